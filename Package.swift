@@ -34,5 +34,7 @@ let package = Package(
     targets: [
         module("EspalierTensors"),
         tests("EspalierTensors"),
+        module("EspalierGraphs", ["EspalierTensors"]),
+        tests("EspalierGraphs", ["EspalierTensors"]),
     ]
 )

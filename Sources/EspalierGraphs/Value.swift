@@ -1,0 +1,43 @@
+public import EspalierTensors
+
+/// One extent of a declared type.
+public enum Dimension: Hashable, Sendable {
+    case fixed(Int)
+    /// A symbolic extent such as the batch size "N": equal names are equal extents.
+    case symbolic(String)
+    case unknown
+}
+
+/// What a file declares about a value. Facts derived from it are in `ResolvedGraph`.
+public struct ValueType: Hashable, Sendable {
+    public var dtype: DType
+    /// nil where not even the rank is declared.
+    public var dimensions: [Dimension]?
+
+    public init(dtype: DType, dimensions: [Dimension]?) {
+        self.dtype = dtype
+        self.dimensions = dimensions
+    }
+
+    public init(dtype: DType, shape: Shape) {
+        self.init(dtype: dtype, dimensions: shape.extents.map { .fixed($0) })
+    }
+}
+
+/// An edge of the graph: a graph input, a constant, or what a node produces.
+public struct Value: Sendable, Identifiable {
+    public let id: ValueID
+    public var name: String
+    public var type: ValueType?
+    /// The serialised `TypeProto` of a value that is not a plain tensor (a sequence, a map), kept whole.
+    package var opaqueType: [UInt8]?
+    package var documentation: String
+
+    public init(id: ValueID, name: String, type: ValueType? = nil) {
+        self.id = id
+        self.name = name
+        self.type = type
+        opaqueType = nil
+        documentation = ""
+    }
+}

@@ -1,0 +1,74 @@
+import EspalierGraphs
+import EspalierTensors
+import Testing
+
+struct GraphTests {
+    private static func chain() throws -> (graph: Graph, x: ValueID, middle: ValueID) {
+        var builder = GraphBuilder(name: "chain")
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: [1, 2]))
+        let middle = builder.node("Relu", name: "first", inputs: [x])
+        let end = builder.node("Neg", name: "second", inputs: [middle])
+        return (try builder.finish(outputs: [end]), x, middle)
+    }
+
+    @Test func nodesAreSortedTopologically() throws {
+        var builder = GraphBuilder(name: "reversed")
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: [1]))
+        let middle = builder.value("middle")
+        let end = builder.value("end")
+        builder.add("Neg", name: "second", inputs: [middle], outputs: [end])
+        builder.add("Relu", name: "first", inputs: [x], outputs: [middle])
+        let graph = try builder.finish(outputs: [end])
+        #expect(graph.nodes.map(\.name) == ["first", "second"])
+    }
+
+    @Test func cyclesAreRefused() {
+        var builder = GraphBuilder(name: "cycle")
+        let left = builder.value("left")
+        let right = builder.value("right")
+        builder.add("Neg", name: "a", inputs: [right], outputs: [left])
+        builder.add("Neg", name: "b", inputs: [left], outputs: [right])
+        #expect(throws: GraphError.cycle(nodes: ["a", "b"])) { try builder.finish(outputs: [left]) }
+    }
+
+    @Test func undefinedAndDoublyProducedValuesAreRefused() {
+        var builder = GraphBuilder(name: "bad")
+        let ghost = builder.value("ghost")
+        let y = builder.value("y")
+        builder.add("Neg", name: "reader", inputs: [ghost], outputs: [y])
+        #expect(throws: GraphError.undefinedValue(name: "ghost", usedBy: "node 'reader'")) {
+            try builder.finish(outputs: [y])
+        }
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: [1]))
+        builder.add("Neg", name: "again", inputs: [x], outputs: [y])
+        builder.add("Neg", name: "ghostly", inputs: [x], outputs: [ghost])
+        #expect(throws: GraphError.severalProducers(value: "y")) { try builder.finish(outputs: [y]) }
+    }
+
+    @Test func patchesBypassAndDropDeadParts() throws {
+        let (graph, x, middle) = try Self.chain()
+        var patch = Patch(for: graph)
+        patch.append(.replaceUses(of: middle, with: x))
+        let bypassed = try graph.applying(patch).removingDeadNodes()
+        #expect(bypassed.nodes.map(\.name) == ["second"])
+        #expect(bypassed.values[middle] == nil)
+    }
+
+    @Test func patchRefusesToRemoveWhatIsRead() throws {
+        let (graph, _, middle) = try Self.chain()
+        var patch = Patch(for: graph)
+        patch.append(.remove(try #require(graph.producers[middle])))
+        #expect(throws: GraphError.undefinedValue(name: "first_output", usedBy: "node 'second'")) {
+            try graph.applying(patch)
+        }
+    }
+
+    @Test func masksZeroSlices() throws {
+        var mask = Mask(keepingAll: [2, 3, 2])
+        mask.dropSlice(axis: 1, index: 2)
+        let tensor = Tensor(shape: [2, 3, 2], scalars: (1...12).map(Float.init))
+        #expect(mask.applied(to: tensor).scalars(as: Float.self) == [1, 2, 3, 4, 0, 0, 7, 8, 9, 10, 0, 0])
+        #expect(mask.keptCount == 8)
+        #expect(Mask(nonzeroOf: mask.applied(to: tensor)) == mask)
+    }
+}
