@@ -1,0 +1,58 @@
+# What a person or a continuous integration machine runs. `make` alone lists the targets.
+
+SWIFT ?= swift
+PREFIX ?= /usr/local
+DESTDIR ?=
+
+# Sanitizers slow the code 2 to 10 times: only the suites which read outside bytes or run C are worth it.
+SANITIZED = EspalierTensorsTests|EspalierKernelsTests|EspalierArchivesTests|EspalierONNXTests|COneDNNTests|CSparseKernelsTests
+# Address checks on Swift and C, undefined behaviour in C (it traps: there is no runtime library to report it).
+SANITIZE = --sanitize=address -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined --scratch-path .build/sanitize
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test demo lint format conformance sanitize shim-v3 bench install dist clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## check the toolchain, install missing system packages (NO_INSTALL=1: only say which)
+	@Tools/setup.sh
+
+build: setup ## build everything, optimised
+	$(SWIFT) build -c release
+
+test: setup ## run the whole test suite
+	$(SWIFT) test -c release
+
+demo: setup ## train, prune twice, verify: dense.onnx, sparse.onnx, slim.onnx and report.html in demo/
+	@Tools/demo.sh
+
+lint: ## check formatting and the house rules
+	@Tools/lint.sh
+
+format: ## rewrite the sources in the house format
+	find Sources Tests Package.swift -name '*.swift' ! -name '*.pb.swift' -print0 | xargs -0 $(SWIFT) format -i --parallel
+
+conformance: ## check every operator, also against the official ONNX node tests
+	@Tools/setup.sh libonnx-testdata
+	$(SWIFT) test -c release --filter OperatorConformance
+
+sanitize: setup ## run the suites that touch raw memory under the address and undefined-behaviour sanitizers
+	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(SANITIZE) --filter '$(SANITIZED)'
+
+shim-v3: ## compile the oneDNN shim against the headers of oneDNN 3
+	@Tools/shim-v3.sh
+
+bench: setup ## measure kernels, training and networks, beside peers when installed
+	$(SWIFT) run -c release EspalierBenchmarks
+
+install: setup ## install the tool into PREFIX/bin (default /usr/local)
+	$(SWIFT) build -c release --product espalier
+	install -d "$(DESTDIR)$(PREFIX)/bin"
+	install -m 755 "$$($(SWIFT) build -c release --show-bin-path)/espalier" "$(DESTDIR)$(PREFIX)/bin/espalier"
+
+dist: setup ## pack the tool, with the Swift runtime inside, as dist/espalier-VERSION-SYSTEM.tar.gz
+	@Tools/dist.sh
+
+clean: ## remove everything that was built
+	rm -rf .build dist demo
