@@ -36,5 +36,6 @@ let package = Package(
         tests("EspalierTensors"),
         module("EspalierGraphs", ["EspalierTensors"]),
         tests("EspalierGraphs", ["EspalierTensors"]),
+        module("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
     ]
 )

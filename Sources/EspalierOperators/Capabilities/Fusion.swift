@@ -1,0 +1,39 @@
+package import EspalierTensors
+
+/// The capability of being applied to a value before it is stored: what may be fused into its producer.
+package protocol Epilogue: Operator {
+    /// The step, or nil if this particular node cannot be fused.
+    func epilogueStep(_ signature: Signature) -> EpilogueStep?
+}
+
+/// One elementwise step on an output that is about to be stored.
+package enum EpilogueStep: Hashable, Sendable {
+    /// A function of one variable with up to two parameters.
+    case function(ScalarFunction, alpha: Float, beta: Float)
+    /// The sum with another value of the same shape, which becomes an additional last input of the fused kernel.
+    case add
+}
+
+/// Functions of one variable that kernels can fuse; alpha and beta as oneDNN defines them.
+package enum ScalarFunction: String, Hashable, Sendable, CaseIterable {
+    case relu, elu, tanh, logistic, hardSwish, hardSigmoid, clip, softPlus, gelu, geluTanh
+    case abs, squareRoot, exp, log, square, linear, swish, mish
+}
+
+/// The capability of applying ``EpilogueStep``s in the kernel's own write.
+package protocol EpilogueAccepting: Lowering {
+    func accepts(_ step: EpilogueStep, signature: Signature) -> Bool
+}
+
+/// The capability of being, in inference, a scale and a shift per channel (axis 1): batch norm, and products and sums
+/// with constants of that shape.
+package protocol ChannelAffine: Operator {
+    /// The map y = scale x + shift per channel of input 0, or nil if the constants it needs are not known.
+    func channelAffine(_ signature: Signature) -> (scale: [Double], shift: [Double])?
+}
+
+/// The capability of absorbing a scale and a shift of its output's channels into its own constants.
+package protocol ChannelAffineFolding: Operator {
+    /// New values of the constant inputs, by port (a bias may be added where there was none); nil if not possible.
+    func folding(scale: [Double], shift: [Double], signature: Signature) -> [Int: Tensor]?
+}

@@ -1,0 +1,133 @@
+/// The capability of running fast: from shapes, layouts and phase to a kernel.
+///
+/// Kernels work on `float32` values (and whatever their operator needs besides, such as indices); the planner calls
+/// ``lower(_:)`` only when all real values of the node are `float32`, and falls back to the reference otherwise.
+package protocol Lowering: Operator {
+    /// - Throws: ``OperatorError/kernel(_:)`` if the library below refuses, ``OperatorError/unsupported(_:)`` if this
+    ///   particular case has no kernel: the reference runs instead.
+    func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel
+}
+
+/// What a kernel is made for.
+package struct LoweringContext {
+    package let signature: Signature
+    /// How each input lies now. A kernel may ask for another layout (see ``Kernel/inputLayouts``), at the price of a
+    /// reorder; constants are reordered once when the network does not train.
+    package let inputLayouts: [Layout]
+    package let phase: Phase
+    /// Threads of the lane it will run on.
+    package let threads: Int
+    /// What to apply to output 0 before it is stored; only for operators that are ``EpilogueAccepting``.
+    package let epilogues: [EpilogueStep]
+
+    package init(
+        signature: Signature, inputLayouts: [Layout], phase: Phase, threads: Int,
+        epilogues: [EpilogueStep] = []
+    ) {
+        self.signature = signature
+        self.inputLayouts = inputLayouts
+        self.phase = phase
+        self.threads = threads
+        self.epilogues = epilogues
+    }
+
+    /// The layout of an input, plain when it is left out.
+    package func inputLayout(_ port: Int) -> Layout {
+        inputLayouts.indices.contains(port) ? inputLayouts[port] : .plain
+    }
+}
+
+/// What a network is run for.
+package enum Phase: Hashable, Sendable {
+    case inference
+    /// Forward for a backward pass to follow. With frozen normalisation, batch norm uses and keeps its stored
+    /// statistics and dropout does nothing, so that samples do not influence each other.
+    case training(frozenNormalization: Bool, seed: UInt64)
+
+    package var isTraining: Bool { self != .inference }
+}
+
+/// A computation made for fixed shapes and layouts, bound to fixed memory, run again and again.
+///
+/// A kernel belongs to one plan and one lane. After ``bind(_:)``, ``run()`` neither allocates nor throws.
+package protocol Kernel: AnyObject {
+    /// The layout each input must have.
+    var inputLayouts: [Layout] { get }
+    var outputLayouts: [Layout] { get }
+    /// Memory needed only while running.
+    var scratchByteCount: Int { get }
+    /// Memory written by a forward kernel and read by its backward kernel (argmax of a pooling, ...).
+    var workspaceByteCount: Int { get }
+    /// Inputs that are not read at all (for backward kernels, whose ports are many): the planner need not keep them.
+    var unreadInputs: Set<Int> { get }
+    /// An input whose memory output 0 may take over.
+    var inPlaceInput: Int? { get }
+
+    /// Fixes the memory. May be called again when it moves.
+    func bind(_ memory: KernelMemory)
+    func run()
+}
+
+extension Kernel {
+    package var scratchByteCount: Int { 0 }
+    package var workspaceByteCount: Int { 0 }
+    package var unreadInputs: Set<Int> { [] }
+    package var inPlaceInput: Int? { nil }
+}
+
+/// The memory of one kernel. Pointers are 64-byte aligned; nil where an optional port is left out or not wanted.
+package struct KernelMemory {
+    package var inputs: [UnsafeMutableRawPointer?]
+    package var outputs: [UnsafeMutableRawPointer?]
+    package var scratch: UnsafeMutableRawPointer?
+    package var workspace: UnsafeMutableRawPointer?
+
+    package init(
+        inputs: [UnsafeMutableRawPointer?], outputs: [UnsafeMutableRawPointer?],
+        scratch: UnsafeMutableRawPointer? = nil, workspace: UnsafeMutableRawPointer? = nil
+    ) {
+        self.inputs = inputs
+        self.outputs = outputs
+        self.scratch = scratch
+        self.workspace = workspace
+    }
+
+    package func input(_ port: Int) -> UnsafeMutableRawPointer? {
+        inputs.indices.contains(port) ? inputs[port] : nil
+    }
+
+    package func output(_ port: Int) -> UnsafeMutableRawPointer? {
+        outputs.indices.contains(port) ? outputs[port] : nil
+    }
+}
+
+/// A kernel in row-major layout from a closure, which is given the memory at every run.
+///
+/// The closure's own captures must be set up beforehand; it may not allocate.
+package final class PlainKernel: Kernel {
+    package let inputLayouts: [Layout]
+    package let outputLayouts: [Layout]
+    package let scratchByteCount: Int
+    package let workspaceByteCount: Int
+    package let unreadInputs: Set<Int>
+    package let inPlaceInput: Int?
+    private let body: (borrowing KernelMemory) -> Void
+    private var memory = KernelMemory(inputs: [], outputs: [])
+
+    package init(
+        inputCount: Int, outputCount: Int, scratchByteCount: Int = 0, workspaceByteCount: Int = 0,
+        unreadInputs: Set<Int> = [], inPlaceInput: Int? = nil,
+        body: @escaping (borrowing KernelMemory) -> Void
+    ) {
+        inputLayouts = [Layout](repeating: .plain, count: inputCount)
+        outputLayouts = [Layout](repeating: .plain, count: outputCount)
+        self.scratchByteCount = scratchByteCount
+        self.workspaceByteCount = workspaceByteCount
+        self.unreadInputs = unreadInputs
+        self.inPlaceInput = inPlaceInput
+        self.body = body
+    }
+
+    package func bind(_ memory: KernelMemory) { self.memory = memory }
+    package func run() { body(memory) }
+}
