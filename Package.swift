@@ -37,5 +37,6 @@ let package = Package(
         module("EspalierGraphs", ["EspalierTensors"]),
         tests("EspalierGraphs", ["EspalierTensors"]),
         module("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
+        tests("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
     ]
 )

@@ -62,6 +62,9 @@ package protocol Kernel: AnyObject {
     var unreadInputs: Set<Int> { get }
     /// An input whose memory output 0 may take over.
     var inPlaceInput: Int? { get }
+    /// Inputs that a run changes in place: a training batch norm's running statistics. They are constants of the
+    /// graph; the planner gives such a kernel the trainer's own memory of them, not a shared or reordered copy.
+    var mutatedInputs: Set<Int> { get }
 
     /// Fixes the memory. May be called again when it moves.
     func bind(_ memory: KernelMemory)
@@ -73,6 +76,7 @@ extension Kernel {
     package var workspaceByteCount: Int { 0 }
     package var unreadInputs: Set<Int> { [] }
     package var inPlaceInput: Int? { nil }
+    package var mutatedInputs: Set<Int> { [] }
 }
 
 /// The memory of one kernel. Pointers are 64-byte aligned; nil where an optional port is left out or not wanted.
