@@ -32,8 +32,13 @@ let package = Package(
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
+        .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
+        .target(name: "CBundledData", exclude: ["digits.csv", "digits-licence.md"]),
+
         module("EspalierTensors"),
         tests("EspalierTensors"),
+        module("EspalierArchives", ["EspalierTensors", "CZlib"]),
+        tests("EspalierArchives", ["EspalierTensors"], resources: [.copy("Fixtures")]),
         module("EspalierGraphs", ["EspalierTensors"]),
         tests("EspalierGraphs", ["EspalierTensors"]),
         module("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),

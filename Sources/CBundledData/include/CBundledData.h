@@ -1,0 +1,14 @@
+#ifndef ESPALIER_BUNDLED_DATA_H
+#define ESPALIER_BUNDLED_DATA_H
+
+#include <stddef.h>
+
+// Data that is part of the program itself, so that the program can be moved anywhere without it.
+
+/// The first byte of digits.csv: 1,797 lines of 64 pixels in 0..16 and a label.
+const unsigned char *espalier_digits_bytes(void);
+
+/// The size of digits.csv in bytes.
+size_t espalier_digits_length(void);
+
+#endif
