@@ -4,11 +4,14 @@ package import EspalierGraphs
 package enum Catalog {
     package static let operators: [any Operator.Type] = [
         // Elementwise, one variable
-        Relu.self
+        Relu.self,
 
         // Elementwise, several variables
 
         // Convolution and matrix products
+        Conv.self,
+        Gemm.self,
+        MatMul.self,
 
         // Pooling
 

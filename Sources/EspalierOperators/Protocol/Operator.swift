@@ -130,6 +130,11 @@ package struct Signature: Sendable {
         inputs.indices.contains(port) && inputs[port] != nil
     }
 
+    /// The value of an input that does not depend on the graph's inputs; nil if it does or is left out.
+    package func constant(_ port: Int) -> Tensor? {
+        inputs.indices.contains(port) ? inputs[port]?.constant : nil
+    }
+
     package func outputShape(_ port: Int = 0) -> Shape {
         outputs.indices.contains(port) ? outputs[port].shape : []
     }
