@@ -43,5 +43,7 @@ let package = Package(
         tests("EspalierGraphs", ["EspalierTensors"]),
         module("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
         tests("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
+        module("EspalierExecution", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
+        tests("EspalierExecution", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
     ]
 )

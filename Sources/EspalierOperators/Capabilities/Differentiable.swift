@@ -1,3 +1,5 @@
+import EspalierTensors
+
 /// The capability of reverse-mode differentiation.
 package protocol Differentiable: Operator {
     /// A kernel for the gradients with respect to the inputs.
@@ -9,6 +11,15 @@ package protocol Differentiable: Operator {
     /// - Throws: ``OperatorError`` as ``Lowering/lower(_:)`` does; or ``OperatorError/unsupported(_:)`` where there is
     ///   no gradient.
     func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel
+
+    /// Whether an input has a gradient at all. Indices, shapes and stored statistics do not.
+    func hasGradient(input port: Int, signature: Signature) -> Bool
+}
+
+extension Differentiable {
+    package func hasGradient(input port: Int, signature: Signature) -> Bool {
+        signature.hasInput(port) && signature.inputs[port]?.dtype.isFloatingPoint == true
+    }
 }
 
 /// What a backward kernel is made for.

@@ -1,0 +1,44 @@
+import EspalierGraphs
+import EspalierOperators
+
+/// Why a network could not be planned or run.
+public enum ExecutionError: Error, Sendable {
+    /// A node of a kind this software does not know stands on the way to an output.
+    case opaqueNode(name: String, reason: String)
+    /// The gradient would have to pass a node that has none.
+    case notDifferentiable(name: String, operator: String, reason: String)
+    /// A node whose kernel was refused, or which failed while running.
+    case node(name: String, operator: String, reason: String)
+    case unknownInput(name: String, known: [String])
+    case missingInput(name: String)
+    case inputMismatch(name: String, problem: String)
+    /// An input whose shape is not fixed by the model and was not given.
+    case unresolved(String)
+}
+
+extension ExecutionError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .opaqueNode(let name, let reason):
+            "node '\(name)' cannot be executed: \(reason)"
+        case .notDifferentiable(let name, let type, let reason):
+            "node '\(name)' (\(type)) has no gradient: \(reason)"
+        case .node(let name, let type, let reason): "node '\(name)' (\(type)): \(reason)"
+        case .unknownInput(let name, let known):
+            "the model has no input '\(name)'; its inputs are \(known.joined(separator: ", "))"
+        case .missingInput(let name): "input '\(name)' was not given"
+        case .inputMismatch(let name, let problem): "input '\(name)': \(problem)"
+        case .unresolved(let what): what
+        }
+    }
+}
+
+extension ExecutionError {
+    init(_ error: ResolutionError) {
+        self = .node(name: error.node, operator: "\(error.operatorName)", reason: "\(error.reason)")
+    }
+
+    init(_ node: Node, _ reason: OperatorError) {
+        self = .node(name: node.label, operator: "\(node.operatorName)", reason: "\(reason)")
+    }
+}

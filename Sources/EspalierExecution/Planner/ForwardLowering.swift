@@ -1,0 +1,217 @@
+import EspalierGraphs
+import EspalierOperators
+import EspalierTensors
+
+/// What lowering a network forward left behind for lowering it backward.
+struct NodeRecord {
+    var node: Node
+    var operation: any Operator
+    var signature: Signature
+    var kernel: any Kernel
+    var workspace: BufferID?
+}
+
+/// Turns the nodes that the wanted values depend on into steps.
+///
+/// Each value has one or more *placements*: the buffer its producer wrote, and copies in other layouts made when a
+/// reader asked for them. Readers are offered the first, so that blocked layouts travel from layer to layer.
+struct ForwardLowering {
+    let resolved: ResolvedGraph
+    let phase: Phase
+    let threads: Int
+    /// Memory of the constants that may change between runs: a training session's parameters.
+    let mutableConstants: [ValueID: UnsafeMutableRawPointer]
+    private let fuses: Bool
+
+    var builder = ProgramBuilder()
+    private(set) var records: [NodeRecord] = []
+    private var placements: [ValueID: [BufferID]] = [:]
+
+    init(
+        _ resolved: ResolvedGraph, phase: Phase, threads: Int,
+        mutableConstants: [ValueID: UnsafeMutableRawPointer] = [:], fuses: Bool = false
+    ) {
+        self.resolved = resolved
+        self.phase = phase
+        self.threads = threads
+        self.mutableConstants = mutableConstants
+        self.fuses = fuses
+    }
+
+    /// Adds the steps for `targets` and returns their row-major buffers, which stay valid after a run.
+    mutating func lower(_ targets: [ValueID]) throws(ExecutionError) -> [BufferID] {
+        let fusion = fuses ? FusionPlan(resolved, keeping: Set(targets)) : FusionPlan()
+        for input in resolved.graph.inputs {
+            guard let facts = resolved.facts[input] else {
+                throw .unresolved("the shape of input '\(resolved.graph.name(of: input))' is not known")
+            }
+            let byteCount = facts.shape.count * facts.dtype.byteCount
+            placements[input] = [builder.addBuffer(byteCount: byteCount, place: .persistent)]
+        }
+        let needed = nodesNeeded(for: targets)
+        for node in resolved.graph.nodes where needed.contains(node.id) && !fusion.isAbsorbed(node.id) {
+            try lower(node, chain: fusion.chain(from: node.id))
+        }
+        var results: [BufferID] = []
+        for target in targets {
+            let buffer = try place(target, in: .plain, for: nil)
+            builder.makePersistent(buffer)
+            results.append(buffer)
+        }
+        return results
+    }
+
+    /// The buffer with the graph input's data, for the caller to write.
+    func inputBuffer(_ input: ValueID) -> BufferID? { placements[input]?.first }
+
+    /// Memory of constants that must be kept as long as the program.
+    private func nodesNeeded(for targets: [ValueID]) -> Set<NodeID> {
+        var values = Set(targets)
+        var nodes: Set<NodeID> = []
+        for node in resolved.graph.nodes.reversed() {
+            guard node.outputs.contains(where: { $0.map(values.contains) ?? false }) else { continue }
+            // What is known in advance needs no computing.
+            if node.outputs.allSatisfy({ $0 == nil || isKnown($0) }) { continue }
+            nodes.insert(node.id)
+            values.formUnion(node.dependencies)
+        }
+        return nodes
+    }
+
+    private func isKnown(_ value: ValueID?) -> Bool {
+        value.flatMap { resolved.facts[$0]?.constant } != nil
+    }
+
+    // MARK: One node
+
+    private mutating func lower(_ node: Node, chain: [FusionPlan.Link]) throws(ExecutionError) {
+        guard let operation = resolved.operators[node.id], let signature = resolved.signatures[node.id] else {
+            let reason = resolved.opaque[node.id].map { "\($0)" } ?? "its types are not known"
+            throw .opaqueNode(name: node.label, reason: reason)
+        }
+        var inputs = node.inputs
+        for link in chain { if let addend = link.addend { inputs.append(addend) } }
+        var offered: [Layout] = []
+        for input in inputs {
+            offered.append(try input.map { value throws(ExecutionError) in try firstLayout(value) } ?? .plain)
+        }
+        let context = LoweringContext(
+            signature: signature, inputLayouts: offered, phase: phase, threads: threads,
+            epilogues: chain.map(\.step))
+        let kernel = try makeKernel(node, operation: operation, context: context)
+        var inputBuffers: [BufferID?] = []
+        for (port, input) in inputs.enumerated() {
+            let wanted = port < kernel.inputLayouts.count ? kernel.inputLayouts[port] : .plain
+            inputBuffers.append(
+                try input.map { value throws(ExecutionError) in try place(value, in: wanted, for: node) })
+        }
+        // The last node of a fused chain names the value that is stored.
+        var stored = node.outputs
+        if let last = chain.last { stored[0] = last.output }
+        var outputBuffers: [BufferID?] = []
+        for (port, output) in stored.enumerated() {
+            guard let output, signature.outputs.indices.contains(port) else {
+                outputBuffers.append(nil)
+                continue
+            }
+            let layout = kernel.outputLayouts[port]
+            let facts = signature.outputs[port]
+            let buffer = builder.addBuffer(
+                byteCount: layout.byteCount(shape: facts.shape, dtype: facts.dtype), layout: layout)
+            placements[output] = [buffer]
+            outputBuffers.append(buffer)
+        }
+        let workspace =
+            kernel.workspaceByteCount > 0 ? builder.addBuffer(byteCount: kernel.workspaceByteCount) : nil
+        builder.addStep(
+            Step(
+                kernel: kernel, inputs: inputBuffers, outputs: outputBuffers, workspace: workspace,
+                label: ([node] + chain.map(\.node)).map(\.label).joined(separator: " + ")))
+        records.append(
+            NodeRecord(
+                node: node, operation: operation, signature: signature, kernel: kernel, workspace: workspace))
+    }
+
+    private func makeKernel(
+        _ node: Node, operation: any Operator, context: LoweringContext
+    ) throws(ExecutionError) -> any Kernel {
+        let reals = (context.signature.inputs.compactMap { $0 } + context.signature.outputs).map(\.dtype)
+            .filter(\.isFloatingPoint)
+        guard let lowering = operation as? any Lowering, reals.allSatisfy({ $0 == .float32 }) else {
+            return ReferenceKernel(operation, signature: context.signature)
+        }
+        do throws(OperatorError) {
+            return try lowering.lower(context)
+        } catch .unsupported {
+            return ReferenceKernel(operation, signature: context.signature)
+        } catch {
+            throw ExecutionError(node, error)
+        }
+    }
+
+    // MARK: Placements
+
+    private mutating func firstLayout(_ value: ValueID) throws(ExecutionError) -> Layout {
+        builder.layout(of: try firstPlacement(value))
+    }
+
+    private mutating func firstPlacement(_ value: ValueID) throws(ExecutionError) -> BufferID {
+        if let buffer = placements[value]?.first { return buffer }
+        let buffer: BufferID
+        if let pointer = mutableConstants[value] {
+            let facts = resolved.facts[value]
+            let byteCount = (facts?.shape.count ?? 0) * (facts?.dtype.byteCount ?? 4)
+            buffer = builder.addBuffer(byteCount: byteCount, place: .external(pointer))
+        } else if let constant = resolved.facts[value]?.constant {
+            buffer = builder.addBuffer(
+                byteCount: constant.byteCount, place: .external(constant.storage.base),
+                owner: constant.storage)
+        } else {
+            throw .unresolved("nothing computes '\(resolved.graph.name(of: value))'")
+        }
+        placements[value] = [buffer]
+        return buffer
+    }
+
+    /// The value's buffer in the wanted layout, by a reorder if there is none yet.
+    mutating func place(
+        _ value: ValueID, in layout: Layout, for node: Node?
+    ) throws(ExecutionError) -> BufferID {
+        let first = try firstPlacement(value)
+        let known = placements[value] ?? []
+        if let match = known.first(where: { builder.layout(of: $0) == layout }) { return match }
+        guard let facts = resolved.facts[value] else { return first }
+        let isConstant = facts.constant != nil && mutableConstants[value] == nil
+        let copy = try builder.addReorder(
+            first, shape: facts.shape, to: layout, isPreparation: isConstant,
+            label: resolved.graph.name(of: value))
+        placements[value, default: []].append(copy)
+        return copy
+    }
+}
+
+extension ProgramBuilder {
+    /// A copy of `buffer` in another layout.
+    mutating func addReorder(
+        _ buffer: BufferID, shape: Shape, to layout: Layout, isPreparation: Bool = false,
+        into target: BufferID? = nil,
+        label: String
+    ) throws(ExecutionError) -> BufferID {
+        let copy =
+            target
+            ?? addBuffer(
+                byteCount: layout.byteCount(shape: shape, dtype: .float32),
+                place: isPreparation ? .persistent : .arena, layout: layout)
+        do throws(OperatorError) {
+            let kernel = try Layout.reorder(from: self.layout(of: buffer), to: layout, shape: shape)
+            addStep(
+                Step(
+                    kernel: kernel, inputs: [buffer], outputs: [copy], workspace: nil,
+                    label: "reorder \(label)",
+                    isPreparation: isPreparation))
+        } catch {
+            throw .node(name: label, operator: "reorder", reason: "\(error)")
+        }
+        return copy
+    }
+}

@@ -1,0 +1,44 @@
+/// Places intervals of use in one arena so that those which overlap in time do not overlap in memory.
+///
+/// Greedy by size (Pisarchyk & Lee 2020): the largest first, each at the lowest offset that is free for its
+/// whole lifetime.
+package struct MemoryPlanner {
+    package struct Request {
+        package var byteCount: Int
+        /// Steps from the first to the last that touch it, both included.
+        package var lifetime: ClosedRange<Int>
+
+        package init(byteCount: Int, lifetime: ClosedRange<Int>) {
+            self.byteCount = byteCount
+            self.lifetime = lifetime
+        }
+    }
+
+    private static let alignment = 64
+
+    /// The offset of each request, and the size of the arena.
+    package static func place(_ requests: [Request]) -> (offsets: [Int], byteCount: Int) {
+        var offsets = [Int](repeating: 0, count: requests.count)
+        var placed: [(offset: Int, end: Int, lifetime: ClosedRange<Int>)] = []
+        var total = 0
+        // Ties in order of request, so that plans are reproducible.
+        let order = requests.indices.sorted {
+            (requests[$0].byteCount, $1) > (requests[$1].byteCount, $0)
+        }
+        for index in order {
+            let request = requests[index]
+            let size = (request.byteCount + alignment - 1) / alignment * alignment
+            var offset = 0
+            for other in placed where other.lifetime.overlaps(request.lifetime) {
+                if offset + size <= other.offset { break }
+                offset = max(offset, other.end)
+            }
+            offsets[index] = offset
+            let entry = (offset: offset, end: offset + size, lifetime: request.lifetime)
+            let position = placed.firstIndex { $0.offset > offset } ?? placed.count
+            placed.insert(entry, at: position)
+            total = max(total, offset + size)
+        }
+        return (offsets, total)
+    }
+}

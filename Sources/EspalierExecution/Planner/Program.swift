@@ -1,0 +1,71 @@
+import EspalierOperators
+import EspalierTensors
+
+/// A network made ready to run: kernels in order, bound to one arena.
+///
+/// Belongs to the lane that made it. Running allocates nothing (except where a node runs by its reference).
+package final class Program {
+    private let steps: [Step]
+    private let arena: AlignedStorage
+    private let owners: [AlignedStorage]
+    private let pointers: [UnsafeMutableRawPointer?]
+    private let referenceSteps: [Int]
+    /// The size of the memory shared by all intermediate values.
+    package var arenaByteCount: Int { arena.byteCount }
+
+    init(builder: consuming ProgramBuilder, keeping storages: [AlignedStorage] = []) throws(ExecutionError) {
+        let layout = builder.layOut()
+        let arena = AlignedStorage(byteCount: layout.byteCount)
+        self.arena = arena
+        owners = builder.buffers.compactMap(\.owner) + storages
+        let pointers = builder.buffers.indices.map { index -> UnsafeMutableRawPointer? in
+            switch builder.buffers[index].place {
+            case .external(let pointer): pointer
+            case .arena, .persistent: layout.offsets[index].map { arena.base + $0 }
+            }
+        }
+        self.pointers = pointers
+        for (index, step) in builder.steps.enumerated() {
+            step.kernel.bind(
+                KernelMemory(
+                    inputs: step.inputs.map { $0.flatMap { pointers[$0.index] } },
+                    outputs: step.outputs.map { $0.flatMap { pointers[$0.index] } },
+                    scratch: layout.scratchOffsets[index].map { arena.base + $0 },
+                    workspace: step.workspace.flatMap { pointers[$0.index] }))
+        }
+        let steps = builder.steps.filter { !$0.isPreparation }
+        self.steps = steps
+        referenceSteps = steps.indices.filter { steps[$0].kernel is ReferenceKernel }
+        for step in builder.steps where step.isPreparation { step.kernel.run() }
+    }
+
+    package var stepCount: Int { steps.count }
+
+    /// Runs some of the steps in order.
+    package func run(_ range: Range<Int>) throws(ExecutionError) {
+        for index in range { steps[index].kernel.run() }
+        for index in referenceSteps where range.contains(index) {
+            guard let kernel = steps[index].kernel as? ReferenceKernel, let failure = kernel.failure else {
+                continue
+            }
+            throw .node(name: steps[index].label, operator: "reference", reason: "\(failure)")
+        }
+    }
+
+    /// The memory of a buffer.
+    ///
+    /// - Precondition: `buffer` belongs to the builder this program was made from.
+    package func pointer(_ buffer: BufferID) -> UnsafeMutableRawPointer? {
+        pointers[buffer.index]
+    }
+
+    /// The labels of the steps, and whether each runs by its reference.
+    package var listing: [(label: String, isReference: Bool)] {
+        steps.map { ($0.label, $0.kernel is ReferenceKernel) }
+    }
+
+    /// Runs one step: for profiles.
+    package func runStep(_ index: Int) {
+        steps[index].kernel.run()
+    }
+}

@@ -1,0 +1,115 @@
+package import EspalierGraphs
+import EspalierOperators
+package import EspalierTensors
+
+/// A network planned for inference on inputs of fixed shapes. Belongs to the lane that made it.
+package final class InferencePlan {
+    private let program: Program
+    private let inputs: [ValueID: (pointer: UnsafeMutableRawPointer, facts: ValueFacts)]
+    private let outputs: [(pointer: UnsafeMutableRawPointer?, facts: ValueFacts)]
+    private let inputNames: [ValueID: String]
+
+    /// - Parameters:
+    ///   - outputs: the values to compute.
+    ///   - optimizes: whether constants are folded into each other and elementwise nodes fused.
+    /// - Throws: ``ExecutionError`` naming the node that cannot run.
+    package init(
+        _ graph: Graph, inputShapes: [ValueID: Shape], outputs: [ValueID], threads: Int,
+        optimizes: Bool = true
+    ) throws(ExecutionError) {
+        var resolved = try Self.resolve(graph, inputShapes)
+        if optimizes {
+            let folded: Graph
+            do throws(GraphError) {
+                folded = try graph.foldingChannelAffine(resolved)
+            } catch {
+                throw .unresolved("folding constants: \(error)")
+            }
+            resolved = try Self.resolve(folded, inputShapes)
+        }
+        var forward = ForwardLowering(resolved, phase: .inference, threads: threads, fuses: optimizes)
+        let outputBuffers = try forward.lower(outputs)
+        let inputBuffers = graph.inputs.map { ($0, forward.inputBuffer($0)) }
+        let program = try Program(builder: forward.builder)
+        self.program = program
+        var inputs: [ValueID: (pointer: UnsafeMutableRawPointer, facts: ValueFacts)] = [:]
+        for (input, buffer) in inputBuffers {
+            guard let buffer, let facts = resolved.facts[input], let pointer = program.pointer(buffer) else {
+                continue
+            }
+            inputs[input] = (pointer, facts)
+        }
+        self.inputs = inputs
+        inputNames = Dictionary(uniqueKeysWithValues: graph.inputs.map { ($0, graph.name(of: $0)) })
+        var found: [(pointer: UnsafeMutableRawPointer?, facts: ValueFacts)] = []
+        for (output, buffer) in zip(outputs, outputBuffers) {
+            guard let facts = resolved.facts[output] else {
+                throw .unresolved("the shape of '\(graph.name(of: output))' is not known")
+            }
+            found.append((program.pointer(buffer), facts))
+        }
+        self.outputs = found
+    }
+
+    private static func resolve(
+        _ graph: Graph, _ shapes: [ValueID: Shape]
+    ) throws(ExecutionError) -> ResolvedGraph {
+        do throws(ResolutionError) {
+            return try ResolvedGraph(graph, inputShapes: shapes)
+        } catch {
+            throw ExecutionError(error)
+        }
+    }
+
+    /// Copies the inputs in and computes.
+    package func run(_ tensors: [ValueID: Tensor]) throws(ExecutionError) {
+        for (id, tensor) in tensors {
+            guard let input = inputs[id] else { continue }
+            guard tensor.shape == input.facts.shape else {
+                throw .inputMismatch(
+                    name: inputNames[id] ?? "", problem: "shape \(tensor.shape), planned \(input.facts.shape)"
+                )
+            }
+            tensor.converted(to: input.facts.dtype).withUnsafeBytes { bytes in
+                UnsafeMutableRawBufferPointer(start: input.pointer, count: bytes.count).copyMemory(
+                    from: bytes)
+            }
+        }
+        try run()
+    }
+
+    /// Computes from what is in the inputs' memory.
+    package func run() throws(ExecutionError) {
+        try program.run(0..<program.stepCount)
+    }
+
+    /// The memory of a `float32` input, for the caller to write.
+    package func input(_ id: ValueID) -> UnsafeMutableBufferPointer<Float>? {
+        guard let input = inputs[id], input.facts.dtype == .float32 else { return nil }
+        return UnsafeMutableBufferPointer(
+            start: input.pointer.assumingMemoryBound(to: Float.self), count: input.facts.shape.count)
+    }
+
+    /// A copy of an output of the last run.
+    package func output(_ index: Int) -> Tensor {
+        let (pointer, facts) = outputs[index]
+        return Tensor(shape: facts.shape, dtype: facts.dtype) { bytes in
+            guard let pointer else { return }
+            bytes.copyMemory(from: UnsafeRawBufferPointer(start: pointer, count: bytes.count))
+        }
+    }
+
+    /// The elements of a `float32` output of the last run.
+    package func outputScalars(_ index: Int) -> UnsafeBufferPointer<Float> {
+        let (pointer, facts) = outputs[index]
+        return UnsafeBufferPointer(
+            start: UnsafePointer(pointer?.assumingMemoryBound(to: Float.self)), count: facts.shape.count)
+    }
+
+    /// Each step's label and whether it runs by its reference.
+    package var listing: [(label: String, isReference: Bool)] { program.listing }
+    /// The memory of all intermediate values.
+    package var arenaByteCount: Int { program.arenaByteCount }
+    /// Runs one step: for profiles.
+    package func runStep(_ index: Int) { program.runStep(index) }
+}

@@ -1,0 +1,45 @@
+import EspalierExecution
+import EspalierGraphs
+import EspalierOperators
+import EspalierTensors
+import Testing
+
+struct SessionTests {
+    private static func chain() throws -> Graph {
+        var builder = GraphBuilder(name: "chain")
+        let x = builder.input("x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(3)]))
+        let once = builder.node("Relu", name: "once", inputs: [x])
+        let twice = builder.node("Relu", name: "twice", inputs: [once])
+        return try builder.finish(outputs: [twice])
+    }
+
+    @Test(arguments: [1, 4])
+    func inferenceTakesAnyBatchSize(batch: Int) throws {
+        let session = try InferenceSession(graph: Self.chain())
+        let values = (0..<(3 * batch)).map { Float($0) - 4 }
+        let outputs = try session.run(["x": Tensor(shape: [batch, 3], scalars: values)])
+        #expect(outputs["twice_output"]?.scalars(as: Float.self) == values.map { max(0, $0) })
+    }
+
+    @Test func wrongInputsAreNamed() throws {
+        let session = try InferenceSession(graph: Self.chain())
+        #expect(throws: ExecutionError.self) { try session.run([:]) }
+        #expect(throws: ExecutionError.self) { try session.run(["y": Tensor(zeros: [1, 3])]) }
+        #expect(throws: ExecutionError.self) { try session.run(["x": Tensor(zeros: [1, 4])]) }
+    }
+
+    @Test func gradientsReachTheInputThroughSharedValues() throws {
+        let resolved = try ResolvedGraph(Self.chain(), dimensions: ["N": 2])
+        let store = ParameterStore(resolved)
+        var options = TrainingSession.Options()
+        options.inputGradients = true
+        let session = try TrainingSession(
+            resolved, outputs: resolved.graph.outputs, parameters: store, options: options)
+        try session.setInput("x", to: Tensor(shape: [2, 3], scalars: [-1, 2, 3, -4, 5, 0.5] as [Float]))
+        try session.forward()
+        #expect(Array(session.outputs[0]) == [0, 2, 3, 0, 5, 0.5])
+        for index in 0..<6 { session.outputGradients[0][index] = Float(index + 1) }
+        try session.backward()
+        #expect(session.inputGradient("x").map(Array.init) == [0, 2, 3, 0, 5, 6])
+    }
+}
