@@ -45,5 +45,12 @@ let package = Package(
         tests("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
         module("EspalierExecution", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
         tests("EspalierExecution", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
+        .target(
+            name: "TestSupport", dependencies: ["EspalierTensors", "EspalierGraphs", "EspalierOperators"],
+            path: "Tests/TestSupport", swiftSettings: swiftSettings),
+        .testTarget(
+            name: "OperatorConformanceTests",
+            dependencies: ["EspalierTensors", "EspalierGraphs", "EspalierOperators", "TestSupport"],
+            path: "Tests/OperatorConformance", swiftSettings: swiftSettings),
     ]
 )

@@ -1,0 +1,7 @@
+extension ConformanceCase {
+    /// Every case of every family; one line per file in this folder.
+    static let all: [ConformanceCase] = [
+        elementwise,
+        linear,
+    ].flatMap { $0 }
+}
