@@ -33,7 +33,7 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "CBundledData", exclude: ["digits.csv", "digits-licence.md"]),
+        .target(name: "CBundledData", exclude: ["digits.csv", "digits-licence.md", "report.mustache"]),
 
         module("EspalierTensors"),
         tests("EspalierTensors"),
@@ -52,5 +52,10 @@ let package = Package(
             name: "OperatorConformanceTests",
             dependencies: ["EspalierTensors", "EspalierGraphs", "EspalierOperators", "TestSupport"],
             path: "Tests/OperatorConformance", swiftSettings: swiftSettings),
+        module("EspalierRuns"),
+        module(
+            "EspalierReports",
+            ["EspalierRuns", "CBundledData", .product(name: "Mustache", package: "swift-mustache")]),
+        tests("EspalierReports", ["EspalierRuns"]),
     ]
 )

@@ -11,4 +11,10 @@ const unsigned char *espalier_digits_bytes(void);
 /// The size of digits.csv in bytes.
 size_t espalier_digits_length(void);
 
+/// The first byte of report.mustache, the page that reports are rendered with.
+const unsigned char *espalier_report_template_bytes(void);
+
+/// The size of report.mustache in bytes.
+size_t espalier_report_template_length(void);
+
 #endif

@@ -1,0 +1,39 @@
+/// A linear scale from data to pixels, with ticks at round numbers.
+struct Axis {
+    let lower: Double
+    let upper: Double
+    let step: Double
+
+    /// A scale that covers `values`, widened to multiples of a step of 1, 2 or 5 times a power of ten
+    /// (Heckbert 1990).
+    init(covering values: [Double], tickCount: Int = 5) {
+        let finite = values.filter(\.isFinite)
+        var low = finite.min() ?? 0
+        var high = finite.max() ?? 1
+        if low == high {
+            let margin = low == 0 ? 1 : abs(low) * 0.1
+            low -= margin
+            high += margin
+        }
+        step = Self.roundStep((high - low) / Double(max(1, tickCount - 1)))
+        lower = (low / step).rounded(.down) * step
+        upper = (high / step).rounded(.up) * step
+    }
+
+    var ticks: [Double] {
+        let count = Int(((upper - lower) / step).rounded())
+        return (0...max(0, count)).map { lower + Double($0) * step }
+    }
+
+    func position(_ value: Double, from start: Double, to end: Double) -> Double {
+        start + (value - lower) / (upper - lower) * (end - start)
+    }
+
+    private static func roundStep(_ raw: Double) -> Double {
+        var power = 1.0
+        while power * 10 <= raw { power *= 10 }
+        while power > raw { power /= 10 }
+        let fraction = raw / power
+        return (fraction <= 1 ? 1 : fraction <= 2 ? 2 : fraction <= 5 ? 5 : 10) * power
+    }
+}

@@ -1,0 +1,77 @@
+/// Text of SVG elements, with attributes and content escaped.
+enum SVG {
+    static func element(
+        _ name: String, _ attributes: KeyValuePairs<String, String>, _ content: String = ""
+    ) -> String {
+        let text = attributes.map { " \($0)=\"\(escaped($1))\"" }.joined()
+        return content.isEmpty ? "<\(name)\(text)/>" : "<\(name)\(text)>\(content)</\(name)>"
+    }
+
+    static func text(
+        _ content: String, x: Double, y: Double, style: String = "label", anchor: String = "start"
+    ) -> String {
+        element(
+            "text", ["x": number(x), "y": number(y), "class": style, "text-anchor": anchor], escaped(content))
+    }
+
+    static func line(x1: Double, y1: Double, x2: Double, y2: Double, style: String) -> String {
+        element(
+            "line",
+            ["x1": number(x1), "y1": number(y1), "x2": number(x2), "y2": number(y2), "class": style])
+    }
+
+    static func rectangle(
+        x: Double, y: Double, width: Double, height: Double, style: String, tooltip: String? = nil
+    ) -> String {
+        element(
+            "rect",
+            [
+                "x": number(x), "y": number(y), "width": number(max(0, width)), "height": number(height),
+                "rx": "2",
+                "class": style,
+            ], tooltip.map { element("title", [:], escaped($0)) } ?? "")
+    }
+
+    static func circle(x: Double, y: Double, radius: Double, style: String, tooltip: String) -> String {
+        element(
+            "circle", ["cx": number(x), "cy": number(y), "r": number(radius), "class": style],
+            element("title", [:], escaped(tooltip)))
+    }
+
+    static func polyline(_ points: [(x: Double, y: Double)], style: String) -> String {
+        let path = points.map { "\(number($0.x)),\(number($0.y))" }.joined(separator: " ")
+        return element("polyline", ["points": path, "class": style])
+    }
+
+    /// A drawing of the given size that scales with the page and is described to screen readers.
+    static func drawing(width: Double, height: Double, title: String, _ content: [String]) -> String {
+        element(
+            "svg",
+            [
+                "viewBox": "0 0 \(number(width)) \(number(height))", "role": "img", "aria-label": title,
+                "xmlns": "http://www.w3.org/2000/svg", "width": number(width), "height": number(height),
+            ], content.joined(separator: "\n"))
+    }
+
+    /// Two decimals are a hundredth of a pixel.
+    static func number(_ value: Double) -> String {
+        guard value.isFinite else { return "0" }
+        let rounded = (value * 100).rounded() / 100
+        return rounded == rounded.rounded() && abs(rounded) < 1e15 ? String(Int(rounded)) : String(rounded)
+    }
+
+    static func escaped(_ text: String) -> String {
+        var result = ""
+        for character in text {
+            switch character {
+            case "&": result += "&amp;"
+            case "<": result += "&lt;"
+            case ">": result += "&gt;"
+            case "\"": result += "&quot;"
+            case "'": result += "&#39;"
+            default: result.append(character)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,62 @@
+import Foundation
+
+/// Numbers as people read them; the same in tables of the command line and in reports.
+package enum Format {
+    /// 12,345,678
+    package static func count(_ value: Int) -> String {
+        var digits = String(value.magnitude)
+        var groups: [String] = []
+        while digits.count > 3 {
+            groups.insert(String(digits.suffix(3)), at: 0)
+            digits.removeLast(3)
+        }
+        groups.insert(digits, at: 0)
+        return (value < 0 ? "-" : "") + groups.joined(separator: ",")
+    }
+
+    /// 12.3M
+    package static func short(_ value: Int) -> String {
+        switch value.magnitude {
+        case 0..<10_000: count(value)
+        case 10_000..<1_000_000: fixed(Double(value) / 1e3, 1) + "k"
+        case 1_000_000..<1_000_000_000: fixed(Double(value) / 1e6, 2) + "M"
+        default: fixed(Double(value) / 1e9, 2) + "G"
+        }
+    }
+
+    /// 93.4 % from 0.934
+    package static func percent(_ fraction: Double, digits: Int = 1) -> String {
+        fixed(100 * fraction, digits) + " %"
+    }
+
+    package static func fixed(_ value: Double, _ digits: Int) -> String {
+        String(format: "%.\(digits)f", value)
+    }
+
+    /// 1.2 MB
+    package static func bytes(_ value: Int) -> String {
+        switch value.magnitude {
+        case 0..<1_000: "\(value) B"
+        case 1_000..<1_000_000: fixed(Double(value) / 1e3, 1) + " kB"
+        case 1_000_000..<1_000_000_000: fixed(Double(value) / 1e6, 2) + " MB"
+        default: fixed(Double(value) / 1e9, 2) + " GB"
+        }
+    }
+
+    /// 3 min 05 s
+    package static func duration(seconds: Double) -> String {
+        if seconds < 1 { return fixed(seconds * 1000, 0) + " ms" }
+        if seconds < 60 { return fixed(seconds, 1) + " s" }
+        let whole = Int(seconds.rounded())
+        return whole < 3600
+            ? "\(whole / 60) min \(padded(whole % 60)) s"
+            : "\(whole / 3600) h \(padded(whole % 3600 / 60)) min"
+    }
+
+    /// 1.5e-07
+    package static func scientific(_ value: Double) -> String {
+        value == 0 ? "0" : String(format: "%.1e", value)
+    }
+
+    private static func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
+}

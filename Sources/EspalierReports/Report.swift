@@ -1,0 +1,52 @@
+import CBundledData
+public import EspalierRuns
+import Mustache
+
+/// Renders what runs recorded as one self-contained HTML page, which needs no network.
+public enum Report {
+    /// The page, with a section for each run in order and, for several, a table to compare them.
+    ///
+    /// - Throws: `MustacheTemplate.ParserError` if the bundled template is damaged.
+    public static func html(_ records: [RunRecord], title: String? = nil) throws -> String {
+        let template = try MustacheTemplate(string: bundledTemplate)
+        var page: [String: Any] = [
+            "title": title ?? Self.title(of: records),
+            "subtitle": subtitle(of: records),
+            "sections": records.map { RunSection($0).context },
+        ]
+        if records.count > 1 { page["overview"] = ["rows": records.map(overviewRow)] }
+        return template.render(page)
+    }
+
+    private static var bundledTemplate: String {
+        String(
+            decoding: UnsafeBufferPointer(
+                start: espalier_report_template_bytes(), count: espalier_report_template_length()),
+            as: UTF8.self)
+    }
+
+    private static func title(of records: [RunRecord]) -> String {
+        guard let first = records.first else { return "Espalier" }
+        if records.count > 1 { return "Espalier: \(records.count) runs compared" }
+        return "espalier \(first.command): \(first.model?.name ?? first.data?.name ?? "")"
+    }
+
+    private static func subtitle(of records: [RunRecord]) -> String {
+        guard let first = records.first else { return "" }
+        var parts = ["Espalier \(first.espalierVersion)", first.date]
+        if let machine = first.machine { parts.append("\(machine.processor), \(machine.cores) cores") }
+        return parts.joined(separator: " · ")
+    }
+
+    private static func overviewRow(_ record: RunRecord) -> [String: Any] {
+        let measures = record.after ?? record.before
+        return [
+            "name": record.outputs?.first ?? "\(record.command) \(record.model?.name ?? "")",
+            "accuracy": (measures?.accuracy ?? record.accuracy).map { Format.percent($0, digits: 2) } ?? "",
+            "parameters": measures.map { Format.count($0.parameters) } ?? "",
+            "nonzero": measures.map { Format.count($0.nonzero) } ?? "",
+            "macs": measures.map { Format.short($0.macs) } ?? "",
+            "file": measures?.fileBytes.map(Format.bytes) ?? "",
+        ]
+    }
+}

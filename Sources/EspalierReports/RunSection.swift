@@ -1,0 +1,196 @@
+import EspalierRuns
+
+/// One run's part of the page, as the values that the template names.
+struct RunSection {
+    private let record: RunRecord
+
+    init(_ record: RunRecord) {
+        self.record = record
+    }
+
+    var context: [String: Any] {
+        let cards = cards
+        let bars = bars
+        let curves = curves
+        var context: [String: Any] = [
+            "heading": heading,
+            "summary": summary,
+            "cards": cards, "hasCards": !cards.isEmpty,
+            "notes": record.notes ?? [],
+            "bars": bars, "hasBars": !bars.isEmpty,
+            "curves": curves, "hasCurves": !curves.isEmpty,
+            "commandLine": (["espalier"] + record.arguments).map(quoted).joined(separator: " "),
+            "settings": settings.map { ["name": $0.name, "value": $0.value] },
+        ]
+        let stages = stages
+        if !stages.isEmpty { context["stages"] = ["rows": stages] }
+        if let layers = record.layers, !layers.isEmpty {
+            context["receipt"] = ["rows": layers.map(receiptRow)]
+        }
+        if let refusals = record.refusals, !refusals.isEmpty {
+            context["refusals"] = ["rows": refusals.map { ["name": $0.name, "reason": $0.reason] }]
+        }
+        return context
+    }
+
+    // MARK: Head
+
+    private var heading: String {
+        [record.command, record.model?.name, record.outputs?.first.map { "→ \($0)" }].compactMap { $0 }
+            .joined(separator: " ")
+    }
+
+    private var summary: String {
+        var parts: [String] = []
+        if let data = record.data { parts.append("on \(data.name)") }
+        if let seed = record.seed { parts.append("seed \(seed)") }
+        if let threads = record.threads { parts.append(threads == 1 ? "1 thread" : "\(threads) threads") }
+        if let seconds = record.elapsedSeconds { parts.append("took \(Format.duration(seconds: seconds))") }
+        return parts.joined(separator: ", ")
+    }
+
+    private var cards: [[String: String]] {
+        var cards: [[String: String]] = []
+        func add(_ value: String, _ label: String) { cards.append(["value": value, "label": label]) }
+        if let before = record.before, let after = record.after {
+            if let achieved = record.achievedSparsity {
+                let asked = record.requestedSparsity.map { ", \(Format.percent($0)) asked" } ?? ""
+                add(Format.percent(achieved), "of prunable weights removed\(asked)")
+            }
+            add(Format.percent(ratio(after.macs, before.macs)), "of MACs left")
+            add(Format.percent(ratio(after.nonzero, before.nonzero)), "of nonzero parameters left")
+            if let old = before.accuracy, let new = after.accuracy {
+                add(Format.percent(new, digits: 2), "accuracy, \(signedPoints(new - old)) points")
+            }
+        } else if let accuracy = record.accuracy {
+            add(Format.percent(accuracy, digits: 2), "accuracy")
+            if let loss = record.loss { add(Format.fixed(loss, 4), "loss") }
+        }
+        if let verification = record.verification {
+            add(
+                Format.scientific(verification.maxAbsoluteDifference),
+                "largest difference of the file, read back")
+        }
+        return cards
+    }
+
+    private var stages: [[String: String]] {
+        let named: [(String, RunRecord.Measures?)] = [
+            ("before", record.before), ("pruned", record.pruned), ("after repair", record.after),
+        ]
+        return named.compactMap { name, measures in
+            guard let measures else { return nil }
+            return [
+                "name": name, "accuracy": measures.accuracy.map { Format.percent($0, digits: 2) } ?? "",
+                "loss": measures.loss.map { Format.fixed($0, 4) } ?? "", "split": measures.split ?? "",
+                "parameters": Format.count(measures.parameters), "nonzero": Format.count(measures.nonzero),
+                "macs": Format.count(measures.macs),
+            ]
+        }
+    }
+
+    // MARK: Pictures
+
+    private var bars: [String] {
+        guard let layers = record.layers?.filter({ $0.parametersBefore > 0 }), !layers.isEmpty else {
+            return []
+        }
+        return [
+            KeptBarChart(
+                title: "Parameters", unit: "parameters",
+                rows: layers.map {
+                    .init(name: $0.name, kept: $0.parametersAfter, total: $0.parametersBefore)
+                }
+            ).rendered(),
+            KeptBarChart(
+                title: "Multiply-accumulates", unit: "MACs",
+                rows: layers.filter { $0.macsBefore > 0 }
+                    .map { .init(name: $0.name, kept: $0.macsAfter, total: $0.macsBefore) }
+            ).rendered(),
+        ]
+    }
+
+    private var curves: [String] {
+        guard let epochs = record.epochs, !epochs.isEmpty else { return [] }
+        func points(_ value: (RunRecord.Epoch) -> Double?) -> [(x: Double, y: Double)] {
+            epochs.compactMap { epoch in value(epoch).map { (x: Double(epoch.epoch), y: $0) } }
+        }
+        var charts = [
+            LineChart(
+                title: "Loss", horizontalTitle: "epoch",
+                series: [
+                    .init(name: "training", points: points(\.trainingLoss)),
+                    .init(name: "validation", points: points(\.validationLoss)),
+                ], format: { Format.fixed($0, 3) }
+            ).rendered(),
+            LineChart(
+                title: "Accuracy", horizontalTitle: "epoch",
+                series: [
+                    .init(name: "training", points: points(\.trainingAccuracy)),
+                    .init(name: "validation", points: points(\.validationAccuracy)),
+                ], format: { Format.percent($0) }
+            ).rendered(),
+        ]
+        let sparsity = points(\.sparsity)
+        if sparsity.contains(where: { $0.y > 0 }) {
+            charts.append(
+                LineChart(
+                    title: "Share of prunable weights removed", horizontalTitle: "epoch",
+                    series: [.init(name: "sparsity", points: sparsity)], format: { Format.percent($0) }
+                ).rendered())
+        }
+        return charts.filter { !$0.isEmpty }
+    }
+
+    // MARK: Tables
+
+    private func receiptRow(_ layer: RunRecord.Layer) -> [String: String] {
+        [
+            "name": layer.name, "op": layer.op, "requested": layer.requested.map { Format.percent($0) } ?? "",
+            "achieved": Format.percent(layer.achieved),
+            "parameters": "\(Format.count(layer.parametersBefore)) → \(Format.count(layer.parametersAfter))",
+            "macs": "\(Format.short(layer.macsBefore)) → \(Format.short(layer.macsAfter))",
+            "refused": layer.refused ?? "",
+        ]
+    }
+
+    private var settings: [RunRecord.Setting] {
+        var settings = record.request ?? []
+        if let data = record.data {
+            settings.append(.init("data", "\(data.name), fingerprint \(data.fingerprint)"))
+        }
+        if let model = record.model?.fingerprint { settings.append(.init("model fingerprint", model)) }
+        if let machine = record.machine {
+            settings.append(
+                .init(
+                    "machine", "\(machine.processor), \(machine.instructionSet), \(machine.operatingSystem)"))
+        }
+        if let verification = record.verification {
+            settings.append(
+                .init(
+                    "verified on",
+                    "\(verification.samples) samples, outputs up to \(Format.fixed(verification.outputRange, 2))"
+                ))
+            if let surgery = verification.surgeryMaxAbsoluteDifference {
+                settings.append(.init("cut against masked", Format.scientific(surgery)))
+            }
+        }
+        return settings
+    }
+
+    private func ratio(_ part: Int, _ whole: Int) -> Double {
+        whole == 0 ? 1 : Double(part) / Double(whole)
+    }
+
+    private func signedPoints(_ difference: Double) -> String {
+        (difference >= 0 ? "+" : "") + Format.fixed(100 * difference, 2)
+    }
+
+    /// An argument as a shell would need it.
+    private func quoted(_ argument: String) -> String {
+        let plain = argument.allSatisfy { $0.isLetter || $0.isNumber || "-_./:=,+@%".contains($0) }
+        return plain && !argument.isEmpty
+            ? argument
+            : "'\(argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
+    }
+}

@@ -1,0 +1,228 @@
+/// What one command did, with everything needed to read its result and to repeat it: the JSON document that
+/// `--json` prints, the unit of the run store, and the input of reports.
+///
+/// Fractions are 0...1, times are milliseconds unless a name says otherwise. Fields that a command has no value
+/// for are left out.
+public struct RunRecord: Codable, Sendable, Equatable {
+    /// The version of this structure; raised when a key changes its meaning.
+    public static let currentSchemaVersion = 1
+
+    public var schemaVersion = Self.currentSchemaVersion
+    /// The subcommand: `train`, `prune`, ...
+    public var command: String
+    /// The arguments as typed, for repeating the run.
+    public var arguments: [String]
+    public var espalierVersion: String
+    /// When it started, in ISO 8601.
+    public var date: String
+    public var seed: UInt64?
+    public var threads: Int?
+    public var machine: Machine?
+    public var model: Model?
+    public var data: DataDescription?
+
+    // Results of `train`, `finetune` and `eval`.
+    public var samples: Int?
+    public var accuracy: Double?
+    public var loss: Double?
+    public var epochs: [Epoch]?
+
+    // Results of `prune`.
+    public var request: [Setting]?
+    public var requestedSparsity: Double?
+    public var achievedSparsity: Double?
+    public var before: Measures?
+    /// After pruning and before any repair.
+    public var pruned: Measures?
+    public var after: Measures?
+    public var layers: [Layer]?
+    public var refusals: [Refusal]?
+    public var verification: Verification?
+    /// Plain remarks a reader should see: what was approximated, skipped or is unusual.
+    public var notes: [String]?
+    /// Files written.
+    public var outputs: [String]?
+    public var elapsedSeconds: Double?
+
+    public init(command: String, arguments: [String], espalierVersion: String, date: String) {
+        self.command = command
+        self.arguments = arguments
+        self.espalierVersion = espalierVersion
+        self.date = date
+    }
+}
+
+extension RunRecord {
+    public struct Machine: Codable, Sendable, Equatable {
+        public var processor: String
+        public var cores: Int
+        public var instructionSet: String
+        public var operatingSystem: String
+
+        public init(processor: String, cores: Int, instructionSet: String, operatingSystem: String) {
+            self.processor = processor
+            self.cores = cores
+            self.instructionSet = instructionSet
+            self.operatingSystem = operatingSystem
+        }
+    }
+
+    public struct Model: Codable, Sendable, Equatable {
+        public var name: String
+        public var path: String?
+        public var fingerprint: String?
+
+        public init(name: String, path: String? = nil, fingerprint: String? = nil) {
+            self.name = name
+            self.path = path
+            self.fingerprint = fingerprint
+        }
+    }
+
+    public struct DataDescription: Codable, Sendable, Equatable {
+        public var name: String
+        public var fingerprint: String
+        public var trainingSamples: Int?
+        public var validationSamples: Int?
+        public var testSamples: Int?
+
+        public init(
+            name: String, fingerprint: String, trainingSamples: Int? = nil, validationSamples: Int? = nil,
+            testSamples: Int? = nil
+        ) {
+            self.name = name
+            self.fingerprint = fingerprint
+            self.trainingSamples = trainingSamples
+            self.validationSamples = validationSamples
+            self.testSamples = testSamples
+        }
+    }
+
+    /// One epoch of training.
+    public struct Epoch: Codable, Sendable, Equatable {
+        public var epoch: Int
+        public var trainingLoss: Double
+        public var trainingAccuracy: Double?
+        public var validationLoss: Double?
+        public var validationAccuracy: Double?
+        public var learningRate: Double
+        public var seconds: Double
+        /// The share of prunable weights that are zero at the end of the epoch, where pruning is under way.
+        public var sparsity: Double?
+
+        public init(
+            epoch: Int, trainingLoss: Double, trainingAccuracy: Double? = nil, validationLoss: Double? = nil,
+            validationAccuracy: Double? = nil, learningRate: Double, seconds: Double, sparsity: Double? = nil
+        ) {
+            self.epoch = epoch
+            self.trainingLoss = trainingLoss
+            self.trainingAccuracy = trainingAccuracy
+            self.validationLoss = validationLoss
+            self.validationAccuracy = validationAccuracy
+            self.learningRate = learningRate
+            self.seconds = seconds
+            self.sparsity = sparsity
+        }
+    }
+
+    /// One choice the user made (or a default that mattered), as text.
+    public struct Setting: Codable, Sendable, Equatable {
+        public var name: String
+        public var value: String
+
+        public init(_ name: String, _ value: String) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    /// A network's size, cost and quality.
+    public struct Measures: Codable, Sendable, Equatable {
+        public var parameters: Int
+        public var nonzero: Int
+        /// Multiply-accumulates per sample, zeros skipped.
+        public var macs: Int
+        public var accuracy: Double?
+        public var loss: Double?
+        /// The split the accuracy was measured on.
+        public var split: String?
+        public var fileBytes: Int?
+
+        public init(
+            parameters: Int, nonzero: Int, macs: Int, accuracy: Double? = nil, loss: Double? = nil,
+            split: String? = nil, fileBytes: Int? = nil
+        ) {
+            self.parameters = parameters
+            self.nonzero = nonzero
+            self.macs = macs
+            self.accuracy = accuracy
+            self.loss = loss
+            self.split = split
+            self.fileBytes = fileBytes
+        }
+    }
+
+    /// The receipt's line for one layer.
+    public struct Layer: Codable, Sendable, Equatable {
+        public var name: String
+        public var op: String
+        /// The share to be removed, and the share removed.
+        public var requested: Double?
+        public var achieved: Double
+        /// Why less was removed than asked for, if so.
+        public var refused: String?
+        public var parametersBefore: Int
+        /// Nonzero parameters afterwards.
+        public var parametersAfter: Int
+        public var macsBefore: Int
+        public var macsAfter: Int
+
+        public init(
+            name: String, op: String, requested: Double?, achieved: Double, refused: String?,
+            parametersBefore: Int,
+            parametersAfter: Int, macsBefore: Int, macsAfter: Int
+        ) {
+            self.name = name
+            self.op = op
+            self.requested = requested
+            self.achieved = achieved
+            self.refused = refused
+            self.parametersBefore = parametersBefore
+            self.parametersAfter = parametersAfter
+            self.macsBefore = macsBefore
+            self.macsAfter = macsAfter
+        }
+    }
+
+    /// Something that could not be pruned at all.
+    public struct Refusal: Codable, Sendable, Equatable {
+        public var name: String
+        public var reason: String
+
+        public init(name: String, reason: String) {
+            self.name = name
+            self.reason = reason
+        }
+    }
+
+    /// How far what was written computes what it says.
+    public struct Verification: Codable, Sendable, Equatable {
+        /// The written file, read back, against the network in memory.
+        public var maxAbsoluteDifference: Double
+        /// Physical surgery against masking, where channels were cut.
+        public var surgeryMaxAbsoluteDifference: Double?
+        /// The largest magnitude among the compared outputs.
+        public var outputRange: Double
+        public var samples: Int
+
+        public init(
+            maxAbsoluteDifference: Double, surgeryMaxAbsoluteDifference: Double? = nil, outputRange: Double,
+            samples: Int
+        ) {
+            self.maxAbsoluteDifference = maxAbsoluteDifference
+            self.surgeryMaxAbsoluteDifference = surgeryMaxAbsoluteDifference
+            self.outputRange = outputRange
+            self.samples = samples
+        }
+    }
+}

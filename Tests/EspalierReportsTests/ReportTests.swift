@@ -1,0 +1,70 @@
+import EspalierReports
+import EspalierRuns
+import Testing
+
+struct ReportTests {
+    private static var record: RunRecord {
+        var record = RunRecord(
+            command: "prune", arguments: ["prune", "a b.onnx", "--sparsity", "0.9"], espalierVersion: "0.1.0",
+            date: "2026-01-01T00:00:00Z")
+        record.model = .init(name: "<net> & co")
+        record.before = .init(parameters: 1000, nonzero: 1000, macs: 5000, accuracy: 0.98, loss: 0.1)
+        record.after = .init(parameters: 1000, nonzero: 100, macs: 700, accuracy: 0.975, loss: 0.12)
+        record.requestedSparsity = 0.9
+        record.achievedSparsity = 0.9
+        record.layers = [
+            .init(
+                name: "conv1", op: "Conv", requested: 0.9, achieved: 0.5, refused: "at least 8 kept",
+                parametersBefore: 200, parametersAfter: 100, macsBefore: 4000, macsAfter: 600)
+        ]
+        record.epochs = (1...3).map {
+            .init(
+                epoch: $0, trainingLoss: 1 / Double($0), trainingAccuracy: 0.9,
+                validationLoss: 1.1 / Double($0),
+                validationAccuracy: 0.89, learningRate: 0.1, seconds: 1, sparsity: 0.3 * Double($0))
+        }
+        record.outputs = ["small.onnx"]
+        return record
+    }
+
+    @Test func pageTellsWhatWasAskedAndDone() throws {
+        let html = try Report.html([Self.record])
+        #expect(html.contains("at least 8 kept"))
+        #expect(html.contains("97.50 %"))
+        #expect(html.contains("-0.50 points"))
+        #expect(html.contains("200 → 100"))
+        #expect(html.contains("espalier prune &#39;a b.onnx&#39; --sparsity 0.9"))
+    }
+
+    @Test func textFromFilesIsEscapedAndNothingIsLoaded() throws {
+        let html = try Report.html([Self.record])
+        #expect(!html.contains("<net>"))
+        #expect(html.contains("&lt;net&gt; &amp; co"))
+        for forbidden in ["<script", "src=", "@import", "href=\"http"] { #expect(!html.contains(forbidden)) }
+    }
+
+    @Test func severalRunsAreCompared() throws {
+        let html = try Report.html([Self.record, Self.record])
+        #expect(html.contains("2 runs compared"))
+        #expect(html.components(separatedByMarker: "<section>") == 3)
+    }
+
+    @Test(arguments: [
+        (0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567"),
+    ])
+    func countsAreGrouped(value: Int, text: String) {
+        #expect(Format.count(value) == text)
+    }
+}
+
+extension String {
+    fileprivate func components(separatedByMarker marker: String) -> Int {
+        var count = 1
+        var rest = self[...]
+        while let range = rest.firstRange(of: marker) {
+            count += 1
+            rest = rest[range.upperBound...]
+        }
+        return count
+    }
+}
