@@ -45,6 +45,8 @@ let package = Package(
         tests("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
         module("EspalierExecution", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
         tests("EspalierExecution", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
+        module("EspalierTraining", ["EspalierTensors", "EspalierArchives", "CBundledData"]),
+        tests("EspalierTraining", ["EspalierTensors", "EspalierArchives"]),
         .target(
             name: "TestSupport", dependencies: ["EspalierTensors", "EspalierGraphs", "EspalierOperators"],
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
