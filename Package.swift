@@ -35,6 +35,9 @@ let package = Package(
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
         .target(name: "CBundledData", exclude: ["digits.csv", "digits-licence.md", "report.mustache"]),
 
+        .target(name: "CSparseKernels"),
+        tests("CSparseKernels", ["EspalierTensors"]),
+
         module("EspalierTensors"),
         tests("EspalierTensors"),
         module("EspalierArchives", ["EspalierTensors", "CZlib"]),
@@ -45,8 +48,18 @@ let package = Package(
         tests("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
         module("EspalierExecution", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
         tests("EspalierExecution", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
-        module("EspalierTraining", ["EspalierTensors", "EspalierArchives", "CBundledData"]),
-        tests("EspalierTraining", ["EspalierTensors", "EspalierArchives"]),
+        module(
+            "EspalierTraining",
+            [
+                "EspalierTensors", "EspalierArchives", "EspalierGraphs", "EspalierOperators",
+                "EspalierExecution", "CBundledData", "CSparseKernels",
+            ]),
+        tests(
+            "EspalierTraining",
+            [
+                "EspalierTensors", "EspalierArchives", "EspalierGraphs", "EspalierOperators",
+                "EspalierExecution",
+            ]),
         .target(
             name: "TestSupport", dependencies: ["EspalierTensors", "EspalierGraphs", "EspalierOperators"],
             path: "Tests/TestSupport", swiftSettings: swiftSettings),

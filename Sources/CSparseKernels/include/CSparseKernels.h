@@ -1,0 +1,8 @@
+/// Our own kernels in C. Each topic has its header, its dispatching .c file and its template.
+#ifndef ESPALIER_CSPARSEKERNELS_H
+#define ESPALIER_CSPARSEKERNELS_H
+
+#include "espalier_isa.h"
+#include "espalier_optimizers.h"
+
+#endif
