@@ -5,7 +5,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 
 # Sanitizers slow the code 2 to 10 times: only the suites which read outside bytes or run C are worth it.
-SANITIZED = EspalierTensorsTests|EspalierKernelsTests|EspalierArchivesTests|EspalierONNXTests|COneDNNTests|CSparseKernelsTests
+SANITIZED = EspalierTensorsTests|EspalierKernelsTests|EspalierArchivesTests|EspalierONNXTests|COneDNNTests|CSparseKernelsTests|IDXTests|CSVTests
 # Address checks on Swift and C, undefined behaviour in C (it traps: there is no runtime library to report it).
 SANITIZE = --sanitize=address -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined --scratch-path .build/sanitize
 

@@ -1,7 +1,7 @@
 import EspalierGraphs
 import Testing
 
-@testable import EspalierOperators
+import EspalierOperators
 
 struct WindowsTests {
     private static func attributes(_ attributes: [String: Attribute]) throws -> WindowAttributes {
