@@ -40,6 +40,9 @@ let package = Package(
 
         module("EspalierTensors"),
         tests("EspalierTensors"),
+        .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
+        module("EspalierKernels", ["COneDNN", "EspalierTensors"]),
+        tests("EspalierKernels", ["EspalierTensors"]),
         module("EspalierArchives", ["EspalierTensors", "CZlib"]),
         tests("EspalierArchives", ["EspalierTensors"], resources: [.copy("Fixtures")]),
         module("EspalierGraphs", ["EspalierTensors"]),

@@ -1,0 +1,120 @@
+import COneDNN
+package import EspalierTensors
+
+/// How the elements of a 32-bit floating point tensor lie in memory: row-major, strided, or in the blocks that
+/// oneDNN's kernels want.
+///
+/// Immutable. Two layouts are equal if tensors in them are the same bytes, however oneDNN describes them; so a
+/// reorder is needed exactly between layouts that differ.
+package final class DNNLayout: @unchecked Sendable {
+    // Unchecked: the C object is never written to after it was made.
+    let handle: OpaquePointer
+
+    /// The logical extents. Never empty: a scalar has the shape 1.
+    package let shape: Shape
+    /// The bytes a tensor takes, including the padding of its last blocks.
+    package let byteCount: Int
+    /// Whether its bytes are those of a row-major tensor without gaps.
+    package let isPlain: Bool
+    /// The strides in elements, or nil if the layout has blocks or is known to oneDNN only.
+    package let strides: [Int]?
+    /// A short description in oneDNN's notation, such as `aBcd16b` for channels in blocks of 16.
+    package let name: String
+
+    /// Takes over a C object; nil becomes the calling thread's last failure.
+    init(adopting handle: OpaquePointer?) throws(DNNError) {
+        guard let handle else { throw DNNError.last() }
+        self.handle = handle
+        let rank = Int(espalier_dnn_layout_rank(handle))
+        let extents = UnsafeBufferPointer(start: espalier_dnn_layout_extents(handle), count: rank)
+        shape = Shape(extents.map { Int($0) })
+        byteCount = espalier_dnn_layout_byte_count(handle)
+        isPlain = espalier_dnn_layout_is_plain(handle)
+        strides = espalier_dnn_layout_strides(handle).map { strides in
+            UnsafeBufferPointer(start: strides, count: rank).map { Int($0) }
+        }
+        name = String(cString: espalier_dnn_layout_name(handle))
+    }
+
+    deinit { espalier_dnn_layout_destroy(handle) }
+}
+
+// MARK: - Making layouts
+
+extension DNNLayout {
+    /// Row-major, without gaps. A scalar becomes a vector of one element.
+    ///
+    /// - Throws: `DNNError` for more than 12 axes or extents whose product overflows.
+    package static func plain(_ shape: Shape) throws(DNNError) -> DNNLayout {
+        let extents = shape.rank == 0 ? [1] : shape.extents.map { Int64($0) }
+        return try DNNLayout(adopting: espalier_dnn_layout_plain(extents, Int32(extents.count)))
+    }
+
+    /// With the distances in elements between neighbours along each axis: transposed and sliced views.
+    package static func strided(_ shape: Shape, strides: [Int]) throws(DNNError) -> DNNLayout {
+        guard strides.count == shape.rank else {
+            throw DNNError(.invalid, "\(strides.count) strides for the \(shape.rank) axes of \(shape)")
+        }
+        let extents = shape.extents.map { Int64($0) }
+        return try DNNLayout(
+            adopting: espalier_dnn_layout_strided(extents, strides.map { Int64($0) }, Int32(shape.rank)))
+    }
+
+    /// The row-major layout of the same extents.
+    package func plain() throws(DNNError) -> DNNLayout {
+        isPlain ? self : try .plain(shape)
+    }
+
+    /// The same bytes under another shape of equal count, such as a flattened one.
+    ///
+    /// - Throws: `DNNError` where this layout's strides or blocks do not allow it.
+    package func reshaped(to shape: Shape) throws(DNNError) -> DNNLayout {
+        let extents = shape.rank == 0 ? [1] : shape.extents.map { Int64($0) }
+        // oneDNN takes the extents' product on trust.
+        guard shape.count == self.shape.count else {
+            throw DNNError(.invalid, "cannot view \(self.shape) as \(shape)")
+        }
+        return try DNNLayout(
+            adopting: espalier_dnn_layout_reshaped(handle, extents, Int32(extents.count)))
+    }
+
+    /// The same bytes with the axes in another order: axis `i` of the result is axis `axes[i]` of this layout, as in
+    /// ONNX `Transpose`.
+    package func transposed(_ axes: [Int]) throws(DNNError) -> DNNLayout {
+        guard axes.sorted() == Array(0..<shape.rank) else {
+            throw DNNError(.invalid, "\(axes) is no order of the \(shape.rank) axes of \(shape)")
+        }
+        // oneDNN wants to know where each axis goes.
+        var destinations = [Int32](repeating: 0, count: axes.count)
+        for (place, axis) in axes.enumerated() { destinations[axis] = Int32(place) }
+        return try DNNLayout(adopting: espalier_dnn_layout_permuted(handle, destinations))
+    }
+
+    /// The box of extents `shape` that starts at `offsets`, to be used with the *whole* tensor's pointer.
+    ///
+    /// - Throws: `DNNError` if the box leaves the tensor or cuts through a block.
+    package func region(_ shape: Shape, at offsets: [Int]) throws(DNNError) -> DNNLayout {
+        guard shape.rank == self.shape.rank, offsets.count == shape.rank else {
+            throw DNNError(.invalid, "a region of \(shape) at \(offsets) in \(self.shape)")
+        }
+        return try DNNLayout(
+            adopting: espalier_dnn_layout_region(
+                handle, shape.extents.map { Int64($0) }, offsets.map { Int64($0) }))
+    }
+}
+
+// MARK: - Conformances
+
+extension DNNLayout: Hashable, CustomStringConvertible {
+    package static func == (left: DNNLayout, right: DNNLayout) -> Bool {
+        left === right || espalier_dnn_layout_equal(left.handle, right.handle)
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        // Equal bytes may carry several names, so the name stays out.
+        hasher.combine(shape)
+        hasher.combine(byteCount)
+    }
+
+    package var description: String { "\(shape):\(name)" }
+}
