@@ -9,7 +9,6 @@ package final class Program {
     private let arena: AlignedStorage
     private let owners: [AlignedStorage]
     private let pointers: [UnsafeMutableRawPointer?]
-    private let referenceSteps: [Int]
     /// The size of the memory shared by all intermediate values.
     package var arenaByteCount: Int { arena.byteCount }
 
@@ -35,7 +34,6 @@ package final class Program {
         }
         let steps = builder.steps.filter { !$0.isPreparation }
         self.steps = steps
-        referenceSteps = steps.indices.filter { steps[$0].kernel is ReferenceKernel }
         for step in builder.steps where step.isPreparation { step.kernel.run() }
     }
 
@@ -43,12 +41,12 @@ package final class Program {
 
     /// Runs some of the steps in order.
     package func run(_ range: Range<Int>) throws(ExecutionError) {
-        for index in range { steps[index].kernel.run() }
-        for index in referenceSteps where range.contains(index) {
-            guard let kernel = steps[index].kernel as? ReferenceKernel, let failure = kernel.failure else {
-                continue
+        for index in range {
+            let kernel = steps[index].kernel
+            kernel.run()
+            if let failure = kernel.failure {
+                throw .node(name: steps[index].label, operator: "run", reason: "\(failure)")
             }
-            throw .node(name: steps[index].label, operator: "reference", reason: "\(failure)")
         }
     }
 

@@ -108,6 +108,10 @@ package struct AxisLinks: Sendable {
     package var links: [AxisLink] = []
     /// Axes that end here: cutting one changes the node's work but no other axis (what a sum is taken over).
     package var free: [PortAxis] = []
+    /// Axes whose extents the outputs tell (`Shape`). A cut changes what the outputs say and everything computed from
+    /// it, which is right where that ends in shapes, and wrong where it ends in real numbers (a mean's divisor): who
+    /// cuts such an axis must make sure that no node turns what follows from the outputs into real numbers.
+    package var measured: [PortAxis] = []
     /// Axes that nothing may cut, with the reason; unmentioned axes are frozen too, with a general one.
     package var frozen: [(axis: PortAxis, reason: String)] = []
     /// What slices of the parameters among the inputs do, by axis.
@@ -143,7 +147,9 @@ package struct AxisCut: Sendable {
 /// Changes to one node.
 package struct NodeEdits: Sendable {
     package var attributes: [String: Attribute] = [:]
-    /// New values for constant inputs, by port.
+    package var removedAttributes: Set<String> = []
+    /// New values for constant inputs, by port; an input that was left out is added. A constant that other nodes
+    /// read too keeps its value for them.
     package var constants: [Int: Tensor] = [:]
 
     package init() {}

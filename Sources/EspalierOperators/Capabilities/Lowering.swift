@@ -65,6 +65,8 @@ package protocol Kernel: AnyObject {
     /// Inputs that a run changes in place: a training batch norm's running statistics. They are constants of the
     /// graph; the planner gives such a kernel the trainer's own memory of them, not a shared or reordered copy.
     var mutatedInputs: Set<Int> { get }
+    /// Why the last run failed, which only values can cause (an index out of range); checked after each run.
+    var failure: OperatorError? { get }
 
     /// Fixes the memory. May be called again when it moves.
     func bind(_ memory: KernelMemory)
@@ -77,6 +79,7 @@ extension Kernel {
     package var unreadInputs: Set<Int> { [] }
     package var inPlaceInput: Int? { nil }
     package var mutatedInputs: Set<Int> { [] }
+    package var failure: OperatorError? { nil }
 }
 
 /// The memory of one kernel. Pointers are 64-byte aligned; nil where an optional port is left out or not wanted.

@@ -20,6 +20,21 @@ package enum Catalog {
         // Reductions
 
         // Shape and data movement
+        Concat.self,
+        Constant.self,
+        ConstantOfShape.self,
+        Expand.self,
+        Flatten.self,
+        Gather.self,
+        Pad.self,
+        Reshape.self,
+        ShapeOf.self,
+        Slice.self,
+        Split.self,
+        Squeeze.self,
+        Tile.self,
+        Transpose.self,
+        Unsqueeze.self,
 
     ]
 

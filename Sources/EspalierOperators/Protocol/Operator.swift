@@ -67,6 +67,9 @@ package struct ValueFacts: Sendable {
     package var shape: Shape
     /// The value itself where it does not depend on the graph's inputs.
     package var constant: Tensor?
+    /// Whether nodes of the graph compute ``constant`` (from shapes and other constants), so that no tensor of the
+    /// graph can be edited to change it.
+    package var isDerived = false
 
     package init(dtype: DType, shape: Shape, constant: Tensor? = nil) {
         self.dtype = dtype

@@ -82,6 +82,7 @@ package struct ResolvedGraph: Sendable {
                 outputs[index].constant = value
             }
         }
+        for index in outputs.indices { outputs[index].isDerived = outputs[index].constant != nil }
         return outputs
     }
 

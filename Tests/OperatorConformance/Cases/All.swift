@@ -3,5 +3,6 @@ extension ConformanceCase {
     static let all: [ConformanceCase] = [
         elementwise,
         linear,
+        movement,
     ].flatMap { $0 }
 }

@@ -123,14 +123,17 @@ extension PreparedCase {
     ) throws(OperatorError) -> (signature: Signature, outputs: [ReferenceValue<Double>]) {
         let edits = try operation.resized(by: AxisCut(kept: kept), signature: signature)
         let attributes = source.attributes.merging(edits.attributes) { _, new in new }
+            .filter { !edits.removedAttributes.contains($0.key) }
         let smaller = try Self.makeOperator(source, attributes: attributes, type: type(of: operation))
-        let cutInputs = inputs.enumerated().map { port, tensor -> Tensor? in
-            guard let tensor else { return nil }
-            return edits.constants[port]
-                ?? ReferenceValue<Double>(tensor).cut(port: .input(port), kept).tensor(as: tensor.dtype)
+        let ports = 0..<max(inputs.count, (edits.constants.keys.max() ?? -1) + 1)
+        let cutInputs = ports.map { port -> Tensor? in
+            if let edited = edits.constants[port] { return edited }
+            guard inputs.indices.contains(port), let tensor = inputs[port] else { return nil }
+            return ReferenceValue<Double>(tensor).cut(port: .input(port), kept).tensor(as: tensor.dtype)
         }
         let signature = try Self.infer(
-            smaller, cutInputs, isConstant: inputs.indices.map(isConstant), outputCount: source.outputCount)
+            smaller, cutInputs, isConstant: ports.map { edits.constants[$0] != nil || isConstant($0) },
+            outputCount: source.outputCount)
         let outputs = try smaller.reference(
             ReferenceCall<Double>(
                 inputs: cutInputs.map { $0.map(ReferenceValue.init) }, outputs: signature.outputs))

@@ -1,0 +1,133 @@
+import EspalierGraphs
+import EspalierTensors
+
+/// Lays its inputs end to end along one axis.
+package struct Concat: AxisLinking {
+    package static let schemas = [OperatorSchema("Concat", since: 4)]
+
+    private let axis: Int
+
+    package init(_ attributes: AttributeReader) throws(OperatorError) {
+        guard let axis = try attributes.int("axis") else { throw .missingAttribute("axis") }
+        self.axis = axis
+    }
+
+    package func inferOutputs(_ inputs: OperatorInputs) throws(OperatorError) -> [ValueFacts] {
+        var output = try inputs.required(0)
+        let axis = try output.shape.requireAxis(axis)
+        for port in 1..<max(1, inputs.count) {
+            let other = try inputs.required(port)
+            guard other.dtype == output.dtype else {
+                throw .input(port, problem: "\(other.dtype) cannot be joined to \(output.dtype)")
+            }
+            var expected = output.shape
+            guard other.shape.rank == expected.rank else {
+                throw .input(port, problem: "\(other.shape) cannot be joined to \(expected)")
+            }
+            expected[axis] = other.shape[axis]
+            let (sum, overflow) = output.shape[axis].addingReportingOverflow(other.shape[axis])
+            guard other.shape == expected, !overflow else {
+                throw .input(
+                    port, problem: "\(other.shape) cannot be joined to \(output.shape) on axis \(axis)")
+            }
+            output.shape[axis] = sum
+        }
+        return [ValueFacts(dtype: output.dtype, shape: output.shape)]
+    }
+
+    package func reference<Real: ReferenceReal>(
+        _ call: ReferenceCall<Real>
+    ) throws(OperatorError) -> [ReferenceValue<Real>] {
+        var shapes: [Shape] = []
+        for port in call.inputs.indices { shapes.append(try call.value(port).shape) }
+        guard let first = shapes.first else { throw .missingInput(0) }
+        let axis = try first.requireAxis(axis)
+        let outer = first.count(0..<axis)
+        let widths = shapes.map { $0.count(axis..<$0.rank) }
+        var shape = first
+        shape[axis] = shapes.reduce(0) { $0 + $1[axis] }
+        func joined<Element>(_ parts: [[Element]]) -> NDArray<Element> {
+            var elements: [Element] = []
+            for row in 0..<outer {
+                for (part, width) in zip(parts, widths) {
+                    elements += part[(row * width)..<((row + 1) * width)]
+                }
+            }
+            return NDArray(shape: shape, elements: elements)
+        }
+        switch try call.value(0) {
+        case .real:
+            var parts: [[Real]] = []
+            for port in shapes.indices { parts.append(try call.real(port).elements) }
+            return [.real(joined(parts))]
+        case .integer:
+            var parts: [[Int64]] = []
+            for port in shapes.indices { parts.append(try call.integer(port).elements) }
+            return [.integer(joined(parts))]
+        case .boolean:
+            var parts: [[Bool]] = []
+            for port in shapes.indices { parts.append(try call.boolean(port).elements) }
+            return [.boolean(joined(parts))]
+        }
+    }
+
+    package func axisLinks(_ signature: Signature) -> AxisLinks {
+        var links = AxisLinks()
+        guard let joined = signature.outputShape().normalized(axis: axis) else { return links }
+        var offset = 0
+        for port in signature.inputs.indices {
+            let shape = signature.inputShape(port)
+            // Nothing of an input without elements arrives in the output.
+            for axis in 0..<shape.rank where axis != joined || shape[axis] > 0 {
+                let map: IndexMap = axis == joined ? .offset(offset) : .identity
+                links.link(.input(port, axis: axis), .output(0, axis: axis), map)
+            }
+            offset += shape[joined]
+        }
+        return links
+    }
+}
+
+// MARK: - Kernels
+
+extension Concat: Lowering, Differentiable {
+    package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
+        let moves = Self.moves(context.signature, axis: axis)
+        let width = context.signature.outputs.first?.dtype.byteCount ?? 4
+        return PlainKernel(inputCount: moves.count, outputCount: 1) { memory in
+            guard let target = memory.output(0) else { return }
+            for (port, move) in moves.enumerated() {
+                guard let source = memory.input(port) else { continue }
+                move.copy(from: source, to: target, width: width)
+            }
+        }
+    }
+
+    package func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
+        let moves = Self.moves(context.signature, axis: axis).map(\.reversed)
+        let port = context.gradientPort()
+        return PlainKernel(
+            inputCount: context.backwardInputCount, outputCount: moves.count, unreadInputs: Set(0..<port)
+        ) { memory in
+            guard let gradient = memory.input(port) else { return }
+            for (input, move) in moves.enumerated() {
+                guard let target = memory.output(input) else { continue }
+                move.copy(from: gradient, to: target, width: 4)
+            }
+        }
+    }
+
+    /// For each input, where its elements go.
+    private static func moves(_ signature: Signature, axis: Int) -> [StridedMove] {
+        let output = signature.outputShape()
+        guard let axis = output.normalized(axis: axis) else { return [] }
+        let strides = output.strides
+        var offset = 0
+        return signature.inputs.indices.map { port in
+            let shape = signature.inputShape(port)
+            defer { offset += shape[axis] * strides[axis] }
+            return StridedMove(
+                extents: shape.extents, source: shape.strides, target: strides, targetOffset: offset)
+        }
+    }
+}
