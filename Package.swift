@@ -49,7 +49,9 @@ let package = Package(
         tests("EspalierGraphs", ["EspalierTensors"]),
         module("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
         tests("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
-        module("EspalierExecution", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
+        module(
+            "EspalierExecution",
+            ["EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators"]),
         tests("EspalierExecution", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
         module(
             "EspalierTraining",

@@ -1,7 +1,6 @@
 public import EspalierGraphs
 import EspalierOperators
 public import EspalierTensors
-import Synchronization
 
 /// Runs a network on inputs of any batch size.
 ///
@@ -31,7 +30,7 @@ public final class InferenceSession: Sendable {
     ///   when the shapes are known.
     public init(graph: Graph, options: Options = Options()) throws(ExecutionError) {
         core = try SessionCore(graph: graph, options: options)
-        runner = ComputeThread(threads: options.threads)
+        runner = try ComputeThread(threads: options.threads)
     }
 
     /// The names of the graph's inputs.
@@ -41,15 +40,7 @@ public final class InferenceSession: Sendable {
     ///
     /// - Throws: ``ExecutionError`` if an input is missing or does not fit, or a node cannot be executed.
     public func run(_ inputs: [String: Tensor]) throws(ExecutionError) -> [String: Tensor] {
-        let core = core
-        let result = runner.sync { () -> Result<[String: Tensor], ExecutionError> in
-            do throws(ExecutionError) {
-                return .success(try core.run(inputs))
-            } catch {
-                return .failure(error)
-            }
-        }
-        return try result.get()
+        try runner.sync { () throws(ExecutionError) in try core.run(inputs) }
     }
 }
 
