@@ -47,8 +47,8 @@ let package = Package(
         tests("EspalierArchives", ["EspalierTensors"], resources: [.copy("Fixtures")]),
         module("EspalierGraphs", ["EspalierTensors"]),
         tests("EspalierGraphs", ["EspalierTensors"]),
-        module("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
-        tests("EspalierOperators", ["EspalierTensors", "EspalierGraphs"]),
+        module("EspalierOperators", ["EspalierTensors", "EspalierKernels", "EspalierGraphs"]),
+        tests("EspalierOperators", ["EspalierTensors", "EspalierKernels", "EspalierGraphs"]),
         module(
             "EspalierExecution",
             ["EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators"]),

@@ -36,12 +36,14 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
     /// reason. Without it, what is kept may not depend on them at all: a masked filter followed by a sigmoid
     /// gives 0.5, not 0.
     let needsZeroActivations: String?
+    /// Whether axis 0 of the activations is a batch of samples that do not influence each other.
+    let isBatched: Bool
 
     init(
         _ name: String, _ type: String, domain: String = "", opset: Int = 17,
         attributes: [String: Attribute] = [:], inputs: [CaseInput?], outputs: Int = 1,
         tolerances: CaseTolerances = CaseTolerances(), training: TrainingBehaviour = .asReference,
-        needsZeroActivations: String? = nil
+        needsZeroActivations: String? = nil, isBatched: Bool = true
     ) {
         self.name = name
         operatorName = OperatorName(type, domain: domain)
@@ -52,6 +54,7 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         self.tolerances = tolerances
         self.training = training
         self.needsZeroActivations = needsZeroActivations
+        self.isBatched = isBatched
     }
 
     var testDescription: String { name }

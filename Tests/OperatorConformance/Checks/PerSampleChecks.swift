@@ -5,7 +5,9 @@ import TestSupport
 extension PreparedCase {
     /// Sums of squared per-sample gradients against a loop over the samples, each a batch of one.
     func checkPerSampleSquares() throws(OperatorError) -> [String] {
-        guard let operation = operation as? any PerSampleSquares, isSinglePrecision else { return [] }
+        guard let operation = operation as? any PerSampleSquares, isSinglePrecision, source.isBatched else {
+            return []
+        }
         let parameters = differentiableInputs.filter(isParameter)
         let activations = inputs.indices.filter { inputs[$0] != nil && !isConstant($0) }
         guard !parameters.isEmpty,

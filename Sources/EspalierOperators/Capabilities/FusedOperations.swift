@@ -1,0 +1,72 @@
+import EspalierKernels
+import EspalierTensors
+
+/// What follows a primitive: operations fused behind it, and where their operands lie; and the steps that cannot be
+/// fused, which run in place on the result.
+struct FusedOperations {
+    /// What oneDNN takes at most.
+    private static let limit = 8
+
+    private(set) var operations: [DNNPostOperation] = []
+    private(set) var arguments: [(argument: DNNArgument, place: StagedKernel.Place)] = []
+    private var rest: [(step: DNNPostOperation, operand: StagedKernel.Place?)] = []
+
+    mutating func append(_ operation: DNNPostOperation, operand: StagedKernel.Place? = nil) {
+        guard rest.isEmpty, operations.count < Self.limit, !conflicts(operation) else {
+            rest.append((operation, operand))
+            return
+        }
+        if let operand { arguments.append((.postOperand(operations.count), operand)) }
+        operations.append(operation)
+    }
+
+    /// Appends epilogues, whose addends are the inputs from `addendPort` on and lie as `layout` says.
+    mutating func append(
+        _ steps: [EpilogueStep], addend layout: DNNLayout, addendPort: Int
+    ) throws(OperatorError) {
+        var port = addendPort
+        for step in steps {
+            if step == .add {
+                append(.binary(.add, .layout(layout)), operand: .input(port))
+                port += 1
+            } else if let operation = step.postOperation {
+                append(operation)
+            } else {
+                throw .unsupported("the fused step \(step)")
+            }
+        }
+    }
+
+    /// Adds the steps that were not fused, after the primitive that writes output 0.
+    func addRest(to builder: inout StagedKernel.Builder, output: DNNLayout) throws(OperatorError) {
+        for (step, operand) in rest {
+            switch step {
+            case .elementwise(let function):
+                let primitive = try oneDNN { () throws(DNNError) in
+                    try DNNPrimitive.elementwise(function, source: output)
+                }
+                try builder.primitive(primitive, [.source: .output(0), .destination: .output(0)])
+            case .binary(let operation, let second):
+                let primitive = try oneDNN { () throws(DNNError) in
+                    try DNNPrimitive.binary(
+                        operation, source: output, secondSource: second ?? .layout(output),
+                        destination: output)
+                }
+                try builder.primitive(
+                    primitive,
+                    [.source: .output(0), .secondSource: operand ?? .output(0), .destination: .output(0)])
+            case .accumulate:
+                throw .unsupported("accumulation behind the fused steps")
+            }
+        }
+    }
+
+    /// oneDNN 2.6 applies the first one's parameters to all fused functions of one kind.
+    private func conflicts(_ operation: DNNPostOperation) -> Bool {
+        guard case .elementwise(let function) = operation else { return false }
+        return operations.contains { other in
+            guard case .elementwise(let earlier) = other else { return false }
+            return earlier.kind == function.kind && earlier != function
+        }
+    }
+}
