@@ -51,7 +51,8 @@ extension PreparedCase {
     /// The capabilities on which a check of this case compares something.
     func exercisedCapabilities() throws(OperatorError) -> Set<String> {
         var result: Set<String> = []
-        if !cuttableClasses().isEmpty { result.insert("AxisLinking") }
+        let frozen = (operation as? any AxisLinking)?.axisLinks(signature).frozen ?? []
+        if !cuttableClasses().isEmpty || !frozen.isEmpty { result.insert("AxisLinking") }
         if let lowering = operation as? any Lowering, isSinglePrecision {
             let context = LoweringContext(
                 signature: signature, inputLayouts: signature.inputs.map { _ in .plain }, phase: .inference,

@@ -82,6 +82,14 @@ extension Kernel {
     package var failure: OperatorError? { nil }
 }
 
+/// A kernel that draws random numbers in training.
+///
+/// What it draws depends on the phase's seed, on its node, and on ``step``, which every run raises by one. To resume
+/// training exactly, the executor sets it to the number of steps already done.
+package protocol RandomKernel: Kernel {
+    var step: Int { get set }
+}
+
 /// The memory of one kernel. Pointers are 64-byte aligned; nil where an optional port is left out or not wanted.
 package struct KernelMemory {
     package var inputs: [UnsafeMutableRawPointer?]

@@ -1,62 +1,72 @@
 import EspalierTensors
 
-/// An operator that applies one real function to every element of its only real input.
+/// An operator that applies one real function to every element of its only input.
 ///
-/// Conforming types give the function and its derivative; everything else follows. Where oneDNN has the
-/// function, ``function`` names it, and kernels, gradients and fusion use it.
-package protocol UnaryElementwise: AxisLinking, Differentiable, Lowering, Epilogue {
+/// Conforming types give the function and its derivative; everything else follows. Where a library has the
+/// function, ``function`` names it, and kernels use it; declaring ``Epilogue`` as well makes it fusible.
+package protocol UnaryElementwise: AxisLinking, Differentiable, Lowering {
     func value<Real: ReferenceReal>(_ x: Real) -> Real
-    func derivative<Real: ReferenceReal>(_ x: Real) -> Real
+
+    /// The derivative, as a function of the input, or if ``derivativeTakesOutput`` of the output. At a kink it is that
+    /// of one of the sides.
+    func derivative<Real: ReferenceReal>(_ argument: Real) -> Real
+
+    /// Whether ``derivative(_:)`` is given the output instead of the input. Then a network being trained need not keep
+    /// the input, and the function may run in place.
+    var derivativeTakesOutput: Bool { get }
+
     /// The same function as a fusible step, or nil if there is none.
     var function: EpilogueStep? { get }
 }
 
-extension UnaryElementwise {
-    package var function: EpilogueStep? { nil }
+/// A unary operator that is defined on integers too.
+package protocol IntegerElementwise: UnaryElementwise {
+    func value(_ x: Int64) -> Int64
+}
 
-    package func epilogueStep(_ signature: Signature) -> EpilogueStep? { function }
+extension UnaryElementwise {
+    package var derivativeTakesOutput: Bool { false }
+    package var function: EpilogueStep? { nil }
 
     package func inferOutputs(_ inputs: OperatorInputs) throws(OperatorError) -> [ValueFacts] {
         let input = try inputs.required(0)
+        guard input.dtype.isFloatingPoint || (self is any IntegerElementwise && input.dtype != .bool) else {
+            throw .input(0, problem: "is \(input.dtype.rawValue), for which the operator is not defined")
+        }
         return [ValueFacts(dtype: input.dtype, shape: input.shape)]
     }
 
     package func reference<Real: ReferenceReal>(
         _ call: ReferenceCall<Real>
     ) throws(OperatorError) -> [ReferenceValue<Real>] {
-        let input = try call.real(0)
-        return [.real(input.map { value($0) })]
+        if case .integer(let input) = try call.value(0), let operation = self as? any IntegerElementwise {
+            return [.integer(input.map { operation.value($0) })]
+        }
+        return [.real(try call.real(0).map { value($0) })]
     }
 
     package func axisLinks(_ signature: Signature) -> AxisLinks {
         var links = AxisLinks()
-        for axis in 0..<signature.inputShape(0).rank {
-            links.link(.input(0, axis: axis), .output(0, axis: axis))
-        }
+        links.linkElementwise(
+            signature.inputShape(0).rank,
+            unless: value(0 as Double).isFinite
+                ? nil : "it would be infinite where a mask makes its input zero")
         return links
     }
+}
 
-    package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
-        let count = context.signature.inputShape(0).count
-        return PlainKernel(inputCount: 1, outputCount: 1, inPlaceInput: 0) { memory in
-            guard let input = memory.input(0)?.assumingMemoryBound(to: Float.self),
-                let output = memory.output(0)?.assumingMemoryBound(to: Float.self)
-            else { return }
-            for index in 0..<count { output[index] = value(input[index]) }
-        }
+extension Epilogue where Self: UnaryElementwise {
+    package func epilogueStep(_ signature: Signature) -> EpilogueStep? {
+        signature.inputs.first??.dtype == .float32 ? function : nil
     }
+}
 
-    package func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
-        let count = context.signature.inputShape(0).count
-        let gradientPort = context.gradientPort()
-        return PlainKernel(
-            inputCount: context.backwardInputCount, outputCount: 1, unreadInputs: [context.outputPort(0)]
-        ) { memory in
-            guard let input = memory.input(0)?.assumingMemoryBound(to: Float.self),
-                let gradient = memory.input(gradientPort)?.assumingMemoryBound(to: Float.self),
-                let result = memory.output(0)?.assumingMemoryBound(to: Float.self)
-            else { return }
-            for index in 0..<count { result[index] = gradient[index] * derivative(input[index]) }
+extension AxisLinks {
+    /// Links every axis of input 0 to the same axis of output 0, or for a reason given freezes them.
+    mutating func linkElementwise(_ rank: Int, unless reason: String? = nil) {
+        for axis in 0..<rank {
+            link(.input(0, axis: axis), .output(0, axis: axis))
+            if let reason { frozen.append((.input(0, axis: axis), reason)) }
         }
     }
 }

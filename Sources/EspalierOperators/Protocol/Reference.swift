@@ -11,6 +11,8 @@ package protocol ElementaryFunctions {
     static func log1p(_ x: Self) -> Self
     static func tanh(_ x: Self) -> Self
     static func erf(_ x: Self) -> Self
+    static func sin(_ x: Self) -> Self
+    static func cos(_ x: Self) -> Self
     static func pow(_ x: Self, _ y: Self) -> Self
 }
 

@@ -1,7 +1,9 @@
 extension ConformanceCase {
     /// Every case of every family; one line per file in this folder.
     static let all: [ConformanceCase] = [
-        elementwise,
+        functions,
+        arithmetic,
+        logic,
         linear,
         movement,
     ].flatMap { $0 }

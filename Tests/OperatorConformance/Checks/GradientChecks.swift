@@ -80,10 +80,18 @@ extension PreparedCase {
                 wanted: inputs.indices.map { wanted.contains($0) }, phase: phase, threads: threads))
         let backwardRunner = KernelRunner(backward, workspace: runner.workspace)
         let unread = backward.unreadInputs
-        let gradients = try backwardRunner.run(
-            (inputs + outputs + projection).enumerated().map { unread.contains($0) ? nil : $1 },
-            outputs: signature.inputs.enumerated().map { wanted.contains($0) ? $1 : nil })
-        return (gradients, runner.problems + backwardRunner.problems)
+        let given = (inputs + outputs + projection).enumerated().map { unread.contains($0) ? nil : $1 }
+        let results = signature.inputs.enumerated().map { wanted.contains($0) ? $1 : nil }
+        let gradients = try backwardRunner.run(given, outputs: results)
+        var problems = runner.problems + backwardRunner.problems
+        if let port = backward.inPlaceInput, given[port] != nil, results.first != nil {
+            let inPlace = try backwardRunner.run(given, outputs: results, inPlace: true)
+            for (port, (one, other)) in zip(gradients, inPlace).enumerated() {
+                guard let one, let other, let problem = difference(other, from: one, .exact) else { continue }
+                problems.append("in place, the gradient of input \(port) differs: \(problem)")
+            }
+        }
+        return (gradients, problems)
     }
 
     /// The elements of a gradient that central differences are taken for: all, or of large inputs a sample.

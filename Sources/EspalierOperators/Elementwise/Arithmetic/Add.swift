@@ -1,0 +1,24 @@
+import EspalierTensors
+
+/// The sum of two values, broadcast to each other. Sums of two activations of one shape are residual connections.
+package struct Add: BinaryElementwise, Epilogue, ChannelAffine {
+    package static let schemas = [OperatorSchema("Add", since: 7)]
+
+    package init(_ attributes: AttributeReader) {}
+
+    package func value<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { left + right }
+    package func value(_ left: Int64, _ right: Int64) -> Int64 { left &+ right }
+    package func leftDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { 1 }
+    package func rightDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { 1 }
+    package var leftDerivativeReads: BinaryOperands { [] }
+    package var rightDerivativeReads: BinaryOperands { [] }
+
+    package func epilogueStep(_ signature: Signature) -> EpilogueStep? {
+        if let constant = signature.scalarOperand { return .function(.linear, alpha: 1, beta: constant) }
+        return signature.inputShape(0) == signature.inputShape(1) ? .add : nil
+    }
+
+    package func channelAffine(_ signature: Signature) -> (scale: [Double], shift: [Double])? {
+        signature.channelOperand.map { ($0.map { _ in 1 }, $0) }
+    }
+}

@@ -1,0 +1,41 @@
+import EspalierTensors
+
+/// The quotient of two values element by element, broadcast to each other. Integers are rounded towards zero.
+package struct Div: BinaryElementwise, Epilogue, ChannelAffine {
+    package static let schemas = [OperatorSchema("Div", since: 7)]
+
+    package init(_ attributes: AttributeReader) {}
+
+    package func value<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { left / right }
+
+    package func value(_ left: Int64, _ right: Int64) throws(OperatorError) -> Int64 {
+        guard right != 0 else { throw .input(1, problem: "has a zero, by which integers cannot be divided") }
+        // The one quotient that does not fit wraps, as the other operations do.
+        return right == -1 ? 0 &- left : left / right
+    }
+
+    package func leftDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { 1 / right }
+    package func rightDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real {
+        -left / (right * right)
+    }
+    package var leftDerivativeReads: BinaryOperands { .right }
+
+    package func axisLinks(_ signature: Signature) -> AxisLinks {
+        var links = AxisLinks()
+        links.linkBroadcast(inputs: 2, signature)
+        for axis in 0..<signature.inputShape(1).rank {
+            links.frozen.append((.input(1, axis: axis), "a mask would make the divisor zero"))
+        }
+        return links
+    }
+
+    package func epilogueStep(_ signature: Signature) -> EpilogueStep? {
+        guard let divisor = signature.scalarOperand, divisor != 0 else { return nil }
+        return .function(.linear, alpha: 1 / divisor, beta: 0)
+    }
+
+    package func channelAffine(_ signature: Signature) -> (scale: [Double], shift: [Double])? {
+        guard let divisors = signature.channelOperand, !divisors.contains(0) else { return nil }
+        return (divisors.map { 1 / $0 }, divisors.map { _ in 0 })
+    }
+}

@@ -1,0 +1,12 @@
+/// The mean of several values, broadcast to each other.
+package struct Mean: VariadicElementwise {
+    package static let schemas = [OperatorSchema("Mean")]
+
+    package init(_ attributes: AttributeReader) {}
+
+    package func combine<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { left + right }
+    package func combine(_ left: Int64, _ right: Int64) -> Int64 { left &+ right }
+    package var isDefinedOnIntegers: Bool { false }
+    package func finalScale(inputCount: Int) -> Double { 1 / Double(inputCount) }
+    package var picksOne: Bool { false }
+}

@@ -1,0 +1,12 @@
+/// The smallest of several values, element by element, broadcast to each other. Not-a-number wins.
+package struct Min: VariadicElementwise {
+    package static let schemas = [OperatorSchema("Min")]
+
+    package init(_ attributes: AttributeReader) {}
+
+    package func combine<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real {
+        right < left || right.isNaN ? right : left
+    }
+    package func combine(_ left: Int64, _ right: Int64) -> Int64 { right < left ? right : left }
+    package var picksOne: Bool { true }
+}

@@ -1,0 +1,24 @@
+import EspalierTensors
+
+/// The product of two values element by element, broadcast to each other: scales, and gates such as those of
+/// squeeze-and-excite blocks.
+package struct Mul: BinaryElementwise, Epilogue, ChannelAffine {
+    package static let schemas = [OperatorSchema("Mul", since: 7)]
+
+    package init(_ attributes: AttributeReader) {}
+
+    package func value<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { left * right }
+    package func value(_ left: Int64, _ right: Int64) -> Int64 { left &* right }
+    package func leftDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { right }
+    package func rightDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { left }
+    package var leftDerivativeReads: BinaryOperands { .right }
+    package var rightDerivativeReads: BinaryOperands { .left }
+
+    package func epilogueStep(_ signature: Signature) -> EpilogueStep? {
+        signature.scalarOperand.map { .function(.linear, alpha: $0, beta: 0) }
+    }
+
+    package func channelAffine(_ signature: Signature) -> (scale: [Double], shift: [Double])? {
+        signature.channelOperand.map { ($0, $0.map { _ in 0 }) }
+    }
+}

@@ -1,0 +1,23 @@
+import EspalierTensors
+
+/// The difference of two values, broadcast to each other.
+package struct Sub: BinaryElementwise, Epilogue, ChannelAffine {
+    package static let schemas = [OperatorSchema("Sub", since: 7)]
+
+    package init(_ attributes: AttributeReader) {}
+
+    package func value<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { left - right }
+    package func value(_ left: Int64, _ right: Int64) -> Int64 { left &- right }
+    package func leftDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { 1 }
+    package func rightDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { -1 }
+    package var leftDerivativeReads: BinaryOperands { [] }
+    package var rightDerivativeReads: BinaryOperands { [] }
+
+    package func epilogueStep(_ signature: Signature) -> EpilogueStep? {
+        signature.scalarOperand.map { .function(.linear, alpha: 1, beta: -$0) }
+    }
+
+    package func channelAffine(_ signature: Signature) -> (scale: [Double], shift: [Double])? {
+        signature.channelOperand.map { ($0.map { _ in 1 }, $0.map { -$0 }) }
+    }
+}

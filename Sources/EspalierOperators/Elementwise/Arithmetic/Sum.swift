@@ -1,0 +1,14 @@
+/// The sum of several values, broadcast to each other: residual connections of older exporters.
+package struct Sum: VariadicElementwise, Epilogue {
+    package static let schemas = [OperatorSchema("Sum")]
+
+    package init(_ attributes: AttributeReader) {}
+
+    package func combine<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { left + right }
+    package func combine(_ left: Int64, _ right: Int64) -> Int64 { left &+ right }
+    package var picksOne: Bool { false }
+
+    package func epilogueStep(_ signature: Signature) -> EpilogueStep? {
+        signature.inputs.count == 2 && signature.haveOneShape ? .add : nil
+    }
+}

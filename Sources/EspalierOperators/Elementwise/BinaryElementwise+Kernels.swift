@@ -1,0 +1,157 @@
+import EspalierTensors
+
+extension BinaryElementwise {
+    package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
+        try lowerBroadcast(context)
+    }
+
+    package func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
+        try lowerBroadcastBackward(context)
+    }
+
+    /// What ``lower(_:)`` does for operators that know nothing better.
+    func lowerBroadcast(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
+        try context.signature.requireSinglePrecision()
+        let left = context.signature.inputShape(0)
+        let right = context.signature.inputShape(1)
+        let output = context.signature.outputShape()
+        if left == right {
+            let layout = elementLayout(context.inputLayouts, shape: output)
+            return ElementwiseKernel(
+                inputs: [layout, layout], outputs: [layout], shape: output, inPlaceInput: 0
+            ) { memory, range in
+                guard let left = memory.input(0)?.assumingMemoryBound(to: Float.self),
+                    let right = memory.input(1)?.assumingMemoryBound(to: Float.self),
+                    let output = memory.output(0)?.assumingMemoryBound(to: Float.self)
+                else { return }
+                for index in range { output[index] = value(left[index], right[index]) }
+            }
+        }
+        let plan = BroadcastPlan([left, right], output: output)
+        return PlainKernel(
+            inputCount: 2, outputCount: 1, inPlaceInput: left == output ? 0 : right == output ? 1 : nil
+        ) { memory in
+            guard let left = memory.input(0)?.assumingMemoryBound(to: Float.self),
+                let right = memory.input(1)?.assumingMemoryBound(to: Float.self),
+                let output = memory.output(0)?.assumingMemoryBound(to: Float.self)
+            else { return }
+            plan.forEachRow { start, operands in
+                let (left, right, output) = (left + operands[0], right + operands[1], output + start)
+                // Loops of their own, as the compiler vectorises only what has no variable strides.
+                switch (plan.rowStrides[0], plan.rowStrides[1]) {
+                case (0, 0): output.update(repeating: value(left[0], right[0]), count: plan.rowLength)
+                case (0, _):
+                    let fixed = left[0]
+                    for index in 0..<plan.rowLength { output[index] = value(fixed, right[index]) }
+                case (_, 0):
+                    let fixed = right[0]
+                    for index in 0..<plan.rowLength { output[index] = value(left[index], fixed) }
+                default:
+                    for index in 0..<plan.rowLength { output[index] = value(left[index], right[index]) }
+                }
+            }
+        }
+    }
+
+    /// What ``lowerBackward(_:)`` does for operators that know nothing better.
+    func lowerBroadcastBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
+        let signature = context.signature
+        try signature.requireSinglePrecision()
+        let shapes = [signature.inputShape(0), signature.inputShape(1)]
+        let output = signature.outputShape()
+        var reads: BinaryOperands = []
+        if context.isWanted(0) { reads.formUnion(leftDerivativeReads) }
+        if context.isWanted(1) { reads.formUnion(rightDerivativeReads) }
+        var unread: Set<Int> = [context.outputPort(0)]
+        if !reads.contains(.left) { unread.insert(0) }
+        if !reads.contains(.right) { unread.insert(1) }
+        let gradientPort = context.gradientPort()
+        if shapes[0] == shapes[1] {
+            let layout = elementLayout(context.forward.inputLayouts, shape: output)
+            return ElementwiseKernel(
+                inputs: [Layout](repeating: layout, count: context.backwardInputCount),
+                outputs: [layout, layout], shape: output, unreadInputs: unread
+            ) { memory, range in
+                guard let gradient = memory.input(gradientPort)?.assumingMemoryBound(to: Float.self) else {
+                    return
+                }
+                // What is not read stands for any number: the derivatives ignore it.
+                let left = memory.input(0)?.assumingMemoryBound(to: Float.self) ?? gradient
+                let right = memory.input(1)?.assumingMemoryBound(to: Float.self) ?? gradient
+                if let result = memory.output(0)?.assumingMemoryBound(to: Float.self) {
+                    for index in range {
+                        result[index] = gradient[index] * leftDerivative(left[index], right[index])
+                    }
+                }
+                if let result = memory.output(1)?.assumingMemoryBound(to: Float.self) {
+                    for index in range {
+                        result[index] = gradient[index] * rightDerivative(left[index], right[index])
+                    }
+                }
+            }
+        }
+        let plan = BroadcastPlan(shapes, output: output)
+        return PlainKernel(
+            inputCount: context.backwardInputCount, outputCount: 2, unreadInputs: unread
+        ) { memory in
+            guard let gradient = memory.input(gradientPort)?.assumingMemoryBound(to: Float.self) else {
+                return
+            }
+            let left = memory.input(0)?.assumingMemoryBound(to: Float.self) ?? gradient
+            let right = memory.input(1)?.assumingMemoryBound(to: Float.self) ?? gradient
+            if let result = memory.output(0)?.assumingMemoryBound(to: Float.self) {
+                plan.reduce(gradient, left, right, into: result, operand: 0, count: shapes[0].count) {
+                    leftDerivative($0, $1)
+                }
+            }
+            if let result = memory.output(1)?.assumingMemoryBound(to: Float.self) {
+                plan.reduce(gradient, left, right, into: result, operand: 1, count: shapes[1].count) {
+                    rightDerivative($0, $1)
+                }
+            }
+        }
+    }
+
+    /// The layout in which two values of one shape meet: one that either has already, blocked rather than plain, if
+    /// zeros in its padding give zeros.
+    private func elementLayout(_ offered: [Layout], shape: Shape) -> Layout {
+        let zero = Float(0)
+        let staysZero =
+            value(zero, zero) == 0 && leftDerivative(zero, zero).isFinite
+            && rightDerivative(zero, zero).isFinite
+        let layout = offered.first { $0 != .plain } ?? .plain
+        return layout.forElements(of: shape, paddingStaysZero: staysZero)
+    }
+}
+
+extension BroadcastPlan {
+    /// The gradient of one operand: over all places to which broadcasting puts one of its elements, the sum of
+    /// the output's gradient times `derivative` of the two operands.
+    fileprivate func reduce(
+        _ gradient: UnsafePointer<Float>, _ left: UnsafePointer<Float>, _ right: UnsafePointer<Float>,
+        into result: UnsafeMutablePointer<Float>, operand: Int, count: Int,
+        _ derivative: (Float, Float) -> Float
+    ) {
+        result.update(repeating: 0, count: count)
+        let (leftStep, rightStep) = (rowStrides[0], rowStrides[1])
+        let moves = rowStrides[operand] != 0
+        forEachRow { start, operands in
+            let (gradient, result) = (gradient + start, result + operands[operand])
+            let (left, right) = (left + operands[0], right + operands[1])
+            if moves {
+                for index in 0..<rowLength {
+                    result[index] +=
+                        gradient[index] * derivative(left[index * leftStep], right[index * rightStep])
+                }
+            } else {
+                // In Double: a bias' gradient is a sum over the batch and all positions.
+                var sum = 0.0
+                for index in 0..<rowLength {
+                    let slope = derivative(left[index * leftStep], right[index * rightStep])
+                    sum += Double(gradient[index] * slope)
+                }
+                result[0] += Float(sum)
+            }
+        }
+    }
+}

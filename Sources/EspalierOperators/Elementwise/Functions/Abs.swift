@@ -1,0 +1,12 @@
+/// The absolute value.
+package struct Abs: IntegerElementwise, Epilogue {
+    package static let schemas = [OperatorSchema("Abs")]
+
+    package init(_ attributes: AttributeReader) {}
+
+    package func value<Real: ReferenceReal>(_ x: Real) -> Real { x.magnitude }
+    package func value(_ x: Int64) -> Int64 { x < 0 ? 0 &- x : x }
+    package func derivative<Real: ReferenceReal>(_ x: Real) -> Real { x > 0 ? 1 : x < 0 ? -1 : 0 }
+
+    package var function: EpilogueStep? { .function(.abs, alpha: 0, beta: 0) }
+}

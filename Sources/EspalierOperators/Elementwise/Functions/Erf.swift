@@ -1,0 +1,11 @@
+/// The error function.
+package struct Erf: UnaryElementwise {
+    package static let schemas = [OperatorSchema("Erf", since: 9)]
+
+    package init(_ attributes: AttributeReader) {}
+
+    package func value<Real: ReferenceReal>(_ x: Real) -> Real { .erf(x) }
+    package func derivative<Real: ReferenceReal>(_ x: Real) -> Real {
+        2 / Real.pi.squareRoot() * .exp(-x * x)
+    }
+}

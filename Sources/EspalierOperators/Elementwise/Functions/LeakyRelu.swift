@@ -1,0 +1,17 @@
+/// Rectified linear unit with a slope below zero: x, or alpha x where x < 0.
+package struct LeakyRelu: UnaryElementwise, Epilogue {
+    package static let schemas = [OperatorSchema("LeakyRelu")]
+
+    let alpha: Float
+
+    package init(_ attributes: AttributeReader) throws(OperatorError) {
+        alpha = try attributes.float("alpha", default: 0.01)
+    }
+
+    package func value<Real: ReferenceReal>(_ x: Real) -> Real { x < 0 ? Real(alpha) * x : x }
+    package func derivative<Real: ReferenceReal>(_ argument: Real) -> Real { argument > 0 ? 1 : Real(alpha) }
+    /// A slope that is negative loses the sign.
+    package var derivativeTakesOutput: Bool { alpha >= 0 }
+
+    package var function: EpilogueStep? { .function(.relu, alpha: alpha, beta: 0) }
+}

@@ -1,0 +1,14 @@
+/// Rectified linear unit: max(0, x).
+package struct Relu: IntegerElementwise, Epilogue {
+    package static let schemas = [OperatorSchema("Relu")]
+
+    package init(_ attributes: AttributeReader) {}
+
+    // The comparison this way round lets not-a-number through, as ONNX Runtime does.
+    package func value<Real: ReferenceReal>(_ x: Real) -> Real { x < 0 ? 0 : x }
+    package func value(_ x: Int64) -> Int64 { max(0, x) }
+    package func derivative<Real: ReferenceReal>(_ y: Real) -> Real { y > 0 ? 1 : 0 }
+    package var derivativeTakesOutput: Bool { true }
+
+    package var function: EpilogueStep? { .function(.relu, alpha: 0, beta: 0) }
+}

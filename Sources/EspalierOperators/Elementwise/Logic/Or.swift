@@ -1,0 +1,8 @@
+/// Where one of two truth values is true, broadcast to each other.
+package struct Or: BinaryPredicate {
+    package static let schemas = [OperatorSchema("Or", since: 7)]
+
+    package init(_ attributes: AttributeReader) {}
+
+    package func holds(_ left: Bool, _ right: Bool) -> Bool? { left || right }
+}
