@@ -42,7 +42,7 @@ let package = Package(
         tests("EspalierTensors"),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
         module("EspalierKernels", ["COneDNN", "EspalierTensors"]),
-        tests("EspalierKernels", ["EspalierTensors"]),
+        tests("EspalierKernels", ["EspalierTensors", "TestSupport"]),
         module("EspalierArchives", ["EspalierTensors", "CZlib"]),
         tests("EspalierArchives", ["EspalierTensors"], resources: [.copy("Fixtures")]),
         module("EspalierGraphs", ["EspalierTensors"]),

@@ -21,6 +21,9 @@ struct espalier_dnn_primitive {
     int threads;
     /// The tensors that a call must bind, scratch memory aside.
     int argument_count;
+    /// An argument that callers do not see, and the zeros it is bound to.
+    int placeholder;
+    void *zeros;
     int slot_count;
     slot slots[];
 };
@@ -68,6 +71,7 @@ void espalier_dnn_primitive_destroy(espalier_dnn_primitive *primitive) {
     if (!primitive) return;
     if (primitive->primitive) dnnl_primitive_destroy(primitive->primitive);
     if (primitive->descriptor) dnnl_primitive_desc_destroy(primitive->descriptor);
+    free(primitive->zeros);
     free(primitive);
 }
 
@@ -118,7 +122,15 @@ static espalier_dnn_primitive *compile(
     dnnl_primitive_desc_query(descriptor, dnnl_query_num_of_inputs_s32, 0, &inputs);
     dnnl_primitive_desc_query(descriptor, dnnl_query_num_of_outputs_s32, 0, &outputs);
     primitive->argument_count = inputs + outputs;
-    builder->status = dnnl_primitive_create(&primitive->primitive, descriptor);
+    md_t placeholder = builder->placeholder ? argument_descriptor(primitive, builder->placeholder) : NULL;
+    if (placeholder) {
+        primitive->placeholder = builder->placeholder;
+        primitive->argument_count--;
+        primitive->zeros = calloc(1, dnnl_memory_desc_get_size(placeholder));
+    }
+    builder->status = placeholder && !primitive->zeros
+                          ? dnnl_out_of_memory
+                          : dnnl_primitive_create(&primitive->primitive, descriptor);
     if (builder->status == dnnl_success) return primitive;
     espalier_dnn_primitive_destroy(primitive);
     return NULL;
@@ -182,7 +194,7 @@ int espalier_dnn_primitive_threads(const espalier_dnn_primitive *primitive) { re
 
 struct espalier_dnn_call {
     const espalier_dnn_primitive *primitive;
-    /// The bound arguments, then the scratch memory if there is any.
+    /// The bound arguments, then the placeholder and the scratch memory if there are any.
     int count;
     dnnl_exec_arg_t *arguments;
     /// Their pointers; a memory object learns of a new one when the call runs next.
@@ -220,7 +232,8 @@ espalier_dnn_call *espalier_dnn_call_create(
             primitive->kind, count, primitive->argument_count);
         return NULL;
     }
-    const int total = count + (has_scratch ? 1 : 0);
+    const int hidden = primitive->placeholder ? 1 : 0;
+    const int total = count + hidden + (has_scratch ? 1 : 0);
     espalier_dnn_call *call = calloc(1, sizeof *call);
     if (call) {
         call->primitive = primitive;
@@ -253,8 +266,12 @@ espalier_dnn_call *espalier_dnn_call_create(
         const int number = primitive->slots[place].number;
         status = open_argument(call, each, number, argument_descriptor(primitive, number), bindings[each].pointer);
     }
+    if (hidden && status == dnnl_success) {
+        const int number = primitive->placeholder;
+        status = open_argument(call, count, number, argument_descriptor(primitive, number), primitive->zeros);
+    }
     if (has_scratch && status == dnnl_success) {
-        status = open_argument(call, count, DNNL_ARG_SCRATCHPAD, primitive->scratch, scratch);
+        status = open_argument(call, count + hidden, DNNL_ARG_SCRATCHPAD, primitive->scratch, scratch);
     }
     if (status == dnnl_success) return call;
     espalier_fail(espalier_status_of(status), "%s: no memory object (%s)", primitive->kind,
