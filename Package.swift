@@ -11,16 +11,21 @@ let swiftSettings: [SwiftSetting] = [
 ]
 
 /// A library target. The dependencies are the architecture: a target imports only what stands above it here.
-func module(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: swiftSettings)
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: swiftSettings)
 }
 
 /// The test target that mirrors `name`.
-func tests(_ name: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []) -> Target {
+func tests(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [],
+    resources: [Resource] = []
+) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, resources: resources,
-        swiftSettings: swiftSettings)
+        name: "\(name)Tests", dependencies: [.init(stringLiteral: name)] + dependencies, exclude: exclude,
+        resources: resources, swiftSettings: swiftSettings)
 }
+
+let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 let package = Package(
     name: "espalier",
@@ -49,6 +54,10 @@ let package = Package(
         tests("EspalierGraphs", ["EspalierTensors"]),
         module("EspalierOperators", ["EspalierTensors", "EspalierKernels", "EspalierGraphs"]),
         tests("EspalierOperators", ["EspalierTensors", "EspalierKernels", "EspalierGraphs"]),
+        module(
+            "EspalierONNX", ["EspalierTensors", "EspalierGraphs", swiftProtobuf],
+            exclude: ["Proto/onnx.proto"]),
+        tests("EspalierONNX", ["EspalierTensors", "EspalierGraphs", swiftProtobuf], exclude: ["Fixtures"]),
         module(
             "EspalierExecution",
             ["EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators"]),

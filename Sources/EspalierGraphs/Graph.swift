@@ -93,6 +93,8 @@ package struct ModelInformation: Sendable {
     /// training information, quantization annotations).
     package var unknownModelFields: [UInt8] = []
     package var unknownGraphFields: [UInt8] = []
+    /// Names that subgraphs inside attributes define; a value of the graph called so would be hidden from them.
+    package var reservedNames: Set<String> = []
 
     package init(irVersion: Int) {
         self.irVersion = irVersion

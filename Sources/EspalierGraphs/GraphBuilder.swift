@@ -88,14 +88,17 @@ public struct GraphBuilder {
         graph.opaqueConstants[id] = constant
     }
 
-    package mutating func updateValue(_ id: ValueID, _ body: (inout Value) -> Void) {
+    package mutating func updateValue<Failure: Error>(
+        _ id: ValueID, _ body: (inout Value) throws(Failure) -> Void
+    ) throws(Failure) {
         guard var value = graph.values[id] else { return }
-        body(&value)
+        try body(&value)
         graph.values[id] = value
     }
 
     package mutating func setConstant(_ id: ValueID, _ tensor: Tensor) {
         graph.constants[id] = tensor
+        graph.values[id]?.type = ValueType(dtype: tensor.dtype, shape: tensor.shape)
     }
 
     package mutating func declareInput(_ id: ValueID) {

@@ -27,7 +27,7 @@ public struct Patch: Sendable {
     public init(for graph: Graph) {
         nextValueIndex = graph.nextValueIndex
         nextNodeIndex = graph.nextNodeIndex
-        usedNames = Set(graph.values.values.map(\.name))
+        usedNames = graph.modelInformation.reservedNames.union(graph.values.values.map(\.name))
     }
 
     public var isEmpty: Bool { edits.isEmpty }
@@ -40,8 +40,8 @@ public struct Patch: Sendable {
     public mutating func newValue(_ name: String, type: ValueType? = nil) -> ValueID {
         var unique = name
         var suffix = 1
-        while usedNames.contains(unique) {
-            unique = "\(name)_\(suffix)"
+        while unique.isEmpty || usedNames.contains(unique) {
+            unique = "\(name.isEmpty ? "value" : name)_\(suffix)"
             suffix += 1
         }
         usedNames.insert(unique)

@@ -29,9 +29,13 @@ public struct Value: Sendable, Identifiable {
     public let id: ValueID
     public var name: String
     public var type: ValueType?
-    /// The serialised `TypeProto` of a value that is not a plain tensor (a sequence, a map), kept whole.
+    /// The serialised `TypeProto` of a value whose declaration says more than `type` can: that it is no tensor of
+    /// numbers but a sequence, say (then `type` is nil), or what its axes denote.
     package var opaqueType: [UInt8]?
     package var documentation: String
+    /// Fields that this software does not know of the imported declaration and, for a constant, of its tensor.
+    package var unknownFields: [UInt8]
+    package var unknownTensorFields: [UInt8]
 
     public init(id: ValueID, name: String, type: ValueType? = nil) {
         self.id = id
@@ -39,5 +43,7 @@ public struct Value: Sendable, Identifiable {
         self.type = type
         opaqueType = nil
         documentation = ""
+        unknownFields = []
+        unknownTensorFields = []
     }
 }

@@ -1,0 +1,28 @@
+import EspalierGraphs
+import Foundation
+import Testing
+
+@testable import EspalierONNX
+
+/// Writes models for Tools/goldens/check_export.py, which shows them to ONNX's checker and ONNX Runtime.
+struct ExportForPeersTests {
+    private static let folder = ProcessInfo.processInfo.environment["ESPALIER_EXPORT_FOLDER"]
+
+    /// One folder per model: `inside.onnx`, `external.onnx` with its data, and `source.txt`, the original's path.
+    @Test(.enabled(if: folder != nil, "set ESPALIER_EXPORT_FOLDER to a folder to write to"))
+    func modelsAreWrittenForOtherSoftware() throws {
+        let folder = try #require(Self.folder)
+        let sources =
+            Fixture.models.map { Fixture.path("\($0).onnx") } + OfficialCases.files(withExtension: "onnx")
+        for (number, source) in sources.enumerated() {
+            let target = "\(folder)/\(number)"
+            try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)
+            let graph = try ONNXModel.load(from: source)
+            try ONNXModel.write(graph, to: "\(target)/inside.onnx")
+            let options = ONNXExportOptions(weights: .external)
+            try ONNXModel.write(graph, to: "\(target)/external.onnx", options: options)
+            try Data(source.utf8).write(to: URL(filePath: "\(target)/source.txt"))
+        }
+        #expect(FileManager.default.fileExists(atPath: "\(folder)/0/inside.onnx"))
+    }
+}
