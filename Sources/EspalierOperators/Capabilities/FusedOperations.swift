@@ -9,6 +9,8 @@ struct FusedOperations {
 
     private(set) var operations: [DNNPostOperation] = []
     private(set) var arguments: [(argument: DNNArgument, place: StagedKernel.Place)] = []
+    /// The input that output 0 must hold when the primitive starts, which adds to it.
+    private(set) var accumulatedInput: Int?
     private var rest: [(step: DNNPostOperation, operand: StagedKernel.Place?)] = []
 
     mutating func append(_ operation: DNNPostOperation, operand: StagedKernel.Place? = nil) {
@@ -21,12 +23,20 @@ struct FusedOperations {
     }
 
     /// Appends epilogues, whose addends are the inputs from `addendPort` on and lie as `layout` says.
+    ///
+    /// - Parameter accumulates: whether a sum is better taken with what the output holds than with another operand.
     mutating func append(
-        _ steps: [EpilogueStep], addend layout: DNNLayout, addendPort: Int
+        _ steps: [EpilogueStep], addend layout: DNNLayout, addendPort: Int, accumulates: Bool = false
     ) throws(OperatorError) {
         var port = addendPort
         for step in steps {
-            if step == .add {
+            if step == .add, accumulates, accumulatedInput == nil, rest.isEmpty,
+                operations.count < Self.limit
+            {
+                operations.append(.accumulate())
+                accumulatedInput = port
+                port += 1
+            } else if step == .add {
                 append(.binary(.add, .layout(layout)), operand: .input(port))
                 port += 1
             } else if let operation = step.postOperation {
@@ -34,6 +44,16 @@ struct FusedOperations {
             } else {
                 throw .unsupported("the fused step \(step)")
             }
+        }
+    }
+
+    /// Puts what is accumulated into output 0, unless it has taken over that input's memory.
+    func addPreload(to builder: inout StagedKernel.Builder, output: DNNLayout) {
+        guard let accumulatedInput else { return }
+        let byteCount = output.byteCount
+        builder.loop([.input(accumulatedInput), .output(0)]) { memory in
+            guard let source = memory[0], let target = memory[1], source != target else { return }
+            target.copyMemory(from: source, byteCount: byteCount)
         }
     }
 

@@ -1,0 +1,62 @@
+import EspalierKernels
+package import EspalierTensors
+
+extension Conv: EpilogueAccepting {
+    package func accepts(_ step: EpilogueStep, signature: Signature) -> Bool { step.postOperation != nil }
+
+    package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
+        let signature = context.signature
+        return try choosing(signature) { primitives throws(OperatorError) in
+            var fused = FusedOperations()
+            // A sum with the output's former contents keeps the fastest implementation, which knows no other.
+            try fused.append(
+                context.epilogues, addend: primitives.destination, addendPort: signature.inputs.count,
+                accumulates: true)
+            let primitive = try primitives.forward(
+                training: context.phase.isTraining, postOperations: fused.operations)
+            var arguments: [(argument: DNNArgument, place: StagedKernel.Place)] = [
+                (.source, .input(0)), (.weights, .input(1)), (.destination, .output(0)),
+            ]
+            if primitives.hasBias { arguments.append((.bias, .input(2))) }
+            var builder = StagedKernel.Builder()
+            fused.addPreload(to: &builder, output: primitives.destination)
+            try builder.primitive(primitive, arguments + fused.arguments)
+            try fused.addRest(to: &builder, output: primitives.destination)
+
+            let destination = Layout(primitives.destination)
+            var layouts = [Layout](repeating: .plain, count: signature.inputs.count)
+            layouts[0] = Layout(primitives.source)
+            layouts[1] = try primitive.weightsLayout(.weights)
+            for step in context.epilogues where step == .add { layouts.append(destination) }
+            let kernel = builder.kernel(
+                inputLayouts: layouts, outputLayouts: [destination], inPlaceInput: fused.accumulatedInput)
+            return (kernel, [primitive])
+        }
+    }
+}
+
+extension Conv: ChannelAffineFolding {
+    package func folding(
+        scale: [Double], shift: [Double], signature: Signature
+    ) -> [Int: Tensor]? {
+        guard let weight = signature.constant(1), weight.shape[0] == scale.count, scale.count == shift.count,
+            !signature.hasInput(2) || signature.constant(2) != nil
+        else { return nil }
+        let filter = weight.count / max(weight.shape[0], 1)
+        var weights = weight.scalars(as: Double.self)
+        for index in weights.indices { weights[index] *= scale[index / filter] }
+        let bias =
+            signature.constant(2)?.scalars(as: Double.self) ?? [Double](repeating: 0, count: scale.count)
+        let sums = scale.indices.map { scale[$0] * bias[$0] + shift[$0] }
+        return [
+            1: Tensor(shape: weight.shape, scalars: weights).converted(to: weight.dtype),
+            2: Tensor(shape: [sums.count], scalars: sums).converted(to: weight.dtype),
+        ]
+    }
+}
+
+extension DNNPrimitive {
+    func weightsLayout(_ argument: DNNArgument) throws(OperatorError) -> Layout {
+        Layout(try oneDNN { () throws(DNNError) in try layout(of: argument) })
+    }
+}
