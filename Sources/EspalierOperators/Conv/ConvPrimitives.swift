@@ -33,7 +33,7 @@ struct ConvPrimitives {
                 paddingBegin: windows.paddingBefore, paddingEnd: windows.paddingAfter)
         }
         func layout(_ shape: Shape) throws(OperatorError) -> DNNLayout {
-            try (channelsLast ? Layout.channelsLast(shape) : .plain).dnn(shape)
+            try channelsLast ? Layout.channelsLastLayout(shape) : Layout.plain.dnn(shape)
         }
         source = try layout(input)
         destination = try layout(output)
