@@ -72,7 +72,7 @@ package final class KernelRunner {
                 inputs: inputMemory.map { $0?.base }, outputs: outputMemory.map { $0?.base },
                 scratch: scratch.base, workspace: workspace.base))
         kernel.run()
-        if let failure = (kernel as? ReferenceKernel)?.failure { throw failure }
+        if let failure = kernel.failure { throw failure }
 
         for (name, memory) in [("scratch", scratch), ("workspace", workspace)] where !memory.isIntact {
             problems.append("writes outside its \(name)")

@@ -68,6 +68,7 @@ package final class StagedKernel: Kernel {
     package let workspaceByteCount: Int
     package let unreadInputs: Set<Int>
     package let inPlaceInput: Int?
+    package let mutatedInputs: Set<Int>
     /// The names of oneDNN's implementations, for profiles and tests.
     package let implementationNames: [String]
     private let sections: [Section]
@@ -77,7 +78,7 @@ package final class StagedKernel: Kernel {
     fileprivate init(
         _ sections: [Section], inputLayouts: [Layout], outputLayouts: [Layout], scratchByteCount: Int,
         primitiveScratch: Int, workspaceByteCount: Int, unreadInputs: Set<Int>, inPlaceInput: Int?,
-        implementationNames: [String]
+        mutatedInputs: Set<Int>, implementationNames: [String]
     ) {
         self.sections = sections
         self.inputLayouts = inputLayouts
@@ -87,6 +88,7 @@ package final class StagedKernel: Kernel {
         self.workspaceByteCount = workspaceByteCount
         self.unreadInputs = unreadInputs
         self.inPlaceInput = inPlaceInput
+        self.mutatedInputs = mutatedInputs
         self.implementationNames = implementationNames
     }
 
@@ -218,13 +220,14 @@ extension StagedKernel {
 
         package consuming func kernel(
             inputLayouts: [Layout], outputLayouts: [Layout], workspaceByteCount: Int = 0,
-            unreadInputs: Set<Int> = [], inPlaceInput: Int? = nil
+            unreadInputs: Set<Int> = [], inPlaceInput: Int? = nil, mutatedInputs: Set<Int> = []
         ) -> StagedKernel {
             StagedKernel(
                 sections, inputLayouts: inputLayouts, outputLayouts: outputLayouts,
                 scratchByteCount: scratchByteCount + primitiveByteCount, primitiveScratch: scratchByteCount,
                 workspaceByteCount: workspaceByteCount, unreadInputs: unreadInputs,
-                inPlaceInput: inPlaceInput, implementationNames: implementationNames)
+                inPlaceInput: inPlaceInput, mutatedInputs: mutatedInputs,
+                implementationNames: implementationNames)
         }
     }
 }

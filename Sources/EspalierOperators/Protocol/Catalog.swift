@@ -60,10 +60,22 @@ package enum Catalog {
         MatMul.self,
 
         // Pooling
+        AveragePool.self,
+        GlobalAveragePool.self,
+        GlobalMaxPool.self,
+        MaxPool.self,
 
         // Normalisation and softmax
+        BatchNormalization.self,
+        LayerNormalization.self,
+        LogSoftmax.self,
+        Softmax.self,
 
         // Reductions
+        ReduceMax.self,
+        ReduceMean.self,
+        ReduceMin.self,
+        ReduceSum.self,
 
         // Shape and data movement
         Concat.self,

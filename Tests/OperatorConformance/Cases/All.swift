@@ -6,5 +6,8 @@ extension ConformanceCase {
         logic,
         linear,
         movement,
+        normalization,
+        pooling,
+        reduction,
     ].flatMap { $0 }
 }

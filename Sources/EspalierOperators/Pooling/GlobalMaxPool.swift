@@ -1,0 +1,15 @@
+import EspalierKernels
+import EspalierTensors
+
+/// The largest element over all positions of each channel.
+package struct GlobalMaxPool: GlobalPooling {
+    package static let schemas = [OperatorSchema("GlobalMaxPool")]
+
+    static let kind = DNNPooling.Kind.maximum
+
+    package init(_ attributes: AttributeReader) {}
+
+    func pooled<Real: ReferenceReal>(_ elements: ArraySlice<Real>) -> Real {
+        elements.reduce(-Real.greatestFiniteMagnitude) { $1 > $0 ? $1 : $0 }
+    }
+}

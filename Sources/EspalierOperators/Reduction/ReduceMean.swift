@@ -1,0 +1,31 @@
+import EspalierTensors
+
+/// The mean of the elements along some axes; not a number of none.
+package struct ReduceMean: AxisReduction {
+    package static let schemas = [OperatorSchema("ReduceMean")]
+
+    let attributes: ReductionAttributes
+
+    package init(_ attributes: AttributeReader) throws(OperatorError) {
+        self.attributes = try ReductionAttributes(attributes)
+    }
+
+    func reduced<Real: ReferenceReal>(_ elements: [Real]) -> Real {
+        elements.reduce(0, +) / Real(elements.count)
+    }
+
+    /// Rounded towards zero.
+    func reduced(_ elements: [Int64]) -> Int64? {
+        elements.isEmpty ? nil : elements.reduce(0, &+) / Int64(elements.count)
+    }
+
+    func reduced(_ elements: [Bool]) -> Bool? { nil }
+
+    func kernel(_ plan: ReductionPlan, inputCount: Int) -> any Kernel {
+        plan.scaledSumKernel(scale: plan.width == 0 ? .nan : 1 / Float(plan.width), inputCount: inputCount)
+    }
+
+    func backwardKernel(_ plan: ReductionPlan, _ context: BackwardContext) -> any Kernel {
+        plan.scaledSumGradient(scale: 1 / Float(max(plan.width, 1)), context)
+    }
+}

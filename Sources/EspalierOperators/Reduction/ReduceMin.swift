@@ -1,0 +1,27 @@
+import EspalierTensors
+
+/// The smallest of the elements along some axes; infinity of none.
+package struct ReduceMin: AxisReduction {
+    package static let schemas = [OperatorSchema("ReduceMin")]
+
+    let attributes: ReductionAttributes
+
+    package init(_ attributes: AttributeReader) throws(OperatorError) {
+        self.attributes = try ReductionAttributes(attributes)
+    }
+
+    func reduced<Real: ReferenceReal>(_ elements: [Real]) -> Real {
+        elements.reduce(Real.infinity) { $0.isNaN || $0 < $1 ? $0 : $1 }
+    }
+
+    func reduced(_ elements: [Int64]) -> Int64? { elements.min() }
+    func reduced(_ elements: [Bool]) -> Bool? { !elements.contains(false) }
+
+    func kernel(_ plan: ReductionPlan, inputCount: Int) -> any Kernel {
+        plan.extremeKernel(worst: .infinity, inputCount: inputCount) { $0.isNaN || $0 < $1 ? $0 : $1 }
+    }
+
+    func backwardKernel(_ plan: ReductionPlan, _ context: BackwardContext) -> any Kernel {
+        plan.extremeGradient(context)
+    }
+}
