@@ -66,13 +66,13 @@ let package = Package(
             "EspalierTraining",
             [
                 "EspalierTensors", "EspalierArchives", "EspalierGraphs", "EspalierOperators",
-                "EspalierExecution", "CBundledData", "CSparseKernels",
+                "EspalierExecution", "EspalierKernels", "CBundledData", "CSparseKernels",
             ]),
         tests(
             "EspalierTraining",
             [
                 "EspalierTensors", "EspalierArchives", "EspalierGraphs", "EspalierOperators",
-                "EspalierExecution",
+                "EspalierExecution", "EspalierKernels",
             ]),
         .target(
             name: "TestSupport", dependencies: ["EspalierTensors", "EspalierGraphs", "EspalierOperators"],

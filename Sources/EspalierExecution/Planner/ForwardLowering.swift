@@ -152,7 +152,9 @@ struct ForwardLowering {
     // MARK: Placements
 
     private mutating func firstLayout(_ value: ValueID) throws(ExecutionError) -> Layout {
-        builder.layout(of: try firstPlacement(value))
+        // First the placement, which may add a buffer; the builder is read after that.
+        let buffer = try firstPlacement(value)
+        return builder.layout(of: buffer)
     }
 
     private mutating func firstPlacement(_ value: ValueID) throws(ExecutionError) -> BufferID {

@@ -6,6 +6,7 @@ import CSparseKernels
 /// and vh are corrected for having started from zero.
 package struct Adam: Optimizer {
     package static let name = "adam"
+    package static let usualLearningRate = 0.002
 
     package var moments: AdamMoments
     package var weightDecay: Double

@@ -2,6 +2,7 @@
 /// gradient and its moments.
 package struct AdamW: Optimizer {
     package static let name = "adamw"
+    package static let usualLearningRate = 0.002
 
     package var moments: AdamMoments
     package var weightDecay: Double

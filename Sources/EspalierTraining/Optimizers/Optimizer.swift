@@ -11,6 +11,9 @@ package protocol Optimizer: Codable, Sendable {
     /// With the field's usual hyperparameters and this weight decay.
     init(weightDecay: Double)
 
+    /// The highest learning rate to try first, from experience with the small networks of this package.
+    static var usualLearningRate: Double { get }
+
     /// The names of the arrays, each as long as the parameters and zero at first, which it keeps between steps.
     var stateNames: [String] { get }
 

@@ -1,6 +1,6 @@
-import EspalierTensors
-
 import CSparseKernels
+import EspalierKernels
+import EspalierTensors
 
 /// A range of the flat parameters that is trained, and how.
 package struct ParameterRange: Hashable, Sendable {
@@ -25,6 +25,9 @@ package final class ParameterUpdater {
     package let count: Int
     /// One byte per parameter, 0 where it is pruned; nil while none is.
     private var mask: AlignedStorage?
+    /// Pieces of the ranges, of fixed size, whose sums of squares the gradient's norm is made of.
+    private let normPieces: [Range<Int>]
+    private let normPartials: AlignedStorage
 
     /// - Parameters:
     ///   - count: the length of the flat array.
@@ -35,7 +38,17 @@ package final class ParameterUpdater {
         self.count = count
         self.ranges = ranges
         state = OptimizerState(for: optimizer, count: count)
+        normPieces = ranges.flatMap { part in
+            stride(from: part.range.lowerBound, to: part.range.upperBound, by: Self.normPieceSize).map {
+                $0..<min($0 + Self.normPieceSize, part.range.upperBound)
+            }
+        }
+        normPartials = AlignedStorage(byteCount: normPieces.count * MemoryLayout<Double>.stride)
     }
+
+    private static let normPieceSize = 4096
+    /// The smallest number of parameters worth waking a thread for.
+    private static let elementsPerThread = 16_384
 
     /// Says which parameters of `range` are kept from the next step on; the others' weights, which the caller zeroes
     /// now or the next step does, and their state stay exactly zero.
@@ -78,15 +91,21 @@ package final class ParameterUpdater {
 
 extension ParameterUpdater {
     /// The Euclidean norm of the gradients of all trained, unmasked parameters, summed in double precision in an
-    /// order that depends on nothing but the ranges.
+    /// order that depends on nothing but the ranges, not even on the number of threads.
     package func gradientNorm(_ gradients: UnsafePointer<Float>) -> Double {
-        let architecture = espalier_isa_active()
-        var sum = 0.0
-        for range in ranges.map(\.range) {
-            sum += espalier_sum_of_squares(
-                architecture, gradients + range.lowerBound, maskBase.map { $0 + range.lowerBound },
-                range.count)
+        let instructions = espalier_isa_active()
+        let partials = normPartials.base.assumingMemoryBound(to: Double.self)
+        let mask = maskBase
+        let minimum = Self.elementsPerThread / Self.normPieceSize
+        ThreadTeam.parallel(normPieces.count, minimum: minimum) { pieces in
+            for index in pieces {
+                let start = normPieces[index].lowerBound
+                partials[index] = espalier_sum_of_squares(
+                    instructions, gradients + start, mask.map { $0 + start }, normPieces[index].count)
+            }
         }
+        var sum = 0.0
+        for index in normPieces.indices { sum += partials[index] }
         return sum.squareRoot()
     }
 
@@ -109,17 +128,31 @@ extension ParameterUpdater {
             norm = found
         }
         state.stepCount += 1
-        for part in ranges {
-            let start = part.range.lowerBound
-            let slice = ParameterSlice(
-                count: part.range.count, weights: weights + start, gradients: gradients + start,
-                mask: maskBase.map { $0 + start }, states: state.base.map { $0 + start },
-                stateStride: state.stride)
-            let step = OptimizerStep(
-                number: state.stepCount, learningRate: learningRate * part.learningRateMultiplier,
-                gradientScale: scale, weightDecayMultiplier: part.weightDecayMultiplier)
-            optimizer.update(slice, step: step)
+        // Elementwise, so where threads divide the parameters changes no bit.
+        ThreadTeam.parallel(count, minimum: Self.elementsPerThread) { span in
+            for part in ranges {
+                let range = part.range.clamped(to: span)
+                guard !range.isEmpty else { continue }
+                update(
+                    range, of: part, weights: weights, gradients: gradients, learningRate: learningRate,
+                    scale: scale)
+            }
         }
         return norm
+    }
+
+    private func update(
+        _ range: Range<Int>, of part: ParameterRange, weights: UnsafeMutablePointer<Float>,
+        gradients: UnsafePointer<Float>, learningRate: Double, scale: Double
+    ) {
+        let start = range.lowerBound
+        let slice = ParameterSlice(
+            count: range.count, weights: weights + start, gradients: gradients + start,
+            mask: maskBase.map { $0 + start }, states: state.base.map { $0 + start },
+            stateStride: state.stride)
+        let step = OptimizerStep(
+            number: state.stepCount, learningRate: learningRate * part.learningRateMultiplier,
+            gradientScale: scale, weightDecayMultiplier: part.weightDecayMultiplier)
+        optimizer.update(slice, step: step)
     }
 }

@@ -6,6 +6,7 @@ import CSparseKernels
 /// w <- w - rate v, or with Nesterov w - rate (d + momentum v).
 package struct StochasticGradientDescent: Optimizer {
     package static let name = "sgd"
+    package static let usualLearningRate = 0.05
 
     package var momentum: Double
     package var isNesterov: Bool
