@@ -75,7 +75,8 @@ let package = Package(
                 "EspalierExecution", "EspalierKernels",
             ]),
         .target(
-            name: "TestSupport", dependencies: ["EspalierTensors", "EspalierGraphs", "EspalierOperators"],
+            name: "TestSupport",
+            dependencies: ["EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators"],
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(
             name: "OperatorConformanceTests",

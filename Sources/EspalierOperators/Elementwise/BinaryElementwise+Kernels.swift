@@ -27,27 +27,31 @@ extension BinaryElementwise {
                 for index in range { output[index] = value(left[index], right[index]) }
             }
         }
-        let plan = BroadcastPlan([left, right], output: output)
-        return PlainKernel(
-            inputCount: 2, outputCount: 1, inPlaceInput: left == output ? 0 : right == output ? 1 : nil
-        ) { memory in
+        let placement = BroadcastPlacement([left, right], offered: context.inputLayouts, output: output)
+        let plan = placement.plan
+        let inPlaceInput = left == output ? 0 : right == output ? 1 : nil
+        return BroadcastKernel(placement, inPlaceInput: inPlaceInput) { memory in
             guard let left = memory.input(0)?.assumingMemoryBound(to: Float.self),
                 let right = memory.input(1)?.assumingMemoryBound(to: Float.self),
                 let output = memory.output(0)?.assumingMemoryBound(to: Float.self)
             else { return }
-            plan.forEachRow { start, operands in
+            let (leftStep, rightStep) = (plan.rowStrides[0], plan.rowStrides[1])
+            plan.forEachRowInParallel { start, operands in
                 let (left, right, output) = (left + operands[0], right + operands[1], output + start)
                 // Loops of their own, as the compiler vectorises only what has no variable strides.
-                switch (plan.rowStrides[0], plan.rowStrides[1]) {
-                case (0, 0): output.update(repeating: value(left[0], right[0]), count: plan.rowLength)
-                case (0, _):
-                    let fixed = left[0]
-                    for index in 0..<plan.rowLength { output[index] = value(fixed, right[index]) }
-                case (_, 0):
+                switch (leftStep, rightStep) {
+                case (1, 1):
+                    for index in 0..<plan.rowLength { output[index] = value(left[index], right[index]) }
+                case (1, 0):
                     let fixed = right[0]
                     for index in 0..<plan.rowLength { output[index] = value(left[index], fixed) }
+                case (0, 1):
+                    let fixed = left[0]
+                    for index in 0..<plan.rowLength { output[index] = value(fixed, right[index]) }
                 default:
-                    for index in 0..<plan.rowLength { output[index] = value(left[index], right[index]) }
+                    for index in 0..<plan.rowLength {
+                        output[index] = value(left[index * leftStep], right[index * rightStep])
+                    }
                 }
             }
         }
@@ -68,9 +72,12 @@ extension BinaryElementwise {
         let gradientPort = context.gradientPort()
         if shapes[0] == shapes[1] {
             let layout = elementLayout(context.forward.inputLayouts, shape: output)
+            // The gradient of a sum's first operand is the sum's own.
+            let passesOn = leftDerivativeReads.isEmpty && leftDerivative(0 as Float, 0) == 1
             return ElementwiseKernel(
                 inputs: [Layout](repeating: layout, count: context.backwardInputCount),
-                outputs: [layout, layout], shape: output, unreadInputs: unread
+                outputs: [layout, layout], shape: output, unreadInputs: unread,
+                inPlaceInput: passesOn ? gradientPort : nil
             ) { memory, range in
                 guard let gradient = memory.input(gradientPort)?.assumingMemoryBound(to: Float.self) else {
                     return
@@ -78,7 +85,7 @@ extension BinaryElementwise {
                 // What is not read stands for any number: the derivatives ignore it.
                 let left = memory.input(0)?.assumingMemoryBound(to: Float.self) ?? gradient
                 let right = memory.input(1)?.assumingMemoryBound(to: Float.self) ?? gradient
-                if let result = memory.output(0)?.assumingMemoryBound(to: Float.self) {
+                if let result = memory.output(0)?.assumingMemoryBound(to: Float.self), result != gradient {
                     for index in range {
                         result[index] = gradient[index] * leftDerivative(left[index], right[index])
                     }
@@ -90,9 +97,11 @@ extension BinaryElementwise {
                 }
             }
         }
-        let plan = BroadcastPlan(shapes, output: output)
-        return PlainKernel(
-            inputCount: context.backwardInputCount, outputCount: 2, unreadInputs: unread
+        let placement = BroadcastPlacement(shapes, as: context.forward, output: output)
+        let plan = placement.plan
+        return BroadcastKernel(
+            inputs: placement.inputs + [placement.output, placement.output], outputs: placement.inputs,
+            unreadInputs: unread
         ) { memory in
             guard let gradient = memory.input(gradientPort)?.assumingMemoryBound(to: Float.self) else {
                 return
@@ -134,13 +143,17 @@ extension BroadcastPlan {
     ) {
         result.update(repeating: 0, count: count)
         let (leftStep, rightStep) = (rowStrides[0], rowStrides[1])
-        let moves = rowStrides[operand] != 0
+        let moves = rowStrides[operand]
         forEachRow { start, operands in
             let (gradient, result) = (gradient + start, result + operands[operand])
             let (left, right) = (left + operands[0], right + operands[1])
-            if moves {
+            if moves == 1, leftStep == 1, rightStep == 1 {
                 for index in 0..<rowLength {
-                    result[index] +=
+                    result[index] += gradient[index] * derivative(left[index], right[index])
+                }
+            } else if moves != 0 {
+                for index in 0..<rowLength {
+                    result[index * moves] +=
                         gradient[index] * derivative(left[index * leftStep], right[index * rightStep])
                 }
             } else {

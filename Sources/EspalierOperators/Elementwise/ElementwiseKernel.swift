@@ -1,7 +1,10 @@
+import EspalierKernels
 import EspalierTensors
 
 /// A kernel whose outputs' elements depend only on the same elements of its inputs: in any layout, as long as all
 /// are in the same one.
+///
+/// Its thread team shares the elements, which changes nothing in the result.
 final class ElementwiseKernel: Kernel {
     let inputLayouts: [Layout]
     let outputLayouts: [Layout]
@@ -27,7 +30,13 @@ final class ElementwiseKernel: Kernel {
     }
 
     func bind(_ memory: KernelMemory) { self.memory = memory }
-    func run() { body(memory, 0..<count) }
+
+    func run() {
+        ThreadTeam.parallel(count, minimum: Self.workPerThread) { range in body(memory, range) }
+    }
+
+    /// The number of elements for which it pays to wake another thread.
+    static var workPerThread: Int { 1 << 14 }
 }
 
 extension Layout {

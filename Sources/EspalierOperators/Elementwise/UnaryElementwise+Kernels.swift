@@ -1,9 +1,11 @@
+import EspalierKernels
 import EspalierTensors
 
 extension UnaryElementwise {
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         try context.signature.requireSinglePrecision()
         let shape = context.signature.inputShape(0)
+        if let kernel = try lowerOnLibrary(context, shape: shape) { return kernel }
         let layout = context.inputLayout(0).forElements(of: shape, paddingStaysZero: value(0 as Float) == 0)
         return ElementwiseKernel(inputs: [layout], outputs: [layout], shape: shape, inPlaceInput: 0) {
             memory, range in
@@ -20,6 +22,7 @@ extension UnaryElementwise {
         let (read, unread) =
             derivativeTakesOutput
             ? (context.outputPort(0), context.inputPort(0)) : (context.inputPort(0), context.outputPort(0))
+        if let kernel = try lowerBackwardOnLibrary(context, shape: shape, reading: read) { return kernel }
         // Zero padding times the derivative at f(0), or at 0, stays zero if that is finite.
         let atZero = derivative(derivativeTakesOutput ? value(0 as Float) : 0)
         let layout = context.forward.outputLayouts[0]
@@ -33,6 +36,75 @@ extension UnaryElementwise {
                 let result = memory.output(0)?.assumingMemoryBound(to: Float.self)
             else { return }
             for index in range { result[index] = gradient[index] * derivative(argument[index]) }
+        }
+    }
+
+    // MARK: On oneDNN
+
+    /// The function as oneDNN has it, if that is worth a call: where the C library would be called per element.
+    private var libraryFunction: DNNElementwise? {
+        guard case .function(let function, let alpha, let beta) = function, function.isTranscendental else {
+            return nil
+        }
+        return function.dnn(alpha: alpha, beta: beta)
+    }
+
+    private func lowerOnLibrary(
+        _ context: LoweringContext, shape: Shape
+    ) throws(OperatorError) -> (any Kernel)? {
+        guard let function = libraryFunction, shape.count > 0 else { return nil }
+        let layout = context.inputLayout(0)
+        let source = try layout.dnn(shape)
+        var builder = StagedKernel.Builder()
+        try builder.primitive(
+            try oneDNN { () throws(DNNError) in
+                try .elementwise(
+                    function, training: context.phase.isTraining,
+                    gradientFromResult: takesResult(function), source: source)
+            }, [.source: .input(0), .destination: .output(0)])
+        return builder.kernel(inputLayouts: [layout], outputLayouts: [layout], inPlaceInput: 0)
+    }
+
+    private func lowerBackwardOnLibrary(
+        _ context: BackwardContext, shape: Shape, reading port: Int
+    ) throws(OperatorError) -> (any Kernel)? {
+        guard let function = libraryFunction, shape.count > 0, derivativeTakesOutput == takesResult(function)
+        else { return nil }
+        let layout = context.forward.outputLayouts[0]
+        let source = try layout.dnn(shape)
+        let gradientPort = context.gradientPort()
+        var builder = StagedKernel.Builder()
+        let primitive = try oneDNN { () throws(DNNError) in
+            let forward = try DNNPrimitive.elementwise(
+                function, training: true, gradientFromResult: takesResult(function), source: source)
+            return try DNNPrimitive.elementwiseGradient(
+                function, forward: forward, gradientFromResult: takesResult(function), gradients: source)
+        }
+        try builder.primitive(
+            primitive,
+            [
+                (takesResult(function) ? .destination : .source, .input(port)),
+                (.destinationGradient, .input(gradientPort)), (.sourceGradient, .output(0)),
+            ])
+        var layouts = [Layout](repeating: .plain, count: context.backwardInputCount)
+        layouts[port] = layout
+        layouts[gradientPort] = layout
+        let unread = Set(0..<context.backwardInputCount).subtracting([port, gradientPort])
+        return builder.kernel(
+            inputLayouts: layouts, outputLayouts: [layout], unreadInputs: unread, inPlaceInput: gradientPort)
+    }
+
+    private func takesResult(_ function: DNNElementwise) -> Bool {
+        derivativeTakesOutput && function.gradientFromResult
+    }
+}
+
+extension ScalarFunction {
+    /// Whether it takes more than a few arithmetic operations per element.
+    fileprivate var isTranscendental: Bool {
+        switch self {
+        case .elu, .tanh, .logistic, .softPlus, .gelu, .geluTanh, .exp, .log, .swish, .mish: true
+        case .relu, .hardSwish, .hardSigmoid, .clip, .abs, .squareRoot, .square, .linear: false
         }
     }
 }

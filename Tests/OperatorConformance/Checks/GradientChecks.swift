@@ -3,8 +3,8 @@ import EspalierTensors
 import TestSupport
 
 extension PreparedCase {
-    /// The backward kernel in both training phases, on one thread and two, for each wanted input and for all,
-    /// against central differences of a random projection of the outputs.
+    /// The backward kernel against central differences of a random projection of the outputs: in both training
+    /// phases, in all layouts offered, on one thread and on two, for each wanted input and for all.
     func checkGradients() throws(OperatorError) -> [String] {
         guard let operation = operation as? any Differentiable, isSinglePrecision else { return [] }
         var problems: [String] = []
@@ -12,22 +12,43 @@ extension PreparedCase {
             for present in gradientSubsets() {
                 let projection = projection(present)
                 guard let expected = try expectedGradients(in: phase, projection) else { continue }
-                for threads in 1...2 {
-                    for wanted in wantedSubsets(differentiableInputs) {
-                        let found = try gradients(
-                            operation, in: phase, threads: threads, projection: projection, wanted: wanted)
-                        let place =
-                            "\(phase), \(threads) threads, gradients of outputs \(present), wanted \(wanted)"
-                        problems += found.problems.map { "\(place): \($0)" }
-                        problems += wanted.compactMap { port in
-                            expected[port].flatMap { compare(found.gradients[port], $0) }
-                                .map { "\(place): input \(port): \($0)" }
-                        }
+                for way in try waysToDifferentiate() {
+                    let found = try gradients(
+                        operation, in: phase, threads: way.threads, layouts: way.layouts,
+                        projection: projection, wanted: way.wanted)
+                    let wrong = way.wanted.compactMap { port in
+                        expected[port].flatMap { compare(found.gradients[port], $0) }
+                            .map { "input \(port): \($0)" }
+                    }
+                    problems += (found.problems + wrong).map { problem in
+                        "\(phase), \(way.name), gradients of outputs \(present), wanted \(way.wanted): \(problem)"
                     }
                 }
             }
         }
         return problems
+    }
+
+    private struct Way {
+        let name: String
+        let layouts: [Layout]
+        let threads: Int
+        let wanted: [Int]
+    }
+
+    /// All inputs' gradients in all layouts, and on two threads; each alone in plain layouts.
+    private func waysToDifferentiate() throws(OperatorError) -> [Way] {
+        let subsets = wantedSubsets(differentiableInputs)
+        guard let all = subsets.first, let plain = try offeredLayouts().first else { return [] }
+        var ways = try offeredLayouts().map {
+            Way(name: "\($0.name) inputs, one thread", layouts: $0.layouts, threads: 1, wanted: all)
+        }
+        ways.append(Way(name: "plain inputs, two threads", layouts: plain.layouts, threads: 2, wanted: all))
+        for wanted in subsets.dropFirst() {
+            ways.append(
+                Way(name: "plain inputs, one thread", layouts: plain.layouts, threads: 1, wanted: wanted))
+        }
+        return ways
     }
 
     /// All at once, and each alone.
@@ -53,21 +74,33 @@ extension PreparedCase {
 
     /// What one run of the backward kernel gives, after one of the forward kernel.
     func gradients(
-        _ operation: any Differentiable, in phase: Phase, threads: Int, projection: [Tensor?], wanted: [Int]
+        _ operation: any Differentiable, in phase: Phase, threads: Int, layouts: [Layout]? = nil,
+        projection: [Tensor?], wanted: [Int]
     ) throws(OperatorError) -> (gradients: [Tensor?], problems: [String]) {
-        try runBackward(phase: phase, threads: threads, projection: projection, wanted: wanted) {
-            context throws(OperatorError) in try operation.lowerBackward(context)
+        try runBackward(
+            phase: phase, threads: threads, layouts: layouts, projection: projection, wanted: wanted
+        ) { context throws(OperatorError) in try operation.lowerBackward(context) }
+    }
+
+    /// Runs forward, then the kernel that `lower` makes, whose unread inputs get no memory, on a lane. The outputs'
+    /// gradients are offered in the layouts of the outputs.
+    func runBackward(
+        phase: Phase, threads: Int, layouts: [Layout]? = nil, projection: [Tensor?], wanted: [Int],
+        lower: (BackwardContext) throws(OperatorError) -> any Kernel
+    ) throws(OperatorError) -> (gradients: [Tensor?], problems: [String]) {
+        try onLane(threads: threads) { () throws(OperatorError) in
+            try runBackwardHere(
+                phase: phase, threads: threads, layouts: layouts ?? signature.inputs.map { _ in .plain },
+                projection: projection, wanted: wanted, lower: lower)
         }
     }
 
-    /// Runs forward, then the kernel that `lower` makes, whose unread inputs get no memory.
-    func runBackward(
-        phase: Phase, threads: Int, projection: [Tensor?], wanted: [Int],
+    private func runBackwardHere(
+        phase: Phase, threads: Int, layouts: [Layout], projection: [Tensor?], wanted: [Int],
         lower: (BackwardContext) throws(OperatorError) -> any Kernel
     ) throws(OperatorError) -> (gradients: [Tensor?], problems: [String]) {
         let context = LoweringContext(
-            signature: signature, inputLayouts: signature.inputs.map { _ in .plain }, phase: phase,
-            threads: threads)
+            signature: signature, inputLayouts: layouts, phase: phase, threads: threads)
         let forward =
             try (operation as? any Lowering)?.lowerIfSupported(context)
             ?? ReferenceKernel(operation, signature: signature)
@@ -76,7 +109,7 @@ extension PreparedCase {
         let backward = try lower(
             BackwardContext(
                 signature: signature, forward: forward,
-                outputGradientLayouts: signature.outputs.map { _ in .plain },
+                outputGradientLayouts: forward.outputLayouts,
                 wanted: inputs.indices.map { wanted.contains($0) }, phase: phase, threads: threads))
         let backwardRunner = KernelRunner(backward, workspace: runner.workspace)
         let unread = backward.unreadInputs

@@ -1,3 +1,4 @@
+import EspalierKernels
 import EspalierTensors
 
 /// Draws a mask at every run, keeps it in the workspace (a byte per element), and applies it.
@@ -53,12 +54,14 @@ final class DropoutKernel: RandomKernel {
         }
         let ratio = Self.ratio(memory, default: ratio)
         let stepSource = source.split(step)
-        for start in stride(from: 0, to: count, by: Self.chunk) {
-            let end = min(start + Self.chunk, count)
-            var random = stepSource.split(start / Self.chunk)
-            Self.draw(kept + start, count: end - start, ratio: ratio, &random)
+        ThreadTeam.parallel((count + Self.chunk - 1) / Self.chunk, minimum: 4) { chunks in
+            for chunk in chunks {
+                let elements = chunk * Self.chunk..<min((chunk + 1) * Self.chunk, count)
+                var random = stepSource.split(chunk)
+                Self.draw(kept, elements, ratio: ratio, &random)
+                Self.apply(kept, to: input, into: output, elements, ratio: ratio)
+            }
         }
-        Self.apply(kept, to: input, into: output, count: count, ratio: ratio)
         writeMask(kept)
         step += 1
     }
@@ -66,7 +69,7 @@ final class DropoutKernel: RandomKernel {
     /// The backward kernel, which reads the mask that this one has drawn.
     func makeBackward(_ context: BackwardContext) -> any Kernel {
         let gradientPort = context.gradientPort()
-        let (layout, ratio, count) = (layout, ratio, count)
+        let (layout, ratio) = (layout, ratio)
         var layouts = [Layout](repeating: .plain, count: context.backwardInputCount)
         layouts[gradientPort] = layout
         let readsRatio = context.signature.hasInput(1)
@@ -79,10 +82,11 @@ final class DropoutKernel: RandomKernel {
             else { return }
             guard let gradient = memory.input(gradientPort)?.assumingMemoryBound(to: Float.self) else {
                 // Only the mask is used further on, which has no gradient.
-                return result.update(repeating: 0, count: count)
+                for index in range { result[index] = 0 }
+                return
             }
             let ratio = readsRatio ? Self.ratio(memory, default: ratio) : ratio
-            Self.apply(kept, to: gradient, into: result, count: count, ratio: ratio)
+            Self.apply(kept, to: gradient, into: result, range, ratio: ratio)
         }
     }
 
@@ -95,14 +99,14 @@ final class DropoutKernel: RandomKernel {
 
     /// Writes 1 for an element to keep and 0 for one to drop. Each takes 32 random bits.
     private static func draw(
-        _ kept: UnsafeMutablePointer<UInt8>, count: Int, ratio: Float, _ random: inout RandomSource
+        _ kept: UnsafeMutablePointer<UInt8>, _ range: Range<Int>, ratio: Float, _ random: inout RandomSource
     ) {
         let limit = UInt64(Double(ratio) * 0x1p32)
-        var index = 0
-        while index < count {
+        var index = range.lowerBound
+        while index < range.upperBound {
             let word = random.next()
             kept[index] = word & 0xFFFF_FFFF < limit ? 0 : 1
-            if index + 1 < count { kept[index + 1] = word >> 32 < limit ? 0 : 1 }
+            if index + 1 < range.upperBound { kept[index + 1] = word >> 32 < limit ? 0 : 1 }
             index += 2
         }
     }
@@ -110,11 +114,11 @@ final class DropoutKernel: RandomKernel {
     private static func apply(
         _ kept: UnsafePointer<UInt8>, to input: UnsafePointer<Float>,
         into output: UnsafeMutablePointer<Float>,
-        count: Int, ratio: Float
+        _ range: Range<Int>, ratio: Float
     ) {
         let scale = ratio < 1 ? 1 / (1 - ratio) : 0
         // A choice and not a product: what is dropped may be infinite.
-        for index in 0..<count { output[index] = kept[index] != 0 ? scale * input[index] : 0 }
+        for index in range { output[index] = kept[index] != 0 ? scale * input[index] : 0 }
     }
 
     private func writeMask(_ kept: UnsafePointer<UInt8>?) {
