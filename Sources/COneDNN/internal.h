@@ -61,7 +61,8 @@ typedef struct {
         espalier_dnn_operand operand;
         espalier_operand_descriptor opened;
     } operands[4 + ESPALIER_DNN_MAXIMUM_POST_OPS];
-    /// An argument of oneDNN's number that is bound to zeros behind the scenes; 0 for none.
+    /// oneDNN's number of an argument that is bound to zeros behind the scenes if the version in use counts one
+    /// argument more than callers know of; 0 for none.
     int placeholder;
     int post_operand_count;
     int post_operands[ESPALIER_DNN_MAXIMUM_POST_OPS];

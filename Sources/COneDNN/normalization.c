@@ -62,7 +62,8 @@ espalier_dnn_primitive *espalier_dnn_batch_normalization_backward(
         .flags = normalization_flags(
             normalization->given_statistics, normalization->scale, normalization->shift, normalization->relu),
     };
-    if (normalization->shift && espalier_gradient_takes_shift()) builder.placeholder = DNNL_ARG_SHIFT;
+    // The gradient does not depend on the shift, which some versions demand nevertheless.
+    if (normalization->shift) builder.placeholder = DNNL_ARG_SHIFT;
     parameters.source = espalier_builder_required(&builder, "source gradient", &normalization->source);
     parameters.destination = espalier_builder_required(&builder, "destination gradient", &normalization->destination);
     parameters.data = espalier_builder_required(&builder, "source", &data);
@@ -105,7 +106,7 @@ static espalier_dnn_primitive *layer_normalization_primitive(const char *kind,
     if (forward) {
         espalier_dnn_operand data = forward_data(forward, ESPALIER_DNN_ARG_SRC, &held);
         parameters.data = espalier_builder_required(&builder, "forward source", &data);
-        if (normalization->shift && espalier_gradient_takes_shift()) builder.placeholder = DNNL_ARG_SHIFT;
+        if (normalization->shift) builder.placeholder = DNNL_ARG_SHIFT;
     }
     dnnl_primitive_desc_t descriptor = NULL;
     if (espalier_builder_ready(&builder)) {

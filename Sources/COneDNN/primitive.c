@@ -122,7 +122,10 @@ static espalier_dnn_primitive *compile(
     dnnl_primitive_desc_query(descriptor, dnnl_query_num_of_inputs_s32, 0, &inputs);
     dnnl_primitive_desc_query(descriptor, dnnl_query_num_of_outputs_s32, 0, &outputs);
     primitive->argument_count = inputs + outputs;
-    md_t placeholder = builder->placeholder ? argument_descriptor(primitive, builder->placeholder) : NULL;
+    md_t placeholder = NULL;
+    if (builder->placeholder && primitive->argument_count == primitive->slot_count + 1) {
+        placeholder = argument_descriptor(primitive, builder->placeholder);
+    }
     if (placeholder) {
         primitive->placeholder = builder->placeholder;
         primitive->argument_count--;

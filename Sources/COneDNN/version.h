@@ -53,9 +53,6 @@ dnnl_status_t espalier_post_ops_append_eltwise(dnnl_post_ops_t operations, dnnl_
 bool espalier_recent_eltwise(
     espalier_dnn_eltwise_kind kind, float alpha, float beta, dnnl_alg_kind_t *algorithm);
 
-/// Whether the gradient of a normalisation takes the shift, which it does not depend on.
-bool espalier_gradient_takes_shift(void);
-
 /// The name of an instruction set.
 const char *espalier_instruction_set_name(int instruction_set);
 

@@ -98,8 +98,6 @@ bool espalier_recent_eltwise(
     }
 }
 
-bool espalier_gradient_takes_shift(void) { return true; }
-
 const char *espalier_instruction_set_name(int instruction_set) {
     switch (instruction_set) {
     case dnnl_cpu_isa_all: return "all";

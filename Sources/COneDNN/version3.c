@@ -123,8 +123,6 @@ bool espalier_recent_eltwise(
     }
 }
 
-bool espalier_gradient_takes_shift(void) { return false; }
-
 const char *espalier_instruction_set_name(int instruction_set) {
     // By number: the names grew from one minor version to the next.
     switch (instruction_set) {

@@ -52,21 +52,27 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
     @Test(arguments: ConvolutionCase.all, [1, 2])
     func agreesWithLoops(of testCase: ConvolutionCase, threads: Int) throws {
         let lane = try Lane(threads: threads)
-        try lane.run { try check(testCase.convolution(), plain: false) }
+        try lane.run { try check(testCase.convolution()) }
     }
 
     @Test(arguments: ConvolutionCase.all)
     func agreesWithLoopsInPlainLayouts(of testCase: ConvolutionCase) throws {
-        try check(testCase.convolution(), plain: true)
+        try check(testCase.convolution(), plainWeights: true) { try .plain($0) }
+    }
+
+    @Test(arguments: ConvolutionCase.all)
+    func agreesWithLoopsInChannelsLastLayouts(of testCase: ConvolutionCase) throws {
+        try check(testCase.convolution()) { try .channelsLast($0) }
     }
 
     @Test(arguments: ConvolutionCase.all)
     func agreesWithLoopsWhereOneDNNPicksTheAlgorithm(of testCase: ConvolutionCase) throws {
-        try check(testCase.convolution(), plain: false, algorithm: .automatic)
+        try check(testCase.convolution(), algorithm: .automatic)
     }
 
     private func check(
-        _ convolution: DNNConvolution, plain: Bool, algorithm: DNNConvolutionAlgorithm = .direct
+        _ convolution: DNNConvolution, algorithm: DNNConvolutionAlgorithm = .direct,
+        plainWeights: Bool = false, layout: (Shape) throws -> DNNLayout? = { _ in nil }
     ) throws {
         var random = RandomSource(seed: 11)
         let x = random.floats(convolution.source.count)
@@ -87,9 +93,9 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
             dw[weight] += Double(gradient[destination]) * Double(x[source])
         }
 
-        let source = plain ? try DNNLayout.plain(convolution.source) : nil
-        let weights = plain ? try DNNLayout.plain(convolution.groupedWeights) : nil
-        let destination = plain ? try DNNLayout.plain(convolution.destination) : nil
+        let source = try layout(convolution.source)
+        let weights = plainWeights ? try DNNLayout.plain(convolution.groupedWeights) : nil
+        let destination = try layout(convolution.destination)
         let forward = try DNNPrimitive.convolution(
             convolution, bias: true, training: true, algorithm: algorithm, source: source, weights: weights,
             destination: destination)
@@ -126,6 +132,14 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
         #expect(forward.layoutIfPresent(of: .bias) == nil)
         #expect(try forward.layout(of: .weights).shape == [4, 3, 3, 3])
         #expect(throws: DNNError.self) { try forward.layout(of: .mean) }
+    }
+
+    /// Layouts that no kernel combines leave the reference implementation, which says so.
+    @Test func referenceImplementationsAreTold() throws {
+        let convolution = try DNNConvolution(source: [2, 16, 6, 6], weights: [16, 16, 3, 3])
+        let strange = try DNNLayout.strided([2, 16, 4, 4], strides: [256, 16, 1, 4])
+        #expect(try DNNPrimitive.convolution(convolution, bias: false, destination: strange).isReference)
+        #expect(try !DNNPrimitive.convolution(convolution, bias: false).isReference)
     }
 
     @Test func impossibleGeometryIsRefused() {

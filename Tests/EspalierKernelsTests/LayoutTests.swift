@@ -31,6 +31,14 @@ import Testing
         #expect(try DNNLayout.plain([1, 7]).transposed([1, 0]).isPlain)
     }
 
+    @Test func channelsLastPutsTheChannelsInnermost() throws {
+        #expect(try DNNLayout.channelsLast([2, 3, 4, 5]).strides == [60, 1, 15, 3])
+        #expect(try DNNLayout.channelsLast([2, 3, 4]).strides == [12, 1, 3])
+        #expect(try DNNLayout.channelsLast([2, 1, 4, 5]).isPlain)
+        #expect(try DNNLayout.channelsLast([2, 3]).isPlain)
+        #expect(throws: DNNError.self) { try DNNLayout.channelsLast([2]) }
+    }
+
     @Test func reshapingKeepsTheBytes() throws {
         #expect(try DNNLayout.plain([2, 3, 4]).reshaped(to: [6, 4]) == .plain([6, 4]))
         #expect(throws: DNNError.self) { try DNNLayout.plain([2, 3]).reshaped(to: [5]) }

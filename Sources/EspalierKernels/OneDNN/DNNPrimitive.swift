@@ -23,6 +23,10 @@ package final class DNNPrimitive: @unchecked Sendable {
     /// The thread count that it was created for, and must be run with.
     package let threads: Int
 
+    /// Whether oneDNN falls back to plain loops, hundreds of times slower than its kernels: another combination of layouts
+    /// is worth a try.
+    package var isReference: Bool { implementationName.hasPrefix("ref") }
+
     /// Takes over a C object; nil becomes the calling thread's last failure.
     init(adopting handle: OpaquePointer?) throws(DNNError) {
         guard let handle else { throw DNNError.last() }
