@@ -87,5 +87,7 @@ let package = Package(
             "EspalierReports",
             ["EspalierRuns", "CBundledData", .product(name: "Mustache", package: "swift-mustache")]),
         tests("EspalierReports", ["EspalierRuns"]),
+        module("EspalierPruning", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
+        tests("EspalierPruning", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
     ]
 )

@@ -1,0 +1,17 @@
+/// All criteria, one line each; nothing else in the package lists them.
+package enum Criteria {
+    package static let all: [any Criterion.Type] = [
+        Magnitude.self,
+        MagnitudeL1.self,
+        EmpiricalFisher.self,
+        RandomScores.self,
+    ]
+
+    /// The criterion called `id`.
+    ///
+    /// - Throws: ``PruningError/unknownCriterion(_:known:)``.
+    package static func criterion(_ id: String, seed: UInt64 = 0) throws(PruningError) -> any Criterion {
+        for type in all where type.information.id == id { return type.init(seed: seed) }
+        throw .unknownCriterion(id, known: all.map { $0.information.id })
+    }
+}

@@ -1,0 +1,19 @@
+package import EspalierGraphs
+import EspalierTensors
+
+/// What criteria may look at: the parameters' present values and the evidence.
+package struct ScoringScene: Sendable {
+    package let graph: Graph
+    package let evidence: Evidence
+
+    package init(_ graph: Graph, evidence: Evidence = .none) {
+        self.graph = graph
+        self.evidence = evidence
+    }
+
+    /// A floating-point constant of the network; nil if there is none of that identity.
+    package func parameter(_ id: ValueID) -> ScoredParameter? {
+        guard let tensor = graph.constants[id], tensor.dtype.isFloatingPoint else { return nil }
+        return ScoredParameter(id: id, name: graph.name(of: id), tensor: tensor)
+    }
+}

@@ -1,0 +1,47 @@
+package import EspalierGraphs
+package import EspalierTensors
+
+/// A quantity measured on data that a criterion may ask for.
+///
+/// A criterion which needs a new one declares a constant in its own file; whoever collects evidence
+/// implements it.
+package struct EvidenceKind: Hashable, Sendable, Codable, RawRepresentable {
+    package let rawValue: String
+
+    package init(rawValue: String) { self.rawValue = rawValue }
+
+    /// Per parameter element, the mean over samples of the squared gradient of ONE sample's loss, E[g^2].
+    /// The square of the mean gradient is something else.
+    package static let meanSquaredGradients = EvidenceKind(rawValue: "meanSquaredGradients")
+    /// Per parameter element, the mean over samples of the gradient of a sample's loss, E[g].
+    package static let meanGradients = EvidenceKind(rawValue: "meanGradients")
+}
+
+extension EvidenceKind: CustomStringConvertible {
+    package var description: String { rawValue }
+}
+
+/// What was measured on data: tensors by kind and by the value they belong to, a parameter (with its shape)
+/// or an activation (whatever the kind says).
+///
+/// It is filled by whoever can run the network; criteria only read it.
+package struct Evidence: Sendable {
+    /// The number of samples that the means were taken over.
+    package var sampleCount: Int
+    package var tensors: [EvidenceKind: [ValueID: Tensor]]
+
+    package init(sampleCount: Int = 0, tensors: [EvidenceKind: [ValueID: Tensor]] = [:]) {
+        self.sampleCount = sampleCount
+        self.tensors = tensors
+    }
+
+    /// No evidence: enough for criteria that look at nothing but the weights.
+    package static let none = Evidence()
+
+    package subscript(kind: EvidenceKind) -> [ValueID: Tensor] {
+        get { tensors[kind] ?? [:] }
+        set { tensors[kind] = newValue }
+    }
+
+    package var kinds: Set<EvidenceKind> { Set(tensors.keys) }
+}

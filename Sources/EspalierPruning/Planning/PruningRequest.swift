@@ -1,0 +1,83 @@
+/// What is removed at a time.
+package enum Granularity: String, Sendable, Codable, CaseIterable {
+    /// Single weights, set to zero.
+    case element
+    /// Whole channels or neurons with all their coupled slices, cut out.
+    case channel
+}
+
+/// Everything that decides on a plan, besides the network and the evidence.
+package struct PruningRequest: Sendable {
+    package var granularity: Granularity
+    /// All of them are met.
+    package var targets: [PruningTarget]
+    package var criterion: any Criterion
+    package var scope: any Scope
+    package var minimumKept: MinimumKept
+    /// Layers to leave alone, by the name of the node or its weight. A layer left alone keeps its weights
+    /// (element) or its output channels (channel); its inputs shrink with the layers before it.
+    package var keep: [NamePattern]
+    /// Whether the first and the last layers are pruned like the others.
+    package var prunesFirstAndLast: Bool
+    /// Numbers of channels kept are multiples of this, where a group is larger: what kernels like.
+    package var channelMultiple: Int
+    /// How scores of layers are made comparable; nil: as the criterion wants for channels, not at all for
+    /// elements.
+    package var normalization: ScoreNormalization?
+
+    /// Element granularity prunes all layers; channel granularity leaves the first and last alone and keeps
+    /// at least a tenth of each group: a bottleneck of a few channels costs more than it saves.
+    package init(
+        _ granularity: Granularity, targets: [PruningTarget], criterion: any Criterion = Magnitude(),
+        scope: any Scope = GlobalScope(), minimumKept: MinimumKept? = nil, keep: [NamePattern] = [],
+        prunesFirstAndLast: Bool? = nil, channelMultiple: Int = 1, normalization: ScoreNormalization? = nil
+    ) {
+        self.granularity = granularity
+        self.targets = targets
+        self.criterion = criterion
+        self.scope = scope
+        self.minimumKept = minimumKept ?? MinimumKept(count: 1, fraction: granularity == .channel ? 0.1 : 0)
+        self.keep = keep
+        self.prunesFirstAndLast = prunesFirstAndLast ?? (granularity == .element)
+        self.channelMultiple = channelMultiple
+        self.normalization = normalization
+    }
+
+    func check() throws(PruningError) {
+        guard !targets.isEmpty else { throw .invalidTarget("no target was given") }
+        for target in targets { try target.check() }
+        guard (0..<1).contains(minimumKept.fraction), minimumKept.count >= 0 else {
+            throw .invalidTarget("the share kept at least must be from 0 to below 1, the count not negative")
+        }
+        guard channelMultiple >= 1 else {
+            throw .invalidTarget("channels cannot be kept in multiples of \(channelMultiple)")
+        }
+    }
+
+    func normalizationFactor(_ scores: [Double]) -> Double {
+        let fallback = granularity == .channel ? criterion.groupNormalization : .none
+        return (normalization ?? fallback).factor(for: scores)
+    }
+
+    /// Checks that every pattern fits something.
+    func checkPatterns(_ layers: [WeightedLayer]) throws(PruningError) {
+        for pattern in keep where !layers.contains(where: { $0.fits(pattern) }) {
+            throw .patternMatchesNothing(pattern.text, known: layers.map(\.name))
+        }
+    }
+
+    /// Why a layer is left alone on request; nil if it is not.
+    func exclusion(of layer: WeightedLayer) -> String? {
+        if let pattern = keep.first(where: { layer.fits($0) }) {
+            return "kept by the pattern '\(pattern.text)'"
+        }
+        if !prunesFirstAndLast, layer.isFirst || layer.isLast {
+            return "the \(layer.isFirst ? "first" : "last") layer is left alone"
+        }
+        return nil
+    }
+}
+
+extension WeightedLayer {
+    func fits(_ pattern: NamePattern) -> Bool { pattern.matches(name) || pattern.matches(weightName) }
+}

@@ -1,0 +1,62 @@
+/// How far to prune.
+package enum PruningTarget: Sendable {
+    /// The share of the prunable parameters that is removed, 0 to 1. Prunable are the weights (for channels:
+    /// the parameters) that nothing excludes or freezes.
+    case sparsity(Double)
+    /// The share of a cost that is kept at most, 0 to 1, of the whole network's dense cost.
+    case maximum(CostFunction, share: Double)
+
+    package static func maxParameters(_ share: Double) -> PruningTarget {
+        .maximum(.parameters, share: share)
+    }
+
+    package static func maxMultiplyAccumulates(_ share: Double) -> PruningTarget {
+        .maximum(.multiplyAccumulates, share: share)
+    }
+
+    /// The share that is to be removed, in the target's own measure.
+    package var removedShare: Double {
+        switch self {
+        case .sparsity(let share): share
+        case .maximum(_, let share): 1 - share
+        }
+    }
+
+    /// The same measure with another share to remove: a step on the way.
+    package func removing(_ share: Double) -> PruningTarget {
+        switch self {
+        case .sparsity: .sparsity(share)
+        case .maximum(let cost, _): .maximum(cost, share: 1 - share)
+        }
+    }
+
+    /// What plans and receipts call it.
+    package var kind: String {
+        switch self {
+        case .sparsity: "sparsity"
+        case .maximum(let cost, _): "max-\(cost.id)"
+        }
+    }
+
+    /// The number as the user gave it.
+    package var value: Double {
+        switch self {
+        case .sparsity(let share): share
+        case .maximum(_, let share): share
+        }
+    }
+
+    func check() throws(PruningError) {
+        switch self {
+        case .sparsity(let share):
+            guard share >= 0, share < 1 else {
+                throw .invalidTarget("a sparsity of \(share) makes no sense: give a share from 0 to below 1")
+            }
+        case .maximum(let cost, let share):
+            guard share > 0, share <= 1 else {
+                throw .invalidTarget(
+                    "keeping \(share) of the \(cost.name) makes no sense: give a share above 0 and up to 1")
+            }
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import EspalierGraphs
+package import EspalierOperators
+
+/// What keeps a network from being pruned as asked.
+package enum PruningError: Error, Sendable {
+    // What was asked
+    case unknownCriterion(String, known: [String])
+    case unknownScope(String, known: [String])
+    case invalidTarget(String)
+    case patternMatchesNothing(String, known: [String])
+    case nothingToPrune(reasons: [String])
+    /// No plan reaches the target; the second number is the best that any reaches, in the target's own terms.
+    case infeasible(target: String, nearest: Double, hint: String)
+    // Scoring
+    case missingEvidence(criterion: String, kind: EvidenceKind, parameter: String)
+    case scoreNotANumber(criterion: String, subject: String)
+    // Plans
+    case planUnreadable(String)
+    case planVersion(Int)
+    case planForAnotherModel(plan: String, model: String)
+    case planEntry(String, problem: String)
+    // Surgery
+    case resolution(ResolutionError)
+    case node(String, OperatorError)
+    case surgery(String)
+}
+
+extension PruningError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unknownCriterion(let id, let known):
+            "there is no criterion '\(id)'; there are: \(known.joined(separator: ", "))"
+        case .unknownScope(let id, let known):
+            "there is no scope '\(id)'; there are: \(known.joined(separator: ", "))"
+        case .invalidTarget(let problem): problem
+        case .patternMatchesNothing(let pattern, let known):
+            "the pattern '\(pattern)' fits no layer; layers are called: \(Self.listing(known))"
+        case .nothingToPrune(let reasons):
+            "nothing in this model can be pruned so: \(Self.listing(reasons))"
+        case .infeasible(let target, let nearest, let hint):
+            "\(target) is out of reach: the nearest possible is \(Self.rounded(nearest)). \(hint)"
+        case .missingEvidence(let criterion, let kind, let parameter):
+            "criterion '\(criterion)' needs \(kind) of '\(parameter)', which were not collected; give it data"
+        case .scoreNotANumber(let criterion, let subject):
+            "criterion '\(criterion)' finds not-a-number for '\(subject)': something in it is not finite"
+        case .planUnreadable(let problem): "the plan cannot be read: \(problem)"
+        case .planVersion(let version):
+            "the plan is of schema version \(version); this version reads \(PrunePlan.schemaVersion)"
+        case .planForAnotherModel(let plan, let model):
+            "the plan was made for another model: its fingerprint is \(plan), this model's \(model)"
+        case .planEntry(let name, let problem): "the plan's entry '\(name)': \(problem)"
+        case .resolution(let error): error.description
+        case .node(let node, let error): "node '\(node)': \(error)"
+        case .surgery(let problem): "the cut model does not fit together: \(problem)"
+        }
+    }
+
+    private static func listing(_ names: [String]) -> String {
+        let shown = names.prefix(12).joined(separator: ", ")
+        return names.count > 12 ? "\(shown) and \(names.count - 12) more" : shown
+    }
+
+    private static func rounded(_ value: Double) -> String {
+        "\((value * 10_000).rounded() / 10_000)"
+    }
+}

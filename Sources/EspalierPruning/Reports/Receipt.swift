@@ -1,0 +1,66 @@
+package import EspalierGraphs
+import EspalierOperators
+import EspalierTensors
+
+/// What pruning did: for every layer what was asked, what was done, and what was refused and why.
+package struct Receipt: Sendable, Codable, Hashable {
+    package static let schemaVersion = 1
+
+    package var schemaVersion = Receipt.schemaVersion
+    package var granularity: Granularity
+    package var criterion: String
+    package var scope: String
+    package var targets: [Target]
+    /// Share of the parameters of the whole network that is gone: cut out, or zero.
+    package var achievedSparsity: Double
+    package var before: ModelSummary.Totals
+    package var after: ModelSummary.Totals
+    package var layers: [Layer]
+
+    package struct Target: Sendable, Codable, Hashable {
+        /// "sparsity", "max-macs", "max-parameters" or another cost.
+        package var kind: String
+        package var requested: Double
+        /// In the same terms; absent for costs that only the planner knew.
+        package var achieved: Double?
+    }
+
+    package struct Layer: Sendable, Codable, Hashable {
+        package var name: String
+        package var op: String
+        package var weight: String
+        /// The groups of channels that its outputs belong to; empty for element granularity.
+        package var groups: [String]
+        /// Share that the scope asked of it; absent where it took no part.
+        package var requested: Double?
+        /// Share of its weights, or output channels, that is gone.
+        package var achieved: Double
+        /// Why less than was asked, or nothing, was done.
+        package var refused: String?
+        package var before: ModelSummary.Totals
+        package var after: ModelSummary.Totals
+    }
+
+    /// How many layers did less than asked or took no part.
+    package var refusedCount: Int { layers.count { $0.refused != nil } }
+}
+
+extension Pruner {
+    /// The receipt for a plan.
+    ///
+    /// - Parameter pruned: the network that came of it, after training if there was any.
+    /// - Throws: ``PruningError``.
+    package func receipt(for plan: PrunePlan, after pruned: Graph) throws(PruningError) -> Receipt {
+        let before = ModelSummary(resolved)
+        let after = ModelSummary(try resolve(pruned))
+        let writer = ReceiptWriter(pruner: self, plan: plan, before: before, after: after)
+        let layers = try writer.layers()
+        let gone = Double(before.totals.parameters - after.totals.nonzero)
+        return Receipt(
+            granularity: plan.granularity, criterion: plan.criterion, scope: plan.scope,
+            targets: try writer.targets(),
+            achievedSparsity: before.totals.parameters == 0
+                ? 0 : gone / Double(before.totals.parameters),
+            before: before.totals, after: after.totals, layers: layers)
+    }
+}

@@ -1,0 +1,61 @@
+package import EspalierTensors
+
+/// How the work of reaching a target is shared between layers (or groups of channels): the order in which
+/// things go.
+///
+/// Everything that may be removed gets a key, and what has the smallest keys is removed until the target is
+/// met, whatever it is counted in. Within a layer keys rise with the importance. To add a scope: one new file
+/// in `Scopes/` and one line in ``Scopes/all``.
+package protocol Scope: Sendable {
+    static var information: ScopeInformation { get }
+
+    init()
+
+    /// The key of the removal with number `rank` (0 is the least important) in a layer.
+    ///
+    /// - Parameter score: its importance, already normalised for comparison between layers.
+    func key(rank: Int, score: Double, in layer: ScopedLayer) -> Double
+}
+
+package struct ScopeInformation: Sendable {
+    /// As on the command line.
+    package let id: String
+    package let explanation: String
+    package let source: String
+
+    package init(id: String, explanation: String, source: String) {
+        self.id = id
+        self.explanation = explanation
+        self.source = source
+    }
+}
+
+/// What a scope may know about a layer.
+package struct ScopedLayer: Sendable {
+    /// The number of things that it consists of: elements or units.
+    package let size: Int
+    /// The shape of its weight; for a group of channels, of the first one that produces them.
+    package let shape: Shape
+
+    package init(size: Int, shape: Shape) {
+        self.size = size
+        self.shape = shape
+    }
+}
+
+/// All scopes, one line each.
+package enum Scopes {
+    package static let all: [any Scope.Type] = [
+        UniformScope.self,
+        GlobalScope.self,
+        ErdosRenyiScope.self,
+    ]
+
+    /// The scope called `id`.
+    ///
+    /// - Throws: ``PruningError/unknownScope(_:known:)``.
+    package static func scope(_ id: String) throws(PruningError) -> any Scope {
+        for type in all where type.information.id == id { return type.init() }
+        throw .unknownScope(id, known: all.map { $0.information.id })
+    }
+}
