@@ -52,7 +52,8 @@ let package = Package(
         tests("EspalierArchives", ["EspalierTensors"], resources: [.copy("Fixtures")]),
         module("EspalierGraphs", ["EspalierTensors"]),
         tests("EspalierGraphs", ["EspalierTensors"]),
-        module("EspalierOperators", ["EspalierTensors", "EspalierKernels", "EspalierGraphs"]),
+        module(
+            "EspalierOperators", ["EspalierTensors", "CSparseKernels", "EspalierKernels", "EspalierGraphs"]),
         tests("EspalierOperators", ["EspalierTensors", "EspalierKernels", "EspalierGraphs"]),
         module(
             "EspalierONNX", ["EspalierTensors", "EspalierGraphs", swiftProtobuf],

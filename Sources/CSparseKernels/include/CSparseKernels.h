@@ -2,7 +2,9 @@
 #ifndef ESPALIER_CSPARSEKERNELS_H
 #define ESPALIER_CSPARSEKERNELS_H
 
+#include "espalier_accumulation.h"
 #include "espalier_isa.h"
+#include "espalier_narrow_convolution.h"
 #include "espalier_optimizers.h"
 
 #endif

@@ -4,8 +4,7 @@ import EspalierTensors
 /// What follows a primitive: operations fused behind it, and where their operands lie; and the steps that cannot be
 /// fused, which run in place on the result.
 struct FusedOperations {
-    /// What oneDNN takes at most.
-    private static let limit = 8
+    private let limit: Int
 
     private(set) var operations: [DNNPostOperation] = []
     private(set) var arguments: [(argument: DNNArgument, place: StagedKernel.Place)] = []
@@ -13,8 +12,13 @@ struct FusedOperations {
     private(set) var accumulatedInput: Int?
     private var rest: [(step: DNNPostOperation, operand: StagedKernel.Place?)] = []
 
+    /// - Parameter limit: the number of operations that can be fused; oneDNN takes 8.
+    init(limit: Int = 8) {
+        self.limit = limit
+    }
+
     mutating func append(_ operation: DNNPostOperation, operand: StagedKernel.Place? = nil) {
-        guard rest.isEmpty, operations.count < Self.limit, !conflicts(operation) else {
+        guard rest.isEmpty, operations.count < limit, !conflicts(operation) else {
             rest.append((operation, operand))
             return
         }
@@ -31,7 +35,7 @@ struct FusedOperations {
         var port = addendPort
         for step in steps {
             if step == .add, accumulates, accumulatedInput == nil, rest.isEmpty,
-                operations.count < Self.limit
+                operations.count < limit
             {
                 operations.append(.accumulate())
                 accumulatedInput = port

@@ -3,7 +3,8 @@ import EspalierTensors
 
 extension Conv: PerSampleSquares {
     package func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
-        try choosing(context.signature) { primitives throws(OperatorError) in
+        if !context.isWanted(0), let kernel = try narrowGradients(context, squares: false) { return kernel }
+        return try choosing(context.signature) { primitives throws(OperatorError) in
             var builder = StagedKernel.Builder()
             var made: [DNNPrimitive] = []
             let gradient = StagedKernel.Place.input(context.gradientPort())
@@ -39,6 +40,7 @@ extension Conv: PerSampleSquares {
         guard !context.isWanted(0), context.signature.constant(0) == nil else {
             throw .unsupported("per-sample gradients of a convolution's input")
         }
+        if let kernel = try narrowGradients(context, squares: true) { return kernel }
         let samples = context.signature.inputShape(0)[0]
         return try choosing(context.signature, sample: true) { primitives throws(OperatorError) in
             let primitive = try primitives.weightsGradient(bias: context.isWanted(2))
@@ -70,6 +72,25 @@ extension Conv: PerSampleSquares {
                 signature: context.signature, channelsLast: primitives.isChannelsLast)
             return (backwardKernel(builder, context, whole, weights: .plain), [primitive])
         }
+    }
+
+    /// Where the input's gradient is not wanted, as is usual for a first layer.
+    private func narrowGradients(
+        _ context: BackwardContext, squares: Bool
+    ) throws(OperatorError) -> StagedKernel? {
+        let signature = context.signature
+        guard let geometry = geometry(signature),
+            let narrow = try NarrowConvolution(geometry, signature: signature)
+        else { return nil }
+        var builder = StagedKernel.Builder()
+        narrow.addParameterGradients(
+            to: &builder, gradient: .input(context.gradientPort()), weights: context.isWanted(1),
+            bias: context.isWanted(2), squares: squares, threads: context.threads)
+        var inputs = [Layout](repeating: .plain, count: context.backwardInputCount)
+        inputs[context.gradientPort()] = Layout(narrow.destination)
+        return builder.kernel(
+            inputLayouts: inputs, outputLayouts: [Layout](repeating: .plain, count: context.inputCount),
+            unreadInputs: Set(1..<context.gradientPort()))
     }
 
     private func backwardKernel(

@@ -6,6 +6,11 @@ extension Conv: EpilogueAccepting {
 
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
+        if let geometry = geometry(signature),
+            let narrow = try NarrowConvolution(geometry, signature: signature)
+        {
+            return try lower(narrow, context)
+        }
         return try choosing(signature) { primitives throws(OperatorError) in
             var fused = FusedOperations()
             // A sum with the output's former contents keeps the fastest implementation, which knows no other.
@@ -32,6 +37,32 @@ extension Conv: EpilogueAccepting {
                 inputLayouts: layouts, outputLayouts: [destination], inPlaceInput: fused.accumulatedInput)
             return (kernel, [primitive])
         }
+    }
+
+    private func lower(
+        _ narrow: NarrowConvolution, _ context: LoweringContext
+    ) throws(OperatorError) -> any Kernel {
+        let signature = context.signature
+        var steps = context.epilogues
+        let relu = EpilogueStep.function(.relu, alpha: 0, beta: 0)
+        let startsWithRelu = steps.first == relu
+        if startsWithRelu { steps.removeFirst() }
+        var fused = FusedOperations(limit: 0)
+        try fused.append(steps, addend: narrow.destination, addendPort: signature.inputs.count)
+        // A bias that is not known in advance leaves nothing to prepare.
+        let isKnown =
+            context.phase == .inference && signature.constant(1) != nil
+            && (!narrow.hasBias || signature.constant(2) != nil)
+        var builder = StagedKernel.Builder()
+        narrow.addForward(
+            to: &builder, weights: isKnown ? signature.constant(1) : nil, bias: signature.constant(2),
+            relu: startsWithRelu, threads: context.threads)
+        try fused.addRest(to: &builder, output: narrow.destination)
+        let destination = Layout(narrow.destination)
+        var layouts = [Layout](repeating: .plain, count: signature.inputs.count)
+        for step in context.epilogues where step == .add { layouts.append(destination) }
+        return builder.kernel(
+            inputLayouts: layouts, outputLayouts: [destination], unreadInputs: isKnown ? [1, 2] : [])
     }
 }
 

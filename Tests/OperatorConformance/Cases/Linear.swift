@@ -27,7 +27,16 @@ extension ConformanceCase {
             "Conv 1x1 with stride", "Conv", attributes: ["strides": .ints([2, 2])],
             inputs: [.activation([2, 5, 4, 4]), .constant([7, 5, 1, 1]), .constant([7])]),
         ConformanceCase(
+            "Conv of six channels", "Conv", attributes: ["pads": .ints([1, 1, 1, 1])],
+            inputs: [.activation([2, 6, 4, 5]), .constant([5, 6, 3, 3]), .constant([5])]),
+        ConformanceCase(
             "Conv dilated, unevenly padded", "Conv",
+            attributes: [
+                "dilations": .ints([2, 1]), "pads": .ints([2, 0, 1, 3]), "strides": .ints([1, 2]),
+            ],
+            inputs: [.activation([2, 6, 6, 5]), .constant([4, 6, 3, 2]), .constant([4])]),
+        ConformanceCase(
+            "Conv of three channels, dilated, unevenly padded", "Conv",
             attributes: [
                 "dilations": .ints([2, 1]), "pads": .ints([2, 0, 1, 3]), "strides": .ints([1, 2]),
             ],
@@ -35,10 +44,16 @@ extension ConformanceCase {
         ConformanceCase(
             "Conv SAME_LOWER", "Conv",
             attributes: ["auto_pad": .text("SAME_LOWER"), "strides": .ints([2, 2])],
-            inputs: [.activation([2, 2, 6, 5]), .constant([3, 2, 3, 4])]),
+            inputs: [.activation([2, 5, 6, 5]), .constant([3, 5, 3, 4])]),
+        ConformanceCase(
+            "Conv of two channels, SAME_UPPER", "Conv", attributes: ["auto_pad": .text("SAME_UPPER")],
+            inputs: [.activation([3, 2, 6, 5]), .constant([3, 2, 4, 3])]),
         ConformanceCase(
             "Conv on one axis", "Conv", attributes: ["pads": .ints([1, 0])],
-            inputs: [.activation([2, 4, 9]), .constant([6, 4, 3]), .constant([6])]),
+            inputs: [.activation([2, 5, 9]), .constant([6, 5, 3]), .constant([6])]),
+        ConformanceCase(
+            "Conv of one channel on one axis", "Conv", attributes: ["pads": .ints([1, 0])],
+            inputs: [.activation([2, 1, 15]), .constant([33, 1, 3]), .constant([33])]),
         ConformanceCase(
             "Conv on three axes", "Conv", attributes: ["pads": .ints([1, 0, 1, 0, 1, 0])],
             inputs: [.activation([2, 2, 3, 4, 3]), .constant([3, 2, 2, 2, 2]), .constant([3])]),
