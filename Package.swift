@@ -88,7 +88,13 @@ let package = Package(
             "EspalierReports",
             ["EspalierRuns", "CBundledData", .product(name: "Mustache", package: "swift-mustache")]),
         tests("EspalierReports", ["EspalierRuns"]),
-        module("EspalierPruning", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
+        module(
+            "EspalierPruning",
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
+                "EspalierExecution",
+                "EspalierTraining",
+            ]),
         tests("EspalierPruning", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
     ]
 )

@@ -11,9 +11,12 @@ struct LabelledBatch {
     }
 
     /// Evaluates a loss on predictions for this batch.
+    ///
+    /// - Parameter gradientScale: as ``LossBatch/gradientScale``.
     func evaluate(
         _ loss: any Loss, predictions: UnsafeBufferPointer<Float>, rows: Int,
-        teacher: UnsafeBufferPointer<Float>?, gradient: UnsafeMutablePointer<Float>?
+        teacher: UnsafeBufferPointer<Float>?, gradient: UnsafeMutablePointer<Float>?,
+        gradientScale: Double? = nil
     ) throws -> LossValue {
         guard let base = predictions.baseAddress, rows > 0 else { return LossValue() }
         let columns = predictions.count / rows
@@ -29,7 +32,7 @@ struct LabelledBatch {
         func evaluate(_ targets: LossBatch.Targets) throws -> LossValue {
             let batch = LossBatch(
                 predictions: base, rows: rows, columns: columns, targets: targets,
-                teacher: teacher?.baseAddress)
+                teacher: teacher?.baseAddress, gradientScale: gradientScale)
             return try loss.evaluate(batch, gradient: gradient)
         }
         if let classes {

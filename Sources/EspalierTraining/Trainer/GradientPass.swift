@@ -1,0 +1,53 @@
+package import EspalierExecution
+package import EspalierGraphs
+import EspalierOperators
+
+/// Gradients of a network that does not change, batch after batch: what evidence is made of.
+///
+/// Batch norm is frozen, and each sample's loss counts with weight 1: gradients are sums over the batch, not means. Runs
+/// on the caller's lane.
+package final class GradientPass {
+    package let parameters: ParameterStore
+    private let graph: Graph
+    private let binding: InputBinding
+    private let options: TrainingSession.Options
+    private var sessions: [Int: TrainingSession] = [:]
+
+    /// - Parameter perSampleSquares: whether ``TrainingSession/squares`` is wanted.
+    /// - Throws: ``TrainingError/mismatch(_:)`` if the data do not fit the network, ``ExecutionError``.
+    package init(_ graph: Graph, dataset: Dataset, threads: Int = 1, perSampleSquares: Bool = false) throws {
+        self.graph = graph
+        binding = try InputBinding(graph, dataset)
+        parameters = ParameterStore(try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: 1)))
+        var options = TrainingSession.Options(
+            phase: .training(frozenNormalization: true, seed: 0), threads: threads)
+        options.perSampleSquares = perSampleSquares
+        self.options = options
+    }
+
+    /// Runs forward and backward on a batch; the gradients are in ``parameters``, what else was asked for in the session,
+    /// until the next run.
+    package func run(_ batch: Batch, of batcher: Batcher, loss: any Loss) throws -> TrainingSession {
+        let session = try session(batchSize: batch.count)
+        let others = binding.feed(batch, of: batcher) { session.input(graph.name(of: $0)) }
+        for (id, tensor) in others { try session.setInput(graph.name(of: id), to: tensor) }
+        try session.forward()
+        _ = try LabelledBatch(batch, of: batcher).evaluate(
+            loss, predictions: session.outputs[0], rows: batch.count, teacher: nil,
+            gradient: session.outputGradients[0].baseAddress, gradientScale: 1)
+        try session.backward()
+        return session
+    }
+
+    private func session(batchSize: Int) throws -> TrainingSession {
+        if let session = sessions[batchSize] { return session }
+        guard let output = graph.outputs.first else {
+            throw TrainingError.mismatch("the network has no output")
+        }
+        let resolved = try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: batchSize))
+        let session = try TrainingSession(
+            resolved, outputs: [output], parameters: parameters, options: options)
+        sessions[batchSize] = session
+        return session
+    }
+}
