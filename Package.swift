@@ -54,7 +54,7 @@ let package = Package(
         tests("EspalierGraphs", ["EspalierTensors"]),
         module(
             "EspalierOperators", ["EspalierTensors", "CSparseKernels", "EspalierKernels", "EspalierGraphs"]),
-        tests("EspalierOperators", ["EspalierTensors", "EspalierKernels", "EspalierGraphs"]),
+        tests("EspalierOperators", ["EspalierTensors", "EspalierKernels", "EspalierGraphs", "TestSupport"]),
         module(
             "EspalierONNX", ["EspalierTensors", "EspalierGraphs", swiftProtobuf],
             exclude: ["Proto/onnx.proto"]),

@@ -116,7 +116,7 @@ package struct KernelMemory {
     }
 }
 
-/// A kernel in row-major layout from a closure, which is given the memory at every run.
+/// A kernel, row-major unless it says otherwise, from a closure, which is given the memory at every run.
 ///
 /// The closure's own captures must be set up beforehand; it may not allocate.
 package final class PlainKernel: Kernel {
@@ -129,13 +129,25 @@ package final class PlainKernel: Kernel {
     private let body: (borrowing KernelMemory) -> Void
     private var memory = KernelMemory(inputs: [], outputs: [])
 
-    package init(
+    package convenience init(
         inputCount: Int, outputCount: Int, scratchByteCount: Int = 0, workspaceByteCount: Int = 0,
         unreadInputs: Set<Int> = [], inPlaceInput: Int? = nil,
         body: @escaping (borrowing KernelMemory) -> Void
     ) {
-        inputLayouts = [Layout](repeating: .plain, count: inputCount)
-        outputLayouts = [Layout](repeating: .plain, count: outputCount)
+        self.init(
+            inputLayouts: [Layout](repeating: .plain, count: inputCount),
+            outputLayouts: [Layout](repeating: .plain, count: outputCount),
+            scratchByteCount: scratchByteCount, workspaceByteCount: workspaceByteCount,
+            unreadInputs: unreadInputs, inPlaceInput: inPlaceInput, body: body)
+    }
+
+    package init(
+        inputLayouts: [Layout], outputLayouts: [Layout], scratchByteCount: Int = 0,
+        workspaceByteCount: Int = 0, unreadInputs: Set<Int> = [], inPlaceInput: Int? = nil,
+        body: @escaping (borrowing KernelMemory) -> Void
+    ) {
+        self.inputLayouts = inputLayouts
+        self.outputLayouts = outputLayouts
         self.scratchByteCount = scratchByteCount
         self.workspaceByteCount = workspaceByteCount
         self.unreadInputs = unreadInputs

@@ -91,10 +91,19 @@ package struct Concat: AxisLinking {
 // MARK: - Kernels
 
 extension Concat: Lowering, Differentiable {
+    /// If any input comes with its channels last, all do, and the output too.
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
-        let moves = Self.moves(context.signature, axis: axis)
-        let width = context.signature.outputs.first?.dtype.byteCount ?? 4
-        return PlainKernel(inputCount: moves.count, outputCount: 1) { memory in
+        let signature = context.signature
+        let shapes = signature.inputs.indices.map { signature.inputShape($0) }
+        var inputs = shapes.map { _ in Layout.plain }
+        var output = Layout.plain
+        if context.inputLayouts.contains(where: { $0 != .plain }), signature.outputs[0].dtype == .float32 {
+            for (port, shape) in shapes.enumerated() { inputs[port] = try .channelsLast(shape) }
+            output = try .channelsLast(signature.outputShape())
+        }
+        let moves = try moves(signature, inputs: inputs, output: output)
+        let width = signature.outputs[0].dtype.byteCount
+        return PlainKernel(inputLayouts: inputs, outputLayouts: [output]) { memory in
             guard let target = memory.output(0) else { return }
             for (port, move) in moves.enumerated() {
                 guard let source = memory.input(port) else { continue }
@@ -104,10 +113,12 @@ extension Concat: Lowering, Differentiable {
     }
 
     package func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
-        let moves = Self.moves(context.signature, axis: axis).map(\.reversed)
+        let (inputs, output) = (context.forward.inputLayouts, context.forward.outputLayouts[0])
+        let moves = try moves(context.signature, inputs: inputs, output: output).map(\.reversed)
         let port = context.gradientPort()
         return PlainKernel(
-            inputCount: context.backwardInputCount, outputCount: moves.count, unreadInputs: Set(0..<port)
+            inputLayouts: [Layout](repeating: .plain, count: port) + [output], outputLayouts: inputs,
+            unreadInputs: Set(0..<port)
         ) { memory in
             guard let gradient = memory.input(port) else { return }
             for (input, move) in moves.enumerated() {
@@ -118,16 +129,22 @@ extension Concat: Lowering, Differentiable {
     }
 
     /// For each input, where its elements go.
-    private static func moves(_ signature: Signature, axis: Int) -> [StridedMove] {
-        let output = signature.outputShape()
-        guard let axis = output.normalized(axis: axis) else { return [] }
-        let strides = output.strides
+    private func moves(
+        _ signature: Signature, inputs: [Layout], output: Layout
+    ) throws(OperatorError) -> [StridedMove] {
+        let shape = signature.outputShape()
+        let axis = try shape.requireAxis(axis)
+        let target = try output.requireStrides(shape)
+        var moves: [StridedMove] = []
         var offset = 0
-        return signature.inputs.indices.map { port in
+        for (port, layout) in inputs.enumerated() {
             let shape = signature.inputShape(port)
-            defer { offset += shape[axis] * strides[axis] }
-            return StridedMove(
-                extents: shape.extents, source: shape.strides, target: strides, targetOffset: offset)
+            moves.append(
+                StridedMove(
+                    extents: shape.extents, source: try layout.requireStrides(shape), target: target,
+                    targetOffset: offset, order: .target))
+            offset += shape[axis] * target[axis]
         }
+        return moves
     }
 }

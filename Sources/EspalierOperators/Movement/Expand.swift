@@ -68,14 +68,17 @@ package struct Expand: MovementOperator {
         signature.constant(1)?.scalars(as: Int64.self).map { Int(truncatingIfNeeded: $0) }
     }
 
-    func move(_ signature: Signature) throws(OperatorError) -> StridedMove {
+    static let keepsAxes = false
+
+    func move(
+        _ signature: Signature, source: [Int], target: [Int]
+    ) throws(OperatorError) -> StridedMove {
         let (input, output) = (signature.inputShape(0), signature.outputShape())
-        let strides = input.strides
         let missing = output.rank - input.rank
-        let source = (0..<output.rank).map { axis in
-            axis < missing || input[axis - missing] == 1 ? 0 : strides[axis - missing]
+        let repeated = (0..<output.rank).map { axis in
+            axis < missing || input[axis - missing] == 1 ? 0 : source[axis - missing]
         }
-        return StridedMove(extents: output.extents, source: source, target: output.strides)
+        return StridedMove(extents: output.extents, source: repeated, target: target, order: .target)
     }
 
     func coversOutput(_ signature: Signature) -> Bool { true }

@@ -1,12 +1,17 @@
+import EspalierKernels
 import EspalierTensors
 
 /// An operator each of whose output elements is an element of input 0, or a constant where ``fill(_:)`` says so.
 ///
 /// Conforming types give one nest of loops from the input to output 0; forward, backward (the same loops the other
-/// way round) and the kernels for every element type follow.
+/// way round) and the kernels for every element type follow. Loops go by strides, so any layout that has some will do.
 protocol MovementOperator: AxisLinking, Differentiable, Lowering {
-    /// The pairs of elements of input 0 and output 0 that are the same.
-    func move(_ signature: Signature) throws(OperatorError) -> StridedMove
+    /// The pairs of elements of input 0 and output 0 that are the same, where the memories have the given strides.
+    func move(
+        _ signature: Signature, source: [Int], target: [Int]
+    ) throws(OperatorError) -> StridedMove
+    /// Whether axis k of the output is axis k of the input, so that channels may stay last.
+    static var keepsAxes: Bool { get }
     /// Whether every element of the output is moved to; otherwise the rest is zero.
     func coversOutput(_ signature: Signature) -> Bool
     /// Whether every element of the input is moved from exactly once.
@@ -19,12 +24,14 @@ extension MovementOperator {
         guard let input = signature.inputs.first ?? nil, let output = signature.outputs.first else {
             throw .missingInput(0)
         }
-        let move = try move(signature)
+        let memory = try layouts(context)
+        let move = try move(signature, source: memory.source, target: memory.target)
         let width = input.dtype.byteCount
         let clearedBytes = coversOutput(signature) ? 0 : output.shape.count * width
+        let ports = signature.inputs.count
         return PlainKernel(
-            inputCount: signature.inputs.count, outputCount: signature.outputs.count,
-            unreadInputs: Set(1..<max(1, signature.inputs.count))
+            inputLayouts: [memory.input] + [Layout](repeating: .plain, count: ports - 1),
+            outputLayouts: [memory.output], unreadInputs: Set(1..<max(1, ports))
         ) { memory in
             guard let source = memory.input(0), let target = memory.output(0) else { return }
             if clearedBytes > 0 {
@@ -36,12 +43,17 @@ extension MovementOperator {
 
     package func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
-        let back = try move(signature).reversed
+        // The gradients lie as the values did.
+        let (input, output) = (context.forward.inputLayouts[0], context.forward.outputLayouts[0])
+        let source = try input.requireStrides(signature.inputShape(0))
+        let target = try output.requireStrides(signature.outputShape())
+        let back = try move(signature, source: source, target: target).reversed
         let isCopy = coversInput(signature)
         let count = signature.inputShape(0).count
         let port = context.gradientPort()
         return PlainKernel(
-            inputCount: context.backwardInputCount, outputCount: context.inputCount,
+            inputLayouts: [Layout](repeating: .plain, count: port) + [output],
+            outputLayouts: [input] + [Layout](repeating: .plain, count: context.inputCount - 1),
             unreadInputs: Set(0..<port)
         ) { memory in
             guard let gradient = memory.floats(port), let result = memory.outputFloats(0) else { return }
@@ -56,6 +68,39 @@ extension MovementOperator {
 
     package func hasGradient(input port: Int, signature: Signature) -> Bool {
         port == 0 && signature.inputs.first??.dtype.isFloatingPoint == true
+    }
+
+    /// The layouts that the kernel reads and writes, and their strides: as the input comes, if it has strides.
+    func layouts(
+        _ context: LoweringContext
+    ) throws(OperatorError) -> (input: Layout, output: Layout, source: [Int], target: [Int]) {
+        let (input, output) = (context.signature.inputShape(0), context.signature.outputShape())
+        let offered = context.inputLayout(0)
+        guard let source = offered.strides(input), offered != .plain else {
+            return (.plain, .plain, input.strides, output.strides)
+        }
+        guard Self.keepsAxes, try offered == .channelsLast(input) else {
+            return (offered, .plain, source, output.strides)
+        }
+        let result = try Layout.channelsLast(output)
+        return (offered, result, source, try result.requireStrides(output))
+    }
+}
+
+extension Layout {
+    /// The strides in elements of a value of `shape`; nil if the layout has none, or has gaps.
+    func strides(_ shape: Shape) -> [Int]? {
+        switch self {
+        case .plain: shape.strides
+        case .dnn(let layout):
+            layout.shape == shape && layout.byteCount == shape.count * 4 ? layout.strides : nil
+        }
+    }
+
+    /// The strides of a layout that was chosen because it has some.
+    func requireStrides(_ shape: Shape) throws(OperatorError) -> [Int] {
+        guard let strides = strides(shape) else { throw .kernel("the layout of \(shape) has no strides") }
+        return strides
     }
 }
 

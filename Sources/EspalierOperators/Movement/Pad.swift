@@ -143,18 +143,22 @@ package struct Pad: MovementOperator {
 
     // MARK: Kernels
 
-    func move(_ signature: Signature) throws(OperatorError) -> StridedMove {
+    static let keepsAxes = true
+
+    func move(
+        _ signature: Signature, source: [Int], target: [Int]
+    ) throws(OperatorError) -> StridedMove {
         guard mode == .constant else { throw .unsupported("a kernel for \(mode.rawValue) padding") }
-        let (input, output) = (signature.inputShape(0), signature.outputShape())
+        let input = signature.inputShape(0)
         let pads = try pads(OperatorInputs(signature.inputs), shape: input)
-        let (sourceStrides, targetStrides) = (input.strides, output.strides)
         return StridedMove(
             extents: input.extents.indices.map {
                 input[$0] + min(0, pads[$0].before) + min(0, pads[$0].after)
             },
-            source: sourceStrides, target: targetStrides,
-            sourceOffset: pads.indices.reduce(0) { $0 + max(0, -pads[$1].before) * sourceStrides[$1] },
-            targetOffset: pads.indices.reduce(0) { $0 + max(0, pads[$1].before) * targetStrides[$1] })
+            source: source, target: target,
+            sourceOffset: pads.indices.reduce(0) { $0 + max(0, -pads[$1].before) * source[$1] },
+            targetOffset: pads.indices.reduce(0) { $0 + max(0, pads[$1].before) * target[$1] },
+            order: .target)
     }
 
     func coversOutput(_ signature: Signature) -> Bool { false }
@@ -162,12 +166,14 @@ package struct Pad: MovementOperator {
 
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
-        let move = try move(signature)
+        let memory = try layouts(context)
+        let move = try move(signature, source: memory.source, target: memory.target)
         guard signature.inputs.first??.dtype == .float32 else { throw .unsupported("padding of this type") }
         let count = signature.outputShape().count
         let value = attributeValue
         let hasValue = signature.hasInput(2)
-        return PlainKernel(inputCount: signature.inputs.count, outputCount: 1) { memory in
+        let plain = [Layout](repeating: .plain, count: signature.inputs.count - 1)
+        return PlainKernel(inputLayouts: [memory.input] + plain, outputLayouts: [memory.output]) { memory in
             guard let source = memory.floats(0), let target = memory.outputFloats(0) else { return }
             target.update(repeating: hasValue ? memory.floats(2)?.pointee ?? value : value, count: count)
             move.copy(from: source, to: target, width: 4)

@@ -122,20 +122,22 @@ package struct Slice: MovementOperator {
         return [value.gathered(positions, shape: output)]
     }
 
-    func move(_ signature: Signature) throws(OperatorError) -> StridedMove {
-        let input = signature.inputShape(0)
-        let selections = try selections(bounds(signature), of: input).selections
-        let strides = input.strides
+    static let keepsAxes = true
+
+    func move(
+        _ signature: Signature, source: [Int], target: [Int]
+    ) throws(OperatorError) -> StridedMove {
+        let selections = try selections(bounds(signature), of: signature.inputShape(0)).selections
         return StridedMove(
             extents: selections.map(\.count),
             // A step past the input belongs to an axis of which at most one element is taken.
             source: selections.indices.map {
-                selections[$0].count > 1 ? selections[$0].step * strides[$0] : 0
+                selections[$0].count > 1 ? selections[$0].step * source[$0] : 0
             },
-            target: signature.outputShape().strides,
+            target: target,
             sourceOffset: selections.indices.reduce(0) {
-                $0 + (selections[$1].count > 0 ? selections[$1].start * strides[$1] : 0)
-            })
+                $0 + (selections[$1].count > 0 ? selections[$1].start * source[$1] : 0)
+            }, order: .target)
     }
 
     func coversOutput(_ signature: Signature) -> Bool { true }

@@ -139,13 +139,22 @@ package struct Split: AxisLinking {
 // MARK: - Kernels
 
 extension Split: Lowering, Differentiable {
+    /// If the input comes with its channels last, so do the parts.
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
-        let moves = Self.moves(signature, axis: axis)
+        let shape = signature.inputShape(0)
+        var input = Layout.plain
+        var outputs = signature.outputs.map { _ in Layout.plain }
+        if context.inputLayout(0) != .plain {
+            input = try .channelsLast(shape)
+            for port in outputs.indices { outputs[port] = try .channelsLast(signature.outputShape(port)) }
+        }
+        let moves = try moves(signature, input: input, outputs: outputs)
         let width = signature.outputs.first?.dtype.byteCount ?? 4
+        let ports = signature.inputs.count
         return PlainKernel(
-            inputCount: signature.inputs.count, outputCount: moves.count,
-            unreadInputs: Set(1..<max(1, signature.inputs.count))
+            inputLayouts: [input] + [Layout](repeating: .plain, count: ports - 1), outputLayouts: outputs,
+            unreadInputs: Set(1..<max(1, ports))
         ) { memory in
             guard let source = memory.input(0) else { return }
             for (port, move) in moves.enumerated() {
@@ -156,11 +165,13 @@ extension Split: Lowering, Differentiable {
     }
 
     package func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
-        let moves = Self.moves(context.signature, axis: axis).map(\.reversed)
+        let (input, outputs) = (context.forward.inputLayouts[0], context.forward.outputLayouts)
+        let moves = try moves(context.signature, input: input, outputs: outputs).map(\.reversed)
         let firstGradient = context.gradientPort()
         let count = context.signature.inputShape(0).count
         return PlainKernel(
-            inputCount: context.backwardInputCount, outputCount: context.inputCount,
+            inputLayouts: [Layout](repeating: .plain, count: firstGradient) + outputs,
+            outputLayouts: [input] + [Layout](repeating: .plain, count: context.inputCount - 1),
             unreadInputs: Set(0..<firstGradient)
         ) { memory in
             guard let target = memory.outputFloats(0) else { return }
@@ -178,16 +189,22 @@ extension Split: Lowering, Differentiable {
     }
 
     /// For each output, where its elements come from.
-    private static func moves(_ signature: Signature, axis: Int) -> [StridedMove] {
-        let input = signature.inputShape(0)
-        guard let axis = input.normalized(axis: axis) else { return [] }
-        let strides = input.strides
+    private func moves(
+        _ signature: Signature, input: Layout, outputs: [Layout]
+    ) throws(OperatorError) -> [StridedMove] {
+        let shape = signature.inputShape(0)
+        let axis = try shape.requireAxis(axis)
+        let source = try input.requireStrides(shape)
+        var moves: [StridedMove] = []
         var offset = 0
-        return signature.outputs.indices.map { port in
-            let shape = signature.outputShape(port)
-            defer { offset += shape[axis] * strides[axis] }
-            return StridedMove(
-                extents: shape.extents, source: strides, target: shape.strides, sourceOffset: offset)
+        for (port, layout) in outputs.enumerated() {
+            let part = signature.outputShape(port)
+            moves.append(
+                StridedMove(
+                    extents: part.extents, source: source, target: try layout.requireStrides(part),
+                    sourceOffset: offset, order: .target))
+            offset += part[axis] * source[axis]
         }
+        return moves
     }
 }

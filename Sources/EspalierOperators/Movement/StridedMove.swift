@@ -13,6 +13,8 @@ struct StridedMove: Sendable {
         var targetStride: Int
     }
 
+    enum Order { case source, target }
+
     /// Outermost first; never empty.
     private let loops: [Loop]
     private let sourceOffset: Int
@@ -22,9 +24,18 @@ struct StridedMove: Sendable {
     ///   - extents: how many elements are visited along each axis.
     ///   - source: the source's stride along each axis, in elements.
     ///   - target: the target's stride along each axis.
-    init(extents: [Int], source: [Int], target: [Int], sourceOffset: Int = 0, targetOffset: Int = 0) {
+    ///   - order: whose memory is walked front to back, so that innermost loops are those of small strides.
+    init(
+        extents: [Int], source: [Int], target: [Int], sourceOffset: Int = 0, targetOffset: Int = 0,
+        order: Order
+    ) {
         var fused: [Loop] = []
-        for axis in extents.indices where extents[axis] != 1 {
+        let leading = order == .target ? target : source
+        let axes = extents.indices.filter { extents[$0] != 1 }.sorted {
+            // Axes of equal strides (of which all but one repeat) keep their order.
+            (leading[$0].magnitude, $1) > (leading[$1].magnitude, $0)
+        }
+        for axis in axes {
             let loop = Loop(count: extents[axis], sourceStride: source[axis], targetStride: target[axis])
             if let outer = fused.last, outer.sourceStride == loop.count * loop.sourceStride,
                 outer.targetStride == loop.count * loop.targetStride
@@ -46,7 +57,7 @@ struct StridedMove: Sendable {
     var reversed: StridedMove {
         StridedMove(
             extents: loops.map(\.count), source: loops.map(\.targetStride), target: loops.map(\.sourceStride),
-            sourceOffset: targetOffset, targetOffset: sourceOffset)
+            sourceOffset: targetOffset, targetOffset: sourceOffset, order: .target)
     }
 
     /// Calls `body` for every run of the innermost loop with the positions at which it starts.

@@ -46,13 +46,15 @@ package struct Transpose: MovementOperator {
         return links
     }
 
-    func move(_ signature: Signature) throws(OperatorError) -> StridedMove {
-        let input = signature.inputShape(0)
-        let strides = input.strides
-        let permutation = permutation(rank: input.rank)
-        let output = signature.outputShape()
+    static let keepsAxes = false
+
+    func move(
+        _ signature: Signature, source: [Int], target: [Int]
+    ) throws(OperatorError) -> StridedMove {
+        let permutation = permutation(rank: signature.inputShape(0).rank)
         return StridedMove(
-            extents: output.extents, source: permutation.map { strides[$0] }, target: output.strides)
+            extents: signature.outputShape().extents, source: permutation.map { source[$0] }, target: target,
+            order: .target)
     }
 
     func coversOutput(_ signature: Signature) -> Bool { true }

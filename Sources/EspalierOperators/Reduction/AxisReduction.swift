@@ -37,7 +37,7 @@ protocol AxisReduction: AxisLinking, Differentiable, Lowering {
     func reduced(_ elements: [Bool]) -> Bool?
 
     /// A kernel from input 0 to output 0.
-    func kernel(_ plan: ReductionPlan, inputCount: Int) -> any Kernel
+    func kernel(_ plan: ReductionPlan) -> any Kernel
     /// A kernel for the gradient of input 0.
     func backwardKernel(_ plan: ReductionPlan, _ context: BackwardContext) -> any Kernel
 }
@@ -48,19 +48,48 @@ struct ReductionPlan: Sendable {
     let outputCount: Int
     /// From the input's elements to the outputs they are reduced to.
     let move: StridedMove
+    /// How the input lies: any way that has strides.
+    let layout: Layout
+    /// How many inputs the node has.
+    let ports: Int
 
     /// The number of elements reduced to one.
     var width: Int { outputCount == 0 ? 0 : inputCount / outputCount }
 
-    init(_ input: Shape, axes: [Int]) {
+    init(_ signature: Signature, axes: [Int], layout offered: Layout) {
+        let input = signature.inputShape(0)
+        let source = offered.strides(input)
+        layout = source == nil ? .plain : offered
+        ports = signature.inputs.count
         var extents = input
         for axis in axes { extents[axis] = 1 }
         let strides = extents.strides
         inputCount = input.count
         outputCount = extents.count
         move = StridedMove(
-            extents: input.extents, source: input.strides,
-            target: (0..<input.rank).map { axes.contains($0) ? 0 : strides[$0] })
+            extents: input.extents, source: source ?? input.strides,
+            target: (0..<input.rank).map { axes.contains($0) ? 0 : strides[$0] }, order: .source)
+    }
+
+    /// Reads input 0 in its layout, and the axes, if they are an input, not at all.
+    func kernel(_ body: @escaping (borrowing KernelMemory) -> Void) -> any Kernel {
+        PlainKernel(
+            inputLayouts: [layout] + [Layout](repeating: .plain, count: ports - 1), outputLayouts: [.plain],
+            unreadInputs: Set(1..<max(1, ports)), body: body)
+    }
+
+    /// Writes the gradient of input 0 in the input's layout.
+    func backwardKernel(
+        _ context: BackwardContext, readsValues: Bool, scratchByteCount: Int = 0,
+        _ body: @escaping (borrowing KernelMemory) -> Void
+    ) -> any Kernel {
+        var inputs = [Layout](repeating: .plain, count: context.backwardInputCount)
+        inputs[0] = layout
+        return PlainKernel(
+            inputLayouts: inputs,
+            outputLayouts: [layout] + [Layout](repeating: .plain, count: ports - 1),
+            scratchByteCount: scratchByteCount,
+            unreadInputs: Set(readsValues ? 1..<ports : 0..<context.gradientPort()), body: body)
     }
 }
 
@@ -157,12 +186,13 @@ extension AxisReduction {
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         guard signature.inputs.first??.dtype == .float32 else { throw .unsupported("a kernel for this type") }
-        let plan = ReductionPlan(signature.inputShape(0), axes: reducedAxes(signature))
-        return kernel(plan, inputCount: signature.inputs.count)
+        return kernel(
+            ReductionPlan(signature, axes: reducedAxes(signature), layout: context.inputLayout(0)))
     }
 
     package func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
-        let plan = ReductionPlan(context.signature.inputShape(0), axes: reducedAxes(context.signature))
+        let plan = ReductionPlan(
+            context.signature, axes: reducedAxes(context.signature), layout: context.forward.inputLayouts[0])
         return backwardKernel(plan, context)
     }
 

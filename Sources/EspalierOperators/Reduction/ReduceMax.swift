@@ -17,8 +17,8 @@ package struct ReduceMax: AxisReduction {
     func reduced(_ elements: [Int64]) -> Int64? { elements.max() }
     func reduced(_ elements: [Bool]) -> Bool? { elements.contains(true) }
 
-    func kernel(_ plan: ReductionPlan, inputCount: Int) -> any Kernel {
-        plan.extremeKernel(worst: -.infinity, inputCount: inputCount) { $0.isNaN || $0 > $1 ? $0 : $1 }
+    func kernel(_ plan: ReductionPlan) -> any Kernel {
+        plan.extremeKernel(worst: -.infinity) { $0.isNaN || $0 > $1 ? $0 : $1 }
     }
 
     func backwardKernel(_ plan: ReductionPlan, _ context: BackwardContext) -> any Kernel {
@@ -29,9 +29,9 @@ package struct ReduceMax: AxisReduction {
 extension ReductionPlan {
     /// The best element, where `better` picks one of two.
     func extremeKernel(
-        worst: Float, inputCount ports: Int, better: @escaping @Sendable (Float, Float) -> Float
+        worst: Float, better: @escaping @Sendable (Float, Float) -> Float
     ) -> any Kernel {
-        PlainKernel(inputCount: ports, outputCount: 1, unreadInputs: Set(1..<max(1, ports))) { memory in
+        kernel { memory in
             guard let input = memory.floats(0), let output = memory.outputFloats(0) else { return }
             output.update(repeating: worst, count: outputCount)
             move.forEachRun { from, to, run in
@@ -46,10 +46,7 @@ extension ReductionPlan {
     /// The gradient goes to the element that was picked, in equal parts where several are equal.
     func extremeGradient(_ context: BackwardContext) -> any Kernel {
         let (output, gradient) = (context.outputPort(0), context.gradientPort())
-        return PlainKernel(
-            inputCount: context.backwardInputCount, outputCount: context.inputCount,
-            scratchByteCount: outputCount * 4, unreadInputs: Set(1..<output)
-        ) { memory in
+        return backwardKernel(context, readsValues: true, scratchByteCount: outputCount * 4) { memory in
             guard let input = memory.floats(0), let best = memory.floats(output),
                 let gradient = memory.floats(gradient), let result = memory.outputFloats(0),
                 let counts = memory.scratch?.assumingMemoryBound(to: Float.self)

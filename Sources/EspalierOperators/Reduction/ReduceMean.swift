@@ -21,8 +21,8 @@ package struct ReduceMean: AxisReduction {
 
     func reduced(_ elements: [Bool]) -> Bool? { nil }
 
-    func kernel(_ plan: ReductionPlan, inputCount: Int) -> any Kernel {
-        plan.scaledSumKernel(scale: plan.width == 0 ? .nan : 1 / Float(plan.width), inputCount: inputCount)
+    func kernel(_ plan: ReductionPlan) -> any Kernel {
+        plan.scaledSumKernel(scale: plan.width == 0 ? .nan : 1 / Float(plan.width))
     }
 
     func backwardKernel(_ plan: ReductionPlan, _ context: BackwardContext) -> any Kernel {

@@ -17,8 +17,8 @@ package struct ReduceMin: AxisReduction {
     func reduced(_ elements: [Int64]) -> Int64? { elements.min() }
     func reduced(_ elements: [Bool]) -> Bool? { !elements.contains(false) }
 
-    func kernel(_ plan: ReductionPlan, inputCount: Int) -> any Kernel {
-        plan.extremeKernel(worst: .infinity, inputCount: inputCount) { $0.isNaN || $0 < $1 ? $0 : $1 }
+    func kernel(_ plan: ReductionPlan) -> any Kernel {
+        plan.extremeKernel(worst: .infinity) { $0.isNaN || $0 < $1 ? $0 : $1 }
     }
 
     func backwardKernel(_ plan: ReductionPlan, _ context: BackwardContext) -> any Kernel {

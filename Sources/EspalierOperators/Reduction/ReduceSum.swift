@@ -14,8 +14,8 @@ package struct ReduceSum: AxisReduction {
     func reduced(_ elements: [Int64]) -> Int64? { elements.reduce(0, &+) }
     func reduced(_ elements: [Bool]) -> Bool? { nil }
 
-    func kernel(_ plan: ReductionPlan, inputCount: Int) -> any Kernel {
-        plan.scaledSumKernel(scale: 1, inputCount: inputCount)
+    func kernel(_ plan: ReductionPlan) -> any Kernel {
+        plan.scaledSumKernel(scale: 1)
     }
 
     func backwardKernel(_ plan: ReductionPlan, _ context: BackwardContext) -> any Kernel {
@@ -25,8 +25,8 @@ package struct ReduceSum: AxisReduction {
 
 extension ReductionPlan {
     /// `scale` times the sum.
-    func scaledSumKernel(scale: Float, inputCount ports: Int) -> any Kernel {
-        PlainKernel(inputCount: ports, outputCount: 1, unreadInputs: Set(1..<max(1, ports))) { memory in
+    func scaledSumKernel(scale: Float) -> any Kernel {
+        kernel { memory in
             guard let input = memory.floats(0), let output = memory.outputFloats(0) else { return }
             output.update(repeating: 0, count: outputCount)
             move.accumulate(from: input, to: output)
@@ -38,10 +38,7 @@ extension ReductionPlan {
     func scaledSumGradient(scale: Float, _ context: BackwardContext) -> any Kernel {
         let back = move.reversed
         let port = context.gradientPort()
-        return PlainKernel(
-            inputCount: context.backwardInputCount, outputCount: context.inputCount,
-            unreadInputs: Set(0..<port)
-        ) { memory in
+        return backwardKernel(context, readsValues: false) { memory in
             guard let gradient = memory.floats(port), let result = memory.outputFloats(0) else { return }
             back.copy(from: gradient, to: result, width: 4)
             if scale != 1 { for index in 0..<inputCount { result[index] *= scale } }
