@@ -4,7 +4,7 @@
 #
 #   ONEDNN3_INCLUDE   a folder with oneDNN 3's dnnl.h; if unset, the headers come from the PyPI wheel onednn-devel
 #   ONEDNN3_CACHE     where the wheel is kept (default: espalier/onednn-devel in the user's cache folder)
-#   ONEDNN3_WHEEL     the wheel's requirement, such as onednn-devel==2025.0.0 (default: the one this was last tested with)
+#   ONEDNN3_WHEEL     the wheel to take, such as onednn-devel==2025.0.0 (default: the one last tested with)
 #   PYTHON, CLANG     the programs to use (default: python3, clang)
 set -euo pipefail
 

@@ -31,7 +31,8 @@ void espalier_builder_refuse(espalier_builder *builder, dnnl_status_t status, co
     builder->reason = reason;
 }
 
-md_t espalier_builder_operand(espalier_builder *builder, const char *name, const espalier_dnn_operand *operand) {
+md_t espalier_builder_operand(
+    espalier_builder *builder, const char *name, const espalier_dnn_operand *operand) {
     if (builder->status != dnnl_success || !espalier_operand_present(operand)) return NULL;
     const int place = builder->operand_count;
     if (place >= (int)(sizeof builder->operands / sizeof *builder->operands)) {
@@ -45,7 +46,8 @@ md_t espalier_builder_operand(espalier_builder *builder, const char *name, const
     return builder->status == dnnl_success ? builder->operands[place].opened.descriptor : NULL;
 }
 
-md_t espalier_builder_required(espalier_builder *builder, const char *name, const espalier_dnn_operand *operand) {
+md_t espalier_builder_required(
+    espalier_builder *builder, const char *name, const espalier_dnn_operand *operand) {
     if (!espalier_operand_present(operand)) {
         espalier_builder_refuse(builder, dnnl_invalid_arguments, "an operand is missing");
         return NULL;
@@ -54,8 +56,8 @@ md_t espalier_builder_required(espalier_builder *builder, const char *name, cons
 }
 
 /// Appends one operation; `destination` gives the extents of an operand without its own.
-static dnnl_status_t append(espalier_builder *builder, dnnl_post_ops_t operations, const espalier_dnn_post_op *added,
-    int index, const espalier_dnn_operand *destination) {
+static dnnl_status_t append(espalier_builder *builder, dnnl_post_ops_t operations,
+    const espalier_dnn_post_op *added, int index, const espalier_dnn_operand *destination) {
     switch (added->kind) {
     case ESPALIER_DNN_POST_SUM: return espalier_post_ops_append_sum(operations, added->scale);
     case ESPALIER_DNN_POST_ELTWISE: {
@@ -101,8 +103,8 @@ void espalier_builder_post_ops(
     if (builder->status == dnnl_success) builder->status = status;
 }
 
-bool espalier_eltwise_algorithm(
-    espalier_dnn_eltwise_kind kind, bool uses_destination, float alpha, float beta, dnnl_alg_kind_t *algorithm) {
+bool espalier_eltwise_algorithm(espalier_dnn_eltwise_kind kind, bool uses_destination, float alpha,
+    float beta, dnnl_alg_kind_t *algorithm) {
     if (uses_destination) {
         switch (kind) {
         case ESPALIER_DNN_RELU: *algorithm = dnnl_eltwise_relu_use_dst_for_bwd; return true;

@@ -15,8 +15,8 @@ const char *espalier_status_name(dnnl_status_t status);
 
 // MARK: The engine
 
-/// The CPU engine, made at first use; NULL (after `espalier_fail`) if there is none or the library does not match the
-/// headers.
+/// The CPU engine, made at first use; NULL (after `espalier_fail`) if there is none or the library does not
+/// match the headers.
 dnnl_engine_t espalier_engine(void);
 
 /// The calling thread's stream; NULL after `espalier_fail`.
@@ -61,8 +61,8 @@ typedef struct {
         espalier_dnn_operand operand;
         espalier_operand_descriptor opened;
     } operands[4 + ESPALIER_DNN_MAXIMUM_POST_OPS];
-    /// oneDNN's number of an argument that is bound to zeros behind the scenes if the version in use counts one
-    /// argument more than callers know of; 0 for none.
+    /// oneDNN's number of an argument that is bound to zeros behind the scenes if the version in use counts
+    /// one argument more than callers know of; 0 for none.
     int placeholder;
     int post_operand_count;
     int post_operands[ESPALIER_DNN_MAXIMUM_POST_OPS];
@@ -72,14 +72,16 @@ typedef struct {
 void espalier_builder_begin(espalier_builder *builder, const char *kind);
 
 /// The operand's descriptor, or NULL if it is absent or the builder has failed.
-md_t espalier_builder_operand(espalier_builder *builder, const char *name, const espalier_dnn_operand *operand);
+md_t espalier_builder_operand(
+    espalier_builder *builder, const char *name, const espalier_dnn_operand *operand);
 
 /// As above; an absent operand is a failure.
-md_t espalier_builder_required(espalier_builder *builder, const char *name, const espalier_dnn_operand *operand);
+md_t espalier_builder_required(
+    espalier_builder *builder, const char *name, const espalier_dnn_operand *operand);
 
 /// Appends the fused operations; `destination` gives the extents of operands without their own.
-void espalier_builder_post_ops(
-    espalier_builder *builder, const espalier_dnn_post_ops *operations, const espalier_dnn_operand *destination);
+void espalier_builder_post_ops(espalier_builder *builder, const espalier_dnn_post_ops *operations,
+    const espalier_dnn_operand *destination);
 
 /// Marks it as failed.
 void espalier_builder_refuse(espalier_builder *builder, dnnl_status_t status, const char *reason);
@@ -88,8 +90,8 @@ static inline bool espalier_builder_ready(const espalier_builder *builder) {
     return builder->status == dnnl_success;
 }
 
-/// Compiles the primitive that `descriptor` (consumed) describes, or reports the failure; frees the builder's parts.
-/// `arguments` ends with ARGUMENTS_END; those that the primitive does not have are left out.
+/// Compiles the primitive that `descriptor` (consumed) describes, or reports the failure; frees the builder's
+/// parts. `arguments` ends with ARGUMENTS_END; those that the primitive does not have are left out.
 espalier_dnn_primitive *espalier_builder_finish(
     espalier_builder *builder, dnnl_primitive_desc_t descriptor, const int *arguments);
 
@@ -99,8 +101,8 @@ const_dnnl_primitive_desc_t espalier_forward_hint(const espalier_dnn_primitive *
 // MARK: Algorithms
 
 /// False if this version of oneDNN has no such function.
-bool espalier_eltwise_algorithm(
-    espalier_dnn_eltwise_kind kind, bool uses_destination, float alpha, float beta, dnnl_alg_kind_t *algorithm);
+bool espalier_eltwise_algorithm(espalier_dnn_eltwise_kind kind, bool uses_destination, float alpha,
+    float beta, dnnl_alg_kind_t *algorithm);
 dnnl_alg_kind_t espalier_binary_algorithm(espalier_dnn_binary_kind kind);
 
 #endif

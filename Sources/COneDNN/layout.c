@@ -18,8 +18,8 @@ struct espalier_dnn_layout {
     md_description description;
     size_t byte_count;
     bool is_plain;
-    /// From the largest stride to the smallest, without runs of one element, and with those runs merged that lie end
-    /// to end: equal for descriptors that say the same in different words.
+    /// From the largest stride to the smallest, without runs of one element, and with those runs merged that
+    /// lie end to end: equal for descriptors that say the same in different words.
     int level_count;
     level levels[MAXIMUM_LEVELS];
     char name[64];
@@ -137,8 +137,8 @@ espalier_dnn_layout *espalier_layout_adopt(md_t descriptor) {
 }
 
 /// Wraps what oneDNN made, or reports what it refused.
-static espalier_dnn_layout *wrap(md_t descriptor, dnnl_status_t status, const char *what, const int64_t *extents,
-    int rank) {
+static espalier_dnn_layout *wrap(
+    md_t descriptor, dnnl_status_t status, const char *what, const int64_t *extents, int rank) {
     if (status == dnnl_success) return espalier_layout_adopt(descriptor);
     char text[160];
     const espalier_dnn_operand operand = {NULL, extents, rank};
@@ -157,7 +157,8 @@ static bool valid(const int64_t *extents, int rank) {
     }
     int64_t count = 1;
     for (int axis = 0; axis < rank; axis++) {
-        if (extents[axis] < 0 || __builtin_mul_overflow(count, extents[axis], &count) || count > INT64_MAX / 8) {
+        if (extents[axis] < 0 || __builtin_mul_overflow(count, extents[axis], &count) ||
+            count > INT64_MAX / 8) {
             espalier_fail(ESPALIER_DNN_INVALID, "a layout whose axis %d has the impossible extent %lld", axis,
                 (long long)extents[axis]);
             return false;
@@ -216,7 +217,9 @@ void espalier_dnn_layout_destroy(espalier_dnn_layout *layout) {
 
 int espalier_dnn_layout_rank(const espalier_dnn_layout *layout) { return layout->description.rank; }
 
-const int64_t *espalier_dnn_layout_extents(const espalier_dnn_layout *layout) { return layout->description.extents; }
+const int64_t *espalier_dnn_layout_extents(const espalier_dnn_layout *layout) {
+    return layout->description.extents;
+}
 
 const int64_t *espalier_dnn_layout_strides(const espalier_dnn_layout *layout) {
     const md_description *description = &layout->description;
@@ -248,9 +251,12 @@ md_t espalier_layout_descriptor(const espalier_dnn_layout *layout) { return layo
 
 // MARK: Operands
 
-bool espalier_operand_present(const espalier_dnn_operand *operand) { return operand->layout || operand->extents; }
+bool espalier_operand_present(const espalier_dnn_operand *operand) {
+    return operand->layout || operand->extents;
+}
 
-dnnl_status_t espalier_operand_open(espalier_operand_descriptor *result, const espalier_dnn_operand *operand) {
+dnnl_status_t espalier_operand_open(
+    espalier_operand_descriptor *result, const espalier_dnn_operand *operand) {
     *result = (espalier_operand_descriptor){NULL, NULL};
     if (operand->layout) {
         result->descriptor = operand->layout->descriptor;
@@ -273,8 +279,8 @@ void espalier_operand_describe(const espalier_dnn_operand *operand, char *text, 
     size_t used = 0;
     text[0] = 0;
     for (int axis = 0; axis < rank && used + 1 < size; axis++) {
-        const int written = snprintf(
-            text + used, size - used, axis == 0 ? "%lld" : "x%lld", (long long)extents[axis]);
+        const int written =
+            snprintf(text + used, size - used, axis == 0 ? "%lld" : "x%lld", (long long)extents[axis]);
         used += written > 0 ? (size_t)written : 0;
     }
     if (operand->layout && used + 1 < size) snprintf(text + used, size - used, ":%s", operand->layout->name);

@@ -66,5 +66,6 @@ int espalier_dnn_primitive_cache_capacity(void) {
 espalier_dnn_status espalier_dnn_set_primitive_cache_capacity(int capacity) {
     dnnl_status_t status = dnnl_set_primitive_cache_capacity(capacity);
     if (status == dnnl_success) return ESPALIER_DNN_SUCCESS;
-    return espalier_fail(espalier_status_of(status), "oneDNN refused a primitive cache of %d entries", capacity);
+    return espalier_fail(
+        espalier_status_of(status), "oneDNN refused a primitive cache of %d entries", capacity);
 }

@@ -1,8 +1,10 @@
 // Batch and layer normalisation, and softmax.
 #include "internal.h"
 
-/// The operand `name` as data (what the forward pass saw), which the backward pass wants beside the two gradients.
-static espalier_dnn_operand forward_data(const espalier_dnn_primitive *forward, int argument, espalier_dnn_layout **held) {
+/// The operand `name` as data (what the forward pass saw), which the backward pass wants beside the two
+/// gradients.
+static espalier_dnn_operand forward_data(
+    const espalier_dnn_primitive *forward, int argument, espalier_dnn_layout **held) {
     *held = espalier_dnn_primitive_layout(forward, argument);
     return (espalier_dnn_operand){.layout = *held};
 }
@@ -65,7 +67,8 @@ espalier_dnn_primitive *espalier_dnn_batch_normalization_backward(
     // The gradient does not depend on the shift, which some versions demand nevertheless.
     if (normalization->shift) builder.placeholder = DNNL_ARG_SHIFT;
     parameters.source = espalier_builder_required(&builder, "source gradient", &normalization->source);
-    parameters.destination = espalier_builder_required(&builder, "destination gradient", &normalization->destination);
+    parameters.destination =
+        espalier_builder_required(&builder, "destination gradient", &normalization->destination);
     parameters.data = espalier_builder_required(&builder, "source", &data);
     dnnl_primitive_desc_t descriptor = NULL;
     if (espalier_builder_ready(&builder)) {
@@ -97,8 +100,8 @@ static espalier_dnn_primitive *layer_normalization_primitive(const char *kind,
     pointwise_parameters parameters = {
         .direction = direction,
         .epsilon = normalization->epsilon,
-        .flags =
-            normalization_flags(normalization->given_statistics, normalization->scale, normalization->shift, false),
+        .flags = normalization_flags(
+            normalization->given_statistics, normalization->scale, normalization->shift, false),
     };
     parameters.source = espalier_builder_required(&builder, "source", &normalization->source);
     parameters.destination = espalier_builder_required(&builder, "destination", &normalization->destination);
@@ -139,7 +142,8 @@ espalier_dnn_primitive *espalier_dnn_layer_normalization_backward(
         normalization->scale ? ESPALIER_DNN_ARG_DIFF_SCALE : ARGUMENT_ABSENT,
         normalization->shift ? ESPALIER_DNN_ARG_DIFF_SHIFT : ARGUMENT_ABSENT, ARGUMENTS_END};
     return layer_normalization_primitive("gradient of a layer normalisation", normalization,
-        normalization->scale || normalization->shift ? dnnl_backward : dnnl_backward_data, forward, arguments);
+        normalization->scale || normalization->shift ? dnnl_backward : dnnl_backward_data, forward,
+        arguments);
 }
 
 // MARK: Softmax
@@ -179,8 +183,8 @@ espalier_dnn_primitive *espalier_dnn_softmax_forward(const espalier_dnn_softmax 
 
 espalier_dnn_primitive *espalier_dnn_softmax_backward(
     const espalier_dnn_softmax *softmax, const espalier_dnn_primitive *forward) {
-    static const int arguments[] = {ESPALIER_DNN_ARG_DST, ESPALIER_DNN_ARG_DIFF_DST, ESPALIER_DNN_ARG_DIFF_SRC,
-        ESPALIER_DNN_ARG_WORKSPACE, ARGUMENTS_END};
-    return softmax_primitive(softmax->logarithm ? "gradient of a log-softmax" : "gradient of a softmax", softmax,
-        dnnl_backward_data, forward, arguments);
+    static const int arguments[] = {ESPALIER_DNN_ARG_DST, ESPALIER_DNN_ARG_DIFF_DST,
+        ESPALIER_DNN_ARG_DIFF_SRC, ESPALIER_DNN_ARG_WORKSPACE, ARGUMENTS_END};
+    return softmax_primitive(softmax->logarithm ? "gradient of a log-softmax" : "gradient of a softmax",
+        softmax, dnnl_backward_data, forward, arguments);
 }

@@ -8,9 +8,10 @@ static espalier_dnn_primitive *eltwise_primitive(const char *kind, const espalie
     espalier_builder builder;
     espalier_builder_begin(&builder, kind);
     espalier_dnn_layout *held = NULL;
-    pointwise_parameters parameters = {.direction = direction, .alpha = eltwise->alpha, .beta = eltwise->beta};
-    if (!espalier_eltwise_algorithm(eltwise->kind, eltwise->backward_uses_destination, eltwise->alpha, eltwise->beta,
-            &parameters.algorithm)) {
+    pointwise_parameters parameters = {
+        .direction = direction, .alpha = eltwise->alpha, .beta = eltwise->beta};
+    if (!espalier_eltwise_algorithm(eltwise->kind, eltwise->backward_uses_destination, eltwise->alpha,
+            eltwise->beta, &parameters.algorithm)) {
         espalier_builder_refuse(&builder, dnnl_unimplemented, "this version of oneDNN lacks the function");
     }
     parameters.source = espalier_builder_required(&builder, "source", &eltwise->source);
@@ -47,7 +48,8 @@ espalier_dnn_primitive *espalier_dnn_eltwise_backward(
 }
 
 espalier_dnn_primitive *espalier_dnn_binary_forward(const espalier_dnn_binary *binary) {
-    static const int arguments[] = {ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_SRC_1, ESPALIER_DNN_ARG_DST, ARGUMENTS_END};
+    static const int arguments[] = {
+        ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_SRC_1, ESPALIER_DNN_ARG_DST, ARGUMENTS_END};
     espalier_builder builder;
     espalier_builder_begin(&builder, "binary operation");
     md_t left = espalier_builder_required(&builder, "left", &binary->left);
@@ -56,8 +58,8 @@ espalier_dnn_primitive *espalier_dnn_binary_forward(const espalier_dnn_binary *b
     espalier_builder_post_ops(&builder, &binary->post_ops, &binary->destination);
     dnnl_primitive_desc_t descriptor = NULL;
     if (espalier_builder_ready(&builder)) {
-        builder.status = espalier_pd_binary(&descriptor, builder.engine, espalier_binary_algorithm(binary->kind), left,
-            right, destination, builder.attributes);
+        builder.status = espalier_pd_binary(&descriptor, builder.engine,
+            espalier_binary_algorithm(binary->kind), left, right, destination, builder.attributes);
     }
     return espalier_builder_finish(&builder, descriptor, arguments);
 }
@@ -82,8 +84,7 @@ espalier_dnn_primitive *espalier_dnn_reduction_forward(const espalier_dnn_reduct
     espalier_builder_post_ops(&builder, &reduction->post_ops, &reduction->destination);
     dnnl_primitive_desc_t descriptor = NULL;
     if (espalier_builder_ready(&builder)) {
-        builder.status =
-            espalier_pd_reduction(&descriptor, builder.engine, &parameters, builder.attributes);
+        builder.status = espalier_pd_reduction(&descriptor, builder.engine, &parameters, builder.attributes);
     }
     return espalier_builder_finish(&builder, descriptor, arguments);
 }
@@ -120,8 +121,8 @@ static espalier_dnn_primitive *many_to_one(const char *kind, const espalier_dnn_
     }
     dnnl_primitive_desc_t descriptor = NULL;
     if (espalier_builder_ready(&builder)) {
-        builder.status = scales ? espalier_pd_sum(&descriptor, builder.engine, result, count, scales, descriptors,
-                                      builder.attributes)
+        builder.status = scales ? espalier_pd_sum(&descriptor, builder.engine, result, count, scales,
+                                      descriptors, builder.attributes)
                                 : espalier_pd_concatenation(&descriptor, builder.engine, result, count, axis,
                                       descriptors, builder.attributes);
     }
@@ -136,8 +137,8 @@ espalier_dnn_primitive *espalier_dnn_concatenation(
     return many_to_one("concatenation", sources, NULL, count, axis, &destination);
 }
 
-espalier_dnn_primitive *espalier_dnn_sum(
-    const espalier_dnn_layout *const *sources, const float *scales, int count, espalier_dnn_operand destination) {
+espalier_dnn_primitive *espalier_dnn_sum(const espalier_dnn_layout *const *sources, const float *scales,
+    int count, espalier_dnn_operand destination) {
     return many_to_one("sum", sources, scales, count, 0, &destination);
 }
 

@@ -33,7 +33,8 @@ static int argument_number(int argument) {
     if (argument >= ESPALIER_DNN_ARG_POST_OP) {
         return DNNL_ARG_ATTR_MULTIPLE_POST_OP(argument - ESPALIER_DNN_ARG_POST_OP) | DNNL_ARG_SRC_1;
     }
-    if (argument >= ESPALIER_DNN_ARG_MULTIPLE) return DNNL_ARG_MULTIPLE_SRC + argument - ESPALIER_DNN_ARG_MULTIPLE;
+    if (argument >= ESPALIER_DNN_ARG_MULTIPLE)
+        return DNNL_ARG_MULTIPLE_SRC + argument - ESPALIER_DNN_ARG_MULTIPLE;
     switch (argument) {
     case ESPALIER_DNN_ARG_SRC: return DNNL_ARG_SRC;
     case ESPALIER_DNN_ARG_SRC_1: return DNNL_ARG_SRC_1;
@@ -108,14 +109,15 @@ static espalier_dnn_primitive *compile(
     primitive->descriptor = descriptor;
     primitive->kind = builder->kind;
     primitive->threads = espalier_dnn_threads();
-    for (const int *argument = arguments; *argument != ARGUMENTS_END; argument++) add_slot(primitive, *argument);
+    for (const int *argument = arguments; *argument != ARGUMENTS_END; argument++)
+        add_slot(primitive, *argument);
     for (int each = 0; each < builder->post_operand_count; each++) {
         add_slot(primitive, ESPALIER_DNN_ARG_POST_OP + builder->post_operands[each]);
     }
     primitive->scratch = argument_descriptor(primitive, DNNL_ARG_SCRATCHPAD);
     primitive->scratch_byte_count = primitive->scratch ? dnnl_memory_desc_get_size(primitive->scratch) : 0;
-    if (dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &primitive->implementation)
-        != dnnl_success) {
+    if (dnnl_primitive_desc_query(descriptor, dnnl_query_impl_info_str, 0, &primitive->implementation) !=
+        dnnl_success) {
         primitive->implementation = "unknown";
     }
     int inputs = 0, outputs = 0;
@@ -218,13 +220,16 @@ void espalier_dnn_call_destroy(espalier_dnn_call *call) {
     free(call);
 }
 
-/// Makes the memory object of one argument, without a pointer yet: giving one would write to the tensor's padding.
-static dnnl_status_t open_argument(espalier_dnn_call *call, int place, int number, md_t descriptor, void *pointer) {
+/// Makes the memory object of one argument, without a pointer yet: giving one would write to the tensor's
+/// padding.
+static dnnl_status_t open_argument(
+    espalier_dnn_call *call, int place, int number, md_t descriptor, void *pointer) {
     call->arguments[place].arg = number;
     call->pointers[place] = pointer;
     call->changed[place] = true;
     call->any_changed = true;
-    return dnnl_memory_create(&call->arguments[place].memory, descriptor, espalier_engine(), DNNL_MEMORY_NONE);
+    return dnnl_memory_create(
+        &call->arguments[place].memory, descriptor, espalier_engine(), DNNL_MEMORY_NONE);
 }
 
 espalier_dnn_call *espalier_dnn_call_create(
@@ -255,7 +260,8 @@ espalier_dnn_call *espalier_dnn_call_create(
     for (int each = 0; each < count && status == dnnl_success; each++) {
         const int place = slot_of(primitive, bindings[each].argument);
         if (place < 0) {
-            espalier_fail(ESPALIER_DNN_INVALID, "%s has no argument %d", primitive->kind, bindings[each].argument);
+            espalier_fail(
+                ESPALIER_DNN_INVALID, "%s has no argument %d", primitive->kind, bindings[each].argument);
             espalier_dnn_call_destroy(call);
             return NULL;
         }
@@ -267,7 +273,8 @@ espalier_dnn_call *espalier_dnn_call_create(
             return NULL;
         }
         const int number = primitive->slots[place].number;
-        status = open_argument(call, each, number, argument_descriptor(primitive, number), bindings[each].pointer);
+        status =
+            open_argument(call, each, number, argument_descriptor(primitive, number), bindings[each].pointer);
     }
     if (hidden && status == dnnl_success) {
         const int number = primitive->placeholder;
@@ -316,7 +323,8 @@ static dnnl_status_t apply_changes(espalier_dnn_call *call) {
                 call->has_scratch && place == call->count - 1 ? "its scratch" : "one of its arguments");
             return dnnl_not_required;
         }
-        dnnl_status_t status = dnnl_memory_set_data_handle(call->arguments[place].memory, call->pointers[place]);
+        dnnl_status_t status =
+            dnnl_memory_set_data_handle(call->arguments[place].memory, call->pointers[place]);
         if (status != dnnl_success) return status;
         call->changed[place] = false;
     }

@@ -1,8 +1,9 @@
 // Inner product and matrix multiplication.
 #include "internal.h"
 
-static espalier_dnn_primitive *inner_product_primitive(const char *kind, const espalier_dnn_inner_product *product,
-    dnnl_prop_kind_t direction, const espalier_dnn_primitive *forward, const int *arguments) {
+static espalier_dnn_primitive *inner_product_primitive(const char *kind,
+    const espalier_dnn_inner_product *product, dnnl_prop_kind_t direction,
+    const espalier_dnn_primitive *forward, const int *arguments) {
     espalier_builder builder;
     espalier_builder_begin(&builder, kind);
     windowed_parameters parameters = {.direction = direction};
@@ -22,8 +23,8 @@ static espalier_dnn_primitive *inner_product_primitive(const char *kind, const e
 }
 
 espalier_dnn_primitive *espalier_dnn_inner_product_forward(const espalier_dnn_inner_product *product) {
-    static const int arguments[] = {
-        ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_WEIGHTS, ESPALIER_DNN_ARG_BIAS, ESPALIER_DNN_ARG_DST, ARGUMENTS_END};
+    static const int arguments[] = {ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_WEIGHTS, ESPALIER_DNN_ARG_BIAS,
+        ESPALIER_DNN_ARG_DST, ARGUMENTS_END};
     return inner_product_primitive("inner product", product,
         product->training ? dnnl_forward_training : dnnl_forward_inference, NULL, arguments);
 }
@@ -38,15 +39,15 @@ espalier_dnn_primitive *espalier_dnn_inner_product_backward_data(
 
 espalier_dnn_primitive *espalier_dnn_inner_product_backward_weights(
     const espalier_dnn_inner_product *product, const espalier_dnn_primitive *forward) {
-    static const int arguments[] = {ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_DIFF_WEIGHTS, ESPALIER_DNN_ARG_DIFF_BIAS,
-        ESPALIER_DNN_ARG_DIFF_DST, ARGUMENTS_END};
+    static const int arguments[] = {ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_DIFF_WEIGHTS,
+        ESPALIER_DNN_ARG_DIFF_BIAS, ESPALIER_DNN_ARG_DIFF_DST, ARGUMENTS_END};
     return inner_product_primitive(
         "weight gradient of an inner product", product, dnnl_backward_weights, forward, arguments);
 }
 
 espalier_dnn_primitive *espalier_dnn_matmul_forward(const espalier_dnn_matmul *product) {
-    static const int arguments[] = {
-        ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_WEIGHTS, ESPALIER_DNN_ARG_BIAS, ESPALIER_DNN_ARG_DST, ARGUMENTS_END};
+    static const int arguments[] = {ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_WEIGHTS, ESPALIER_DNN_ARG_BIAS,
+        ESPALIER_DNN_ARG_DST, ARGUMENTS_END};
     espalier_builder builder;
     espalier_builder_begin(&builder, "matrix multiplication");
     md_t source = espalier_builder_required(&builder, "source", &product->source);

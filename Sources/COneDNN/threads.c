@@ -1,7 +1,7 @@
 // The calling thread's OpenMP team and floating-point state.
 //
-// The OpenMP runtime is the one that oneDNN brought into the process, found at run time: compiling with -fopenmp would
-// bring a second one, whose threads compete with the first one's.
+// The OpenMP runtime is the one that oneDNN brought into the process, found at run time: compiling with
+// -fopenmp would bring a second one, whose threads compete with the first one's.
 #define _GNU_SOURCE
 #include "include/espalier_dnn.h"
 

@@ -1,5 +1,6 @@
-// The one place where oneDNN's versions differ: this interface has two implementations, version2.c and version3.c.
-// It follows version 3, where a primitive descriptor is made in one step and memory descriptors are opaque.
+// The one place where oneDNN's versions differ: this interface has two implementations, version2.c and
+// version3.c. It follows version 3, where a primitive descriptor is made in one step and memory descriptors
+// are opaque.
 #ifndef ESPALIER_DNN_INTERNAL_VERSION_H
 #define ESPALIER_DNN_INTERNAL_VERSION_H
 
@@ -46,10 +47,11 @@ void espalier_md_describe(md_t descriptor, md_description *description);
 
 dnnl_status_t espalier_attributes_set_deterministic(dnnl_primitive_attr_t attributes);
 dnnl_status_t espalier_post_ops_append_sum(dnnl_post_ops_t operations, float scale);
-dnnl_status_t espalier_post_ops_append_eltwise(dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha, float beta);
+dnnl_status_t espalier_post_ops_append_eltwise(
+    dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha, float beta);
 
-/// oneDNN's algorithm for the kinds of HARD_SWISH, HARD_SIGMOID and SOFT_RELU, which grew with the versions; false if
-/// this version has none with these parameters.
+/// oneDNN's algorithm for the kinds of HARD_SWISH, HARD_SIGMOID and SOFT_RELU, which grew with the versions;
+/// false if this version has none with these parameters.
 bool espalier_recent_eltwise(
     espalier_dnn_eltwise_kind kind, float alpha, float beta, dnnl_alg_kind_t *algorithm);
 
@@ -66,14 +68,17 @@ typedef struct {
     const int64_t *kernel, *strides, *dilations, *padding_begin, *padding_end;
 } windowed_parameters;
 
-dnnl_status_t espalier_pd_convolution(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const windowed_parameters *parameters,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward);
-dnnl_status_t espalier_pd_pooling(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const windowed_parameters *parameters,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward);
+dnnl_status_t espalier_pd_convolution(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const windowed_parameters *parameters, dnnl_primitive_attr_t attributes,
+    const_dnnl_primitive_desc_t forward);
+dnnl_status_t espalier_pd_pooling(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const windowed_parameters *parameters, dnnl_primitive_attr_t attributes,
+    const_dnnl_primitive_desc_t forward);
 dnnl_status_t espalier_pd_inner_product(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
-    const windowed_parameters *parameters, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward);
-dnnl_status_t espalier_pd_matmul(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source, md_t weights, md_t bias,
-    md_t destination, dnnl_primitive_attr_t attributes);
+    const windowed_parameters *parameters, dnnl_primitive_attr_t attributes,
+    const_dnnl_primitive_desc_t forward);
+dnnl_status_t espalier_pd_matmul(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source,
+    md_t weights, md_t bias, md_t destination, dnnl_primitive_attr_t attributes);
 
 typedef struct {
     dnnl_prop_kind_t direction;
@@ -85,25 +90,29 @@ typedef struct {
     int axis;
 } pointwise_parameters;
 
-dnnl_status_t espalier_pd_eltwise(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const pointwise_parameters *parameters,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward);
-dnnl_status_t espalier_pd_softmax(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const pointwise_parameters *parameters,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward);
+dnnl_status_t espalier_pd_eltwise(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const pointwise_parameters *parameters, dnnl_primitive_attr_t attributes,
+    const_dnnl_primitive_desc_t forward);
+dnnl_status_t espalier_pd_softmax(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const pointwise_parameters *parameters, dnnl_primitive_attr_t attributes,
+    const_dnnl_primitive_desc_t forward);
 dnnl_status_t espalier_pd_batch_normalization(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
-    const pointwise_parameters *parameters, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward);
+    const pointwise_parameters *parameters, dnnl_primitive_attr_t attributes,
+    const_dnnl_primitive_desc_t forward);
 dnnl_status_t espalier_pd_layer_normalization(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
-    const pointwise_parameters *parameters, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward);
-dnnl_status_t espalier_pd_reduction(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const pointwise_parameters *parameters,
-    dnnl_primitive_attr_t attributes);
+    const pointwise_parameters *parameters, dnnl_primitive_attr_t attributes,
+    const_dnnl_primitive_desc_t forward);
+dnnl_status_t espalier_pd_reduction(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const pointwise_parameters *parameters, dnnl_primitive_attr_t attributes);
 
-dnnl_status_t espalier_pd_binary(dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_alg_kind_t algorithm, md_t left,
-    md_t right, md_t destination, dnnl_primitive_attr_t attributes);
+dnnl_status_t espalier_pd_binary(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    dnnl_alg_kind_t algorithm, md_t left, md_t right, md_t destination, dnnl_primitive_attr_t attributes);
 /// `destination` may be NULL: oneDNN chooses.
-dnnl_status_t espalier_pd_concatenation(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination, int count,
-    int axis, const md_t *sources, dnnl_primitive_attr_t attributes);
-dnnl_status_t espalier_pd_sum(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination, int count,
-    const float *scales, const md_t *sources, dnnl_primitive_attr_t attributes);
-dnnl_status_t espalier_pd_reorder(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source, md_t destination,
-    dnnl_primitive_attr_t attributes);
+dnnl_status_t espalier_pd_concatenation(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination,
+    int count, int axis, const md_t *sources, dnnl_primitive_attr_t attributes);
+dnnl_status_t espalier_pd_sum(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination,
+    int count, const float *scales, const md_t *sources, dnnl_primitive_attr_t attributes);
+dnnl_status_t espalier_pd_reorder(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source,
+    md_t destination, dnnl_primitive_attr_t attributes);
 
 #endif

@@ -25,11 +25,14 @@ dnnl_status_t espalier_md_strided(md_t *result, int rank, const int64_t *extents
 
 dnnl_status_t espalier_md_any(md_t *result, int rank, const int64_t *extents) {
     dnnl_memory_desc_t filled;
-    dnnl_status_t status = dnnl_memory_desc_init_by_tag(&filled, rank, extents, dnnl_f32, dnnl_format_tag_any);
+    dnnl_status_t status =
+        dnnl_memory_desc_init_by_tag(&filled, rank, extents, dnnl_f32, dnnl_format_tag_any);
     return md_keep(result, &filled, status);
 }
 
-dnnl_status_t espalier_md_clone(md_t *result, md_t original) { return md_keep(result, original, dnnl_success); }
+dnnl_status_t espalier_md_clone(md_t *result, md_t original) {
+    return md_keep(result, original, dnnl_success);
+}
 
 dnnl_status_t espalier_md_reshape(md_t *result, md_t original, int rank, const int64_t *extents) {
     dnnl_memory_desc_t filled;
@@ -43,7 +46,8 @@ dnnl_status_t espalier_md_permute(md_t *result, md_t original, const int *permut
     return md_keep(result, &filled, status);
 }
 
-dnnl_status_t espalier_md_region(md_t *result, md_t original, const int64_t *extents, const int64_t *offsets) {
+dnnl_status_t espalier_md_region(
+    md_t *result, md_t original, const int64_t *extents, const int64_t *offsets) {
     dnnl_memory_desc_t filled;
     dnnl_status_t status = dnnl_memory_desc_init_submemory(&filled, original, extents, offsets);
     return md_keep(result, &filled, status);
@@ -84,7 +88,8 @@ dnnl_status_t espalier_post_ops_append_sum(dnnl_post_ops_t operations, float sca
     return dnnl_post_ops_append_sum(operations, scale);
 }
 
-dnnl_status_t espalier_post_ops_append_eltwise(dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha, float beta) {
+dnnl_status_t espalier_post_ops_append_eltwise(
+    dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha, float beta) {
     return dnnl_post_ops_append_eltwise(operations, 1, algorithm, alpha, beta);
 }
 
@@ -92,7 +97,9 @@ bool espalier_recent_eltwise(
     espalier_dnn_eltwise_kind kind, float alpha, float beta, dnnl_alg_kind_t *algorithm) {
     // The parameters are fixed in this version.
     switch (kind) {
-    case ESPALIER_DNN_HARD_SWISH: *algorithm = dnnl_eltwise_hardswish; return alpha == 1.0f / 6 && beta == 0.5f;
+    case ESPALIER_DNN_HARD_SWISH:
+        *algorithm = dnnl_eltwise_hardswish;
+        return alpha == 1.0f / 6 && beta == 0.5f;
     case ESPALIER_DNN_SOFT_RELU: *algorithm = dnnl_eltwise_soft_relu; return alpha == 1;
     default: return false;
     }
@@ -116,24 +123,25 @@ const char *espalier_instruction_set_name(int instruction_set) {
 // MARK: Primitive descriptors
 
 /// The second of the two steps.
-static dnnl_status_t pd_finish(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const_dnnl_op_desc_t operation,
-    dnnl_status_t status, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
+static dnnl_status_t pd_finish(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const_dnnl_op_desc_t operation, dnnl_status_t status, dnnl_primitive_attr_t attributes,
+    const_dnnl_primitive_desc_t forward) {
     if (status != dnnl_success) return status;
     return dnnl_primitive_desc_create(result, operation, attributes, engine, forward);
 }
 
-dnnl_status_t espalier_pd_convolution(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const windowed_parameters *p,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
+dnnl_status_t espalier_pd_convolution(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const windowed_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     dnnl_convolution_desc_t operation;
     dnnl_status_t status;
     switch (p->direction) {
     case dnnl_backward_data:
-        status = dnnl_dilated_convolution_backward_data_desc_init(&operation, p->algorithm, p->source, p->weights,
-            p->destination, p->strides, p->dilations, p->padding_begin, p->padding_end);
+        status = dnnl_dilated_convolution_backward_data_desc_init(&operation, p->algorithm, p->source,
+            p->weights, p->destination, p->strides, p->dilations, p->padding_begin, p->padding_end);
         break;
     case dnnl_backward_weights:
-        status = dnnl_dilated_convolution_backward_weights_desc_init(&operation, p->algorithm, p->source, p->weights,
-            p->bias, p->destination, p->strides, p->dilations, p->padding_begin, p->padding_end);
+        status = dnnl_dilated_convolution_backward_weights_desc_init(&operation, p->algorithm, p->source,
+            p->weights, p->bias, p->destination, p->strides, p->dilations, p->padding_begin, p->padding_end);
         break;
     default:
         status = dnnl_dilated_convolution_forward_desc_init(&operation, p->direction, p->algorithm, p->source,
@@ -142,25 +150,26 @@ dnnl_status_t espalier_pd_convolution(dnnl_primitive_desc_t *result, dnnl_engine
     return pd_finish(result, engine, &operation, status, attributes, forward);
 }
 
-dnnl_status_t espalier_pd_pooling(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const windowed_parameters *p,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
+dnnl_status_t espalier_pd_pooling(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const windowed_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     dnnl_pooling_v2_desc_t operation;
     dnnl_status_t status =
         p->direction == dnnl_backward_data
-            ? dnnl_pooling_v2_backward_desc_init(&operation, p->algorithm, p->source, p->destination, p->strides,
-                  p->kernel, p->dilations, p->padding_begin, p->padding_end)
-            : dnnl_pooling_v2_forward_desc_init(&operation, p->direction, p->algorithm, p->source, p->destination,
-                  p->strides, p->kernel, p->dilations, p->padding_begin, p->padding_end);
+            ? dnnl_pooling_v2_backward_desc_init(&operation, p->algorithm, p->source, p->destination,
+                  p->strides, p->kernel, p->dilations, p->padding_begin, p->padding_end)
+            : dnnl_pooling_v2_forward_desc_init(&operation, p->direction, p->algorithm, p->source,
+                  p->destination, p->strides, p->kernel, p->dilations, p->padding_begin, p->padding_end);
     return pd_finish(result, engine, &operation, status, attributes, forward);
 }
 
-dnnl_status_t espalier_pd_inner_product(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const windowed_parameters *p,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
+dnnl_status_t espalier_pd_inner_product(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const windowed_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     dnnl_inner_product_desc_t operation;
     dnnl_status_t status;
     switch (p->direction) {
     case dnnl_backward_data:
-        status = dnnl_inner_product_backward_data_desc_init(&operation, p->source, p->weights, p->destination);
+        status =
+            dnnl_inner_product_backward_data_desc_init(&operation, p->source, p->weights, p->destination);
         break;
     case dnnl_backward_weights:
         status = dnnl_inner_product_backward_weights_desc_init(
@@ -173,8 +182,8 @@ dnnl_status_t espalier_pd_inner_product(dnnl_primitive_desc_t *result, dnnl_engi
     return pd_finish(result, engine, &operation, status, attributes, forward);
 }
 
-dnnl_status_t espalier_pd_matmul(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source, md_t weights, md_t bias,
-    md_t destination, dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_matmul(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source,
+    md_t weights, md_t bias, md_t destination, dnnl_primitive_attr_t attributes) {
     dnnl_matmul_desc_t operation;
     dnnl_status_t status = dnnl_matmul_desc_init(&operation, source, weights, bias, destination);
     return pd_finish(result, engine, &operation, status, attributes, NULL);
@@ -185,15 +194,16 @@ static bool fits(md_t left, md_t right) {
     return !left || left->format_kind == dnnl_format_kind_any || dnnl_memory_desc_equal(left, right);
 }
 
-dnnl_status_t espalier_pd_eltwise(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const pointwise_parameters *p,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
+dnnl_status_t espalier_pd_eltwise(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const pointwise_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     dnnl_eltwise_desc_t operation;
     dnnl_status_t status;
     if (p->direction == dnnl_backward_data) {
         // One descriptor serves both gradients: take whichever the caller has fixed.
         md_t gradient = p->source->format_kind == dnnl_format_kind_any ? p->destination : p->source;
         if (!fits(p->destination, gradient)) return dnnl_unimplemented;
-        status = dnnl_eltwise_backward_desc_init(&operation, p->algorithm, gradient, p->data, p->alpha, p->beta);
+        status =
+            dnnl_eltwise_backward_desc_init(&operation, p->algorithm, gradient, p->data, p->alpha, p->beta);
     } else {
         if (!fits(p->destination, p->source)) return dnnl_unimplemented;
         status = dnnl_eltwise_forward_desc_init(
@@ -202,14 +212,14 @@ dnnl_status_t espalier_pd_eltwise(dnnl_primitive_desc_t *result, dnnl_engine_t e
     return pd_finish(result, engine, &operation, status, attributes, forward);
 }
 
-dnnl_status_t espalier_pd_softmax(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const pointwise_parameters *p,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
+dnnl_status_t espalier_pd_softmax(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const pointwise_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     dnnl_softmax_v2_desc_t operation;
     dnnl_status_t status = p->direction == dnnl_backward_data
                                ? dnnl_softmax_v2_backward_desc_init(
                                      &operation, p->algorithm, p->source, p->destination, p->data, p->axis)
-                               : dnnl_softmax_v2_forward_desc_init(
-                                     &operation, p->direction, p->algorithm, p->source, p->destination, p->axis);
+                               : dnnl_softmax_v2_forward_desc_init(&operation, p->direction, p->algorithm,
+                                     p->source, p->destination, p->axis);
     return pd_finish(result, engine, &operation, status, attributes, forward);
 }
 
@@ -247,15 +257,16 @@ dnnl_status_t espalier_pd_layer_normalization(dnnl_primitive_desc_t *result, dnn
     return pd_finish(result, engine, &operation, status, attributes, forward);
 }
 
-dnnl_status_t espalier_pd_reduction(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const pointwise_parameters *p,
-    dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_reduction(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const pointwise_parameters *p, dnnl_primitive_attr_t attributes) {
     dnnl_reduction_desc_t operation;
-    dnnl_status_t status = dnnl_reduction_desc_init(&operation, p->algorithm, p->source, p->destination, 0, 0);
+    dnnl_status_t status =
+        dnnl_reduction_desc_init(&operation, p->algorithm, p->source, p->destination, 0, 0);
     return pd_finish(result, engine, &operation, status, attributes, NULL);
 }
 
-dnnl_status_t espalier_pd_binary(dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_alg_kind_t algorithm, md_t left,
-    md_t right, md_t destination, dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_binary(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    dnnl_alg_kind_t algorithm, md_t left, md_t right, md_t destination, dnnl_primitive_attr_t attributes) {
     dnnl_binary_desc_t operation;
     dnnl_status_t status = dnnl_binary_desc_init(&operation, algorithm, left, right, destination);
     return pd_finish(result, engine, &operation, status, attributes, NULL);
@@ -268,8 +279,8 @@ static dnnl_memory_desc_t *flattened(const md_t *descriptors, int count) {
     return result;
 }
 
-dnnl_status_t espalier_pd_concatenation(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination, int count,
-    int axis, const md_t *sources, dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_concatenation(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination,
+    int count, int axis, const md_t *sources, dnnl_primitive_attr_t attributes) {
     dnnl_memory_desc_t *flat = flattened(sources, count);
     if (!flat) return dnnl_out_of_memory;
     dnnl_status_t status =
@@ -278,8 +289,8 @@ dnnl_status_t espalier_pd_concatenation(dnnl_primitive_desc_t *result, dnnl_engi
     return status;
 }
 
-dnnl_status_t espalier_pd_sum(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination, int count,
-    const float *scales, const md_t *sources, dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_sum(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination,
+    int count, const float *scales, const md_t *sources, dnnl_primitive_attr_t attributes) {
     dnnl_memory_desc_t *flat = flattened(sources, count);
     if (!flat) return dnnl_out_of_memory;
     dnnl_status_t status =
@@ -288,8 +299,8 @@ dnnl_status_t espalier_pd_sum(dnnl_primitive_desc_t *result, dnnl_engine_t engin
     return status;
 }
 
-dnnl_status_t espalier_pd_reorder(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source, md_t destination,
-    dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_reorder(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source,
+    md_t destination, dnnl_primitive_attr_t attributes) {
     return dnnl_reorder_primitive_desc_create(result, source, engine, destination, engine, attributes);
 }
 

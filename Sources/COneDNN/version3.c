@@ -42,7 +42,8 @@ dnnl_status_t espalier_md_permute(md_t *result, md_t original, const int *permut
     return md_keep(result, created, status);
 }
 
-dnnl_status_t espalier_md_region(md_t *result, md_t original, const int64_t *extents, const int64_t *offsets) {
+dnnl_status_t espalier_md_region(
+    md_t *result, md_t original, const int64_t *extents, const int64_t *offsets) {
     dnnl_memory_desc_t created = NULL;
     dnnl_status_t status = dnnl_memory_desc_create_submemory(&created, original, extents, offsets);
     return md_keep(result, created, status);
@@ -54,7 +55,8 @@ void espalier_md_destroy(md_t descriptor) {
 
 int espalier_md_rank(md_t descriptor) {
     int rank = 0;
-    if (!descriptor || dnnl_memory_desc_query(descriptor, dnnl_query_ndims_s32, &rank) != dnnl_success) return 0;
+    if (!descriptor || dnnl_memory_desc_query(descriptor, dnnl_query_ndims_s32, &rank) != dnnl_success)
+        return 0;
     return rank;
 }
 
@@ -81,11 +83,11 @@ void espalier_md_describe(md_t descriptor, md_description *description) {
     query_vector(descriptor, dnnl_query_padded_offsets, rank, padded_offsets);
     int blocks = 0;
     // Blocked weights with a compensation buffer do not occur in 32-bit floating point.
-    description->blocked = format == dnnl_blocked &&
-                           query_vector(descriptor, dnnl_query_strides, rank, description->strides) &&
-                           dnnl_memory_desc_query(descriptor, dnnl_query_inner_nblks_s32, &blocks) == dnnl_success &&
-                           query_vector(descriptor, dnnl_query_inner_blks, blocks, description->block_extents) &&
-                           query_vector(descriptor, dnnl_query_inner_idxs, blocks, description->block_axes);
+    description->blocked =
+        format == dnnl_blocked && query_vector(descriptor, dnnl_query_strides, rank, description->strides) &&
+        dnnl_memory_desc_query(descriptor, dnnl_query_inner_nblks_s32, &blocks) == dnnl_success &&
+        query_vector(descriptor, dnnl_query_inner_blks, blocks, description->block_extents) &&
+        query_vector(descriptor, dnnl_query_inner_idxs, blocks, description->block_axes);
     description->block_count = blocks;
     for (int axis = 0; axis < rank; axis++) {
         if (padded_offsets[axis] != 0) description->blocked = false;
@@ -107,7 +109,8 @@ dnnl_status_t espalier_post_ops_append_sum(dnnl_post_ops_t operations, float sca
     return dnnl_post_ops_append_sum(operations, scale, 0, dnnl_data_type_undef);
 }
 
-dnnl_status_t espalier_post_ops_append_eltwise(dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha, float beta) {
+dnnl_status_t espalier_post_ops_append_eltwise(
+    dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha, float beta) {
     return dnnl_post_ops_append_eltwise(operations, algorithm, alpha, beta);
 }
 
@@ -144,36 +147,37 @@ const char *espalier_instruction_set_name(int instruction_set) {
 
 // MARK: Primitive descriptors
 
-dnnl_status_t espalier_pd_convolution(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const windowed_parameters *p,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
+dnnl_status_t espalier_pd_convolution(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const windowed_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     switch (p->direction) {
     case dnnl_backward_data:
         return dnnl_convolution_backward_data_primitive_desc_create(result, engine, p->algorithm, p->source,
             p->weights, p->destination, p->strides, p->dilations, p->padding_begin, p->padding_end, forward,
             attributes);
     case dnnl_backward_weights:
-        return dnnl_convolution_backward_weights_primitive_desc_create(result, engine, p->algorithm, p->source,
-            p->weights, p->bias, p->destination, p->strides, p->dilations, p->padding_begin, p->padding_end,
-            forward, attributes);
+        return dnnl_convolution_backward_weights_primitive_desc_create(result, engine, p->algorithm,
+            p->source, p->weights, p->bias, p->destination, p->strides, p->dilations, p->padding_begin,
+            p->padding_end, forward, attributes);
     default:
-        return dnnl_convolution_forward_primitive_desc_create(result, engine, p->direction, p->algorithm, p->source,
-            p->weights, p->bias, p->destination, p->strides, p->dilations, p->padding_begin, p->padding_end,
-            attributes);
+        return dnnl_convolution_forward_primitive_desc_create(result, engine, p->direction, p->algorithm,
+            p->source, p->weights, p->bias, p->destination, p->strides, p->dilations, p->padding_begin,
+            p->padding_end, attributes);
     }
 }
 
-dnnl_status_t espalier_pd_pooling(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const windowed_parameters *p,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
+dnnl_status_t espalier_pd_pooling(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const windowed_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     if (p->direction == dnnl_backward_data) {
-        return dnnl_pooling_backward_primitive_desc_create(result, engine, p->algorithm, p->source, p->destination,
-            p->strides, p->kernel, p->dilations, p->padding_begin, p->padding_end, forward, attributes);
+        return dnnl_pooling_backward_primitive_desc_create(result, engine, p->algorithm, p->source,
+            p->destination, p->strides, p->kernel, p->dilations, p->padding_begin, p->padding_end, forward,
+            attributes);
     }
     return dnnl_pooling_forward_primitive_desc_create(result, engine, p->direction, p->algorithm, p->source,
         p->destination, p->strides, p->kernel, p->dilations, p->padding_begin, p->padding_end, attributes);
 }
 
-dnnl_status_t espalier_pd_inner_product(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const windowed_parameters *p,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
+dnnl_status_t espalier_pd_inner_product(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const windowed_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     switch (p->direction) {
     case dnnl_backward_data:
         return dnnl_inner_product_backward_data_primitive_desc_create(
@@ -187,23 +191,23 @@ dnnl_status_t espalier_pd_inner_product(dnnl_primitive_desc_t *result, dnnl_engi
     }
 }
 
-dnnl_status_t espalier_pd_matmul(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source, md_t weights, md_t bias,
-    md_t destination, dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_matmul(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source,
+    md_t weights, md_t bias, md_t destination, dnnl_primitive_attr_t attributes) {
     return dnnl_matmul_primitive_desc_create(result, engine, source, weights, bias, destination, attributes);
 }
 
-dnnl_status_t espalier_pd_eltwise(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const pointwise_parameters *p,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
+dnnl_status_t espalier_pd_eltwise(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const pointwise_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     if (p->direction == dnnl_backward_data) {
-        return dnnl_eltwise_backward_primitive_desc_create(result, engine, p->algorithm, p->source, p->destination,
-            p->data, p->alpha, p->beta, forward, attributes);
+        return dnnl_eltwise_backward_primitive_desc_create(result, engine, p->algorithm, p->source,
+            p->destination, p->data, p->alpha, p->beta, forward, attributes);
     }
     return dnnl_eltwise_forward_primitive_desc_create(
         result, engine, p->direction, p->algorithm, p->source, p->destination, p->alpha, p->beta, attributes);
 }
 
-dnnl_status_t espalier_pd_softmax(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const pointwise_parameters *p,
-    dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
+dnnl_status_t espalier_pd_softmax(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const pointwise_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     if (p->direction == dnnl_backward_data) {
         return dnnl_softmax_backward_primitive_desc_create(
             result, engine, p->algorithm, p->source, p->destination, p->data, p->axis, forward, attributes);
@@ -215,8 +219,8 @@ dnnl_status_t espalier_pd_softmax(dnnl_primitive_desc_t *result, dnnl_engine_t e
 dnnl_status_t espalier_pd_batch_normalization(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
     const pointwise_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     if (forward) {
-        return dnnl_batch_normalization_backward_primitive_desc_create(result, engine, p->direction, p->source,
-            p->destination, p->data, p->epsilon, p->flags, forward, attributes);
+        return dnnl_batch_normalization_backward_primitive_desc_create(result, engine, p->direction,
+            p->source, p->destination, p->data, p->epsilon, p->flags, forward, attributes);
     }
     return dnnl_batch_normalization_forward_primitive_desc_create(
         result, engine, p->direction, p->source, p->destination, p->epsilon, p->flags, attributes);
@@ -225,36 +229,36 @@ dnnl_status_t espalier_pd_batch_normalization(dnnl_primitive_desc_t *result, dnn
 dnnl_status_t espalier_pd_layer_normalization(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
     const pointwise_parameters *p, dnnl_primitive_attr_t attributes, const_dnnl_primitive_desc_t forward) {
     if (forward) {
-        return dnnl_layer_normalization_backward_primitive_desc_create(result, engine, p->direction, p->source,
-            p->destination, p->data, p->statistics, p->epsilon, p->flags, forward, attributes);
+        return dnnl_layer_normalization_backward_primitive_desc_create(result, engine, p->direction,
+            p->source, p->destination, p->data, p->statistics, p->epsilon, p->flags, forward, attributes);
     }
     return dnnl_layer_normalization_forward_primitive_desc_create(result, engine, p->direction, p->source,
         p->destination, p->statistics, p->epsilon, p->flags, attributes);
 }
 
-dnnl_status_t espalier_pd_reduction(dnnl_primitive_desc_t *result, dnnl_engine_t engine, const pointwise_parameters *p,
-    dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_reduction(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    const pointwise_parameters *p, dnnl_primitive_attr_t attributes) {
     return dnnl_reduction_primitive_desc_create(
         result, engine, p->algorithm, p->source, p->destination, 0, 0, attributes);
 }
 
-dnnl_status_t espalier_pd_binary(dnnl_primitive_desc_t *result, dnnl_engine_t engine, dnnl_alg_kind_t algorithm, md_t left,
-    md_t right, md_t destination, dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_binary(dnnl_primitive_desc_t *result, dnnl_engine_t engine,
+    dnnl_alg_kind_t algorithm, md_t left, md_t right, md_t destination, dnnl_primitive_attr_t attributes) {
     return dnnl_binary_primitive_desc_create(result, engine, algorithm, left, right, destination, attributes);
 }
 
-dnnl_status_t espalier_pd_concatenation(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination, int count,
-    int axis, const md_t *sources, dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_concatenation(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination,
+    int count, int axis, const md_t *sources, dnnl_primitive_attr_t attributes) {
     return dnnl_concat_primitive_desc_create(result, engine, destination, count, axis, sources, attributes);
 }
 
-dnnl_status_t espalier_pd_sum(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination, int count,
-    const float *scales, const md_t *sources, dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_sum(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t destination,
+    int count, const float *scales, const md_t *sources, dnnl_primitive_attr_t attributes) {
     return dnnl_sum_primitive_desc_create(result, engine, destination, count, scales, sources, attributes);
 }
 
-dnnl_status_t espalier_pd_reorder(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source, md_t destination,
-    dnnl_primitive_attr_t attributes) {
+dnnl_status_t espalier_pd_reorder(dnnl_primitive_desc_t *result, dnnl_engine_t engine, md_t source,
+    md_t destination, dnnl_primitive_attr_t attributes) {
     return dnnl_reorder_primitive_desc_create(result, source, engine, destination, engine, attributes);
 }
 

@@ -18,7 +18,8 @@ static void check(espalier_builder *builder, const espalier_dnn_operand *source,
     }
     for (int axis = 0; axis < rank - 2; axis++) {
         if (strides[axis] < 1 || dilations[axis] < 1) {
-            espalier_builder_refuse(builder, dnnl_invalid_arguments, "strides and dilations must be positive");
+            espalier_builder_refuse(
+                builder, dnnl_invalid_arguments, "strides and dilations must be positive");
         }
         if (begin[axis] < 0 || end[axis] < 0) {
             espalier_builder_refuse(builder, dnnl_invalid_arguments, "padding may not be negative");
@@ -26,14 +27,15 @@ static void check(espalier_builder *builder, const espalier_dnn_operand *source,
     }
 }
 
-static espalier_dnn_primitive *convolution_primitive(const char *kind, const espalier_dnn_convolution *convolution,
-    dnnl_prop_kind_t direction, const espalier_dnn_primitive *forward, const int *arguments) {
+static espalier_dnn_primitive *convolution_primitive(const char *kind,
+    const espalier_dnn_convolution *convolution, dnnl_prop_kind_t direction,
+    const espalier_dnn_primitive *forward, const int *arguments) {
     espalier_builder builder;
     espalier_builder_begin(&builder, kind);
     int64_t dilations[ESPALIER_DNN_MAXIMUM_SPATIAL_RANK];
     gaps(convolution->dilations, dilations);
-    check(&builder, &convolution->source, convolution->strides, convolution->dilations, convolution->padding_begin,
-        convolution->padding_end);
+    check(&builder, &convolution->source, convolution->strides, convolution->dilations,
+        convolution->padding_begin, convolution->padding_end);
     windowed_parameters parameters = {
         .direction = direction,
         .algorithm = convolution->algorithm == ESPALIER_DNN_CONVOLUTION_AUTOMATIC ? dnnl_convolution_auto
@@ -59,8 +61,8 @@ static espalier_dnn_primitive *convolution_primitive(const char *kind, const esp
 }
 
 espalier_dnn_primitive *espalier_dnn_convolution_forward(const espalier_dnn_convolution *convolution) {
-    static const int arguments[] = {
-        ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_WEIGHTS, ESPALIER_DNN_ARG_BIAS, ESPALIER_DNN_ARG_DST, ARGUMENTS_END};
+    static const int arguments[] = {ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_WEIGHTS, ESPALIER_DNN_ARG_BIAS,
+        ESPALIER_DNN_ARG_DST, ARGUMENTS_END};
     return convolution_primitive("convolution", convolution,
         convolution->training ? dnnl_forward_training : dnnl_forward_inference, NULL, arguments);
 }
@@ -75,8 +77,8 @@ espalier_dnn_primitive *espalier_dnn_convolution_backward_data(
 
 espalier_dnn_primitive *espalier_dnn_convolution_backward_weights(
     const espalier_dnn_convolution *convolution, const espalier_dnn_primitive *forward) {
-    static const int arguments[] = {ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_DIFF_WEIGHTS, ESPALIER_DNN_ARG_DIFF_BIAS,
-        ESPALIER_DNN_ARG_DIFF_DST, ARGUMENTS_END};
+    static const int arguments[] = {ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_DIFF_WEIGHTS,
+        ESPALIER_DNN_ARG_DIFF_BIAS, ESPALIER_DNN_ARG_DIFF_DST, ARGUMENTS_END};
     return convolution_primitive(
         "weight gradient of a convolution", convolution, dnnl_backward_weights, forward, arguments);
 }
@@ -123,8 +125,8 @@ static espalier_dnn_primitive *pooling_primitive(const char *kind, const espalie
 espalier_dnn_primitive *espalier_dnn_pooling_forward(const espalier_dnn_pooling *pooling) {
     static const int arguments[] = {
         ESPALIER_DNN_ARG_SRC, ESPALIER_DNN_ARG_DST, ESPALIER_DNN_ARG_WORKSPACE, ARGUMENTS_END};
-    return pooling_primitive("pooling", pooling, pooling->training ? dnnl_forward_training : dnnl_forward_inference,
-        NULL, arguments);
+    return pooling_primitive("pooling", pooling,
+        pooling->training ? dnnl_forward_training : dnnl_forward_inference, NULL, arguments);
 }
 
 espalier_dnn_primitive *espalier_dnn_pooling_backward(

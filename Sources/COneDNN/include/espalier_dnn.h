@@ -1,7 +1,8 @@
-/// A small, stable C interface over oneDNN, the same for its versions 2 and 3 (half of whose functions differ).
+/// A small, stable C interface over oneDNN, the same for its versions 2 and 3 (half of whose functions
+/// differ).
 ///
-/// Everything computes in 32-bit floating point, in strict mode, with scratch memory that belongs to the caller. The
-/// objects are opaque. A function that creates one returns NULL when oneDNN refuses, after which
+/// Everything computes in 32-bit floating point, in strict mode, with scratch memory that belongs to the
+/// caller. The objects are opaque. A function that creates one returns NULL when oneDNN refuses, after which
 /// `espalier_dnn_last_status` and `espalier_dnn_last_message` tell the calling thread why.
 #ifndef ESPALIER_DNN_H
 #define ESPALIER_DNN_H
@@ -59,7 +60,8 @@ espalier_dnn_layout *espalier_dnn_layout_reshaped(
 /// The same memory with its axes in another order: axis `i` becomes axis `permutation[i]`.
 espalier_dnn_layout *espalier_dnn_layout_permuted(const espalier_dnn_layout *layout, const int *permutation);
 
-/// The box of `extents` at `offsets`, to be used with the *whole* tensor's pointer; NULL if it cuts through a block.
+/// The box of `extents` at `offsets`, to be used with the *whole* tensor's pointer; NULL if it cuts through a
+/// block.
 espalier_dnn_layout *espalier_dnn_layout_region(
     const espalier_dnn_layout *layout, const int64_t *extents, const int64_t *offsets);
 
@@ -109,8 +111,8 @@ enum {
     ESPALIER_DNN_ARG_POST_OP = 1 << 20
 };
 
-/// A tensor that a primitive takes or gives. Without a layout, oneDNN chooses one for the extents; with one, the
-/// extents are the layout's. Absent when both are missing.
+/// A tensor that a primitive takes or gives. Without a layout, oneDNN chooses one for the extents; with one,
+/// the extents are the layout's. Absent when both are missing.
 typedef struct {
     const espalier_dnn_layout *layout;
     const int64_t *extents;
@@ -118,26 +120,26 @@ typedef struct {
 } espalier_dnn_operand;
 
 typedef enum {
-    ESPALIER_DNN_RELU,          ///< x > 0 ? x : alpha x
-    ESPALIER_DNN_ELU,           ///< x > 0 ? x : alpha (exp x - 1)
-    ESPALIER_DNN_GELU_ERF,      ///< x/2 (1 + erf(x / sqrt 2))
-    ESPALIER_DNN_GELU_TANH,     ///< its approximation by tanh
+    ESPALIER_DNN_RELU,      ///< x > 0 ? x : alpha x
+    ESPALIER_DNN_ELU,       ///< x > 0 ? x : alpha (exp x - 1)
+    ESPALIER_DNN_GELU_ERF,  ///< x/2 (1 + erf(x / sqrt 2))
+    ESPALIER_DNN_GELU_TANH, ///< its approximation by tanh
     ESPALIER_DNN_TANH,
-    ESPALIER_DNN_LOGISTIC,      ///< 1 / (1 + exp -x)
-    ESPALIER_DNN_HARD_SWISH,    ///< x clip(alpha x + beta, 0, 1); version 2 only with 1/6 and 1/2
-    ESPALIER_DNN_HARD_SIGMOID,  ///< clip(alpha x + beta, 0, 1); not in version 2
-    ESPALIER_DNN_CLIP,          ///< to [alpha, beta]; its derivative is 1 inside and 0 at the ends and beyond
-    ESPALIER_DNN_SOFT_RELU,     ///< log(1 + exp(alpha x)) / alpha; version 2 only with 1
+    ESPALIER_DNN_LOGISTIC,     ///< 1 / (1 + exp -x)
+    ESPALIER_DNN_HARD_SWISH,   ///< x clip(alpha x + beta, 0, 1); version 2 only with 1/6 and 1/2
+    ESPALIER_DNN_HARD_SIGMOID, ///< clip(alpha x + beta, 0, 1); not in version 2
+    ESPALIER_DNN_CLIP,         ///< to [alpha, beta]; its derivative is 1 inside and 0 at the ends and beyond
+    ESPALIER_DNN_SOFT_RELU,    ///< log(1 + exp(alpha x)) / alpha; version 2 only with 1
     ESPALIER_DNN_ABS,
     ESPALIER_DNN_SQRT,
     ESPALIER_DNN_EXP,
     ESPALIER_DNN_LOG,
     ESPALIER_DNN_SQUARE,
-    ESPALIER_DNN_LINEAR,        ///< alpha x + beta
-    ESPALIER_DNN_POW,           ///< alpha x^beta
-    ESPALIER_DNN_SWISH,         ///< x / (1 + exp(-alpha x))
-    ESPALIER_DNN_MISH,          ///< x tanh(log(1 + exp x))
-    ESPALIER_DNN_ROUND          ///< to the nearest integer, halves to even; forward only
+    ESPALIER_DNN_LINEAR, ///< alpha x + beta
+    ESPALIER_DNN_POW,    ///< alpha x^beta
+    ESPALIER_DNN_SWISH,  ///< x / (1 + exp(-alpha x))
+    ESPALIER_DNN_MISH,   ///< x tanh(log(1 + exp x))
+    ESPALIER_DNN_ROUND   ///< to the nearest integer, halves to even; forward only
 } espalier_dnn_eltwise_kind;
 
 typedef enum {
@@ -149,7 +151,11 @@ typedef enum {
     ESPALIER_DNN_MAX
 } espalier_dnn_binary_kind;
 
-typedef enum { ESPALIER_DNN_POST_ELTWISE, ESPALIER_DNN_POST_SUM, ESPALIER_DNN_POST_BINARY } espalier_dnn_post_op_kind;
+typedef enum {
+    ESPALIER_DNN_POST_ELTWISE,
+    ESPALIER_DNN_POST_SUM,
+    ESPALIER_DNN_POST_BINARY
+} espalier_dnn_post_op_kind;
 
 /// One operation fused behind a primitive.
 typedef struct {
@@ -170,8 +176,8 @@ typedef struct {
 
 // MARK: Primitives
 
-/// A compiled operation. Immutable: it may be shared by calls on several threads, all of which must have the OpenMP
-/// thread count of the thread that created it.
+/// A compiled operation. Immutable: it may be shared by calls on several threads, all of which must have the
+/// OpenMP thread count of the thread that created it.
 typedef struct espalier_dnn_primitive espalier_dnn_primitive;
 
 void espalier_dnn_primitive_destroy(espalier_dnn_primitive *primitive);
@@ -193,9 +199,9 @@ typedef enum {
     ESPALIER_DNN_CONVOLUTION_AUTOMATIC
 } espalier_dnn_convolution_algorithm;
 
-/// A convolution of rank 1 to 3. Source N x C x spatial, weights [G x] O/G x C/G x spatial with the group axis only
-/// if G > 1, bias O, destination N x O x spatial. For a backward primitive, an operand stands for its gradient where
-/// that is what the primitive reads or writes.
+/// A convolution of rank 1 to 3. Source N x C x spatial, weights [G x] O/G x C/G x spatial with the group
+/// axis only if G > 1, bias O, destination N x O x spatial. For a backward primitive, an operand stands for
+/// its gradient where that is what the primitive reads or writes.
 typedef struct {
     bool training;
     espalier_dnn_convolution_algorithm algorithm;
@@ -216,7 +222,8 @@ espalier_dnn_primitive *espalier_dnn_convolution_backward_data(
 espalier_dnn_primitive *espalier_dnn_convolution_backward_weights(
     const espalier_dnn_convolution *convolution, const espalier_dnn_primitive *forward);
 
-/// Destination N x O = source N x C [x spatial] times the transpose of weights O x C [x spatial], plus bias O.
+/// Destination N x O = source N x C [x spatial] times the transpose of weights O x C [x spatial], plus bias
+/// O.
 typedef struct {
     bool training;
     espalier_dnn_operand source, weights, bias, destination;
@@ -229,8 +236,8 @@ espalier_dnn_primitive *espalier_dnn_inner_product_backward_data(
 espalier_dnn_primitive *espalier_dnn_inner_product_backward_weights(
     const espalier_dnn_inner_product *product, const espalier_dnn_primitive *forward);
 
-/// Destination [batch x] M x N = source [batch x] M x K times weights [batch x] K x N, plus bias, all of equal rank;
-/// batch axes and the bias' axes of extent 1 broadcast. Transposition is a matter of strides.
+/// Destination [batch x] M x N = source [batch x] M x K times weights [batch x] K x N, plus bias, all of
+/// equal rank; batch axes and the bias' axes of extent 1 broadcast. Transposition is a matter of strides.
 typedef struct {
     espalier_dnn_operand source, weights, bias, destination;
     espalier_dnn_post_ops post_ops;
@@ -238,7 +245,8 @@ typedef struct {
 
 espalier_dnn_primitive *espalier_dnn_matmul_forward(const espalier_dnn_matmul *product);
 
-/// Normalisation of N x C [x spatial] over all axes but C. MEAN, VARIANCE (biased), SCALE and SHIFT have extent C.
+/// Normalisation of N x C [x spatial] over all axes but C. MEAN, VARIANCE (biased), SCALE and SHIFT have
+/// extent C.
 typedef struct {
     /// Whether the backward pass will follow. It decides whether statistics and the workspace are written.
     bool training;
@@ -253,11 +261,13 @@ typedef struct {
 
 espalier_dnn_primitive *espalier_dnn_batch_normalization_forward(
     const espalier_dnn_batch_normalization *normalization);
-/// Takes SRC, MEAN, VARIANCE, DIFF_DST, SCALE and WORKSPACE if used; gives DIFF_SRC, DIFF_SCALE, DIFF_SHIFT if used.
+/// Takes SRC, MEAN, VARIANCE, DIFF_DST, SCALE and WORKSPACE if used; gives DIFF_SRC, DIFF_SCALE, DIFF_SHIFT
+/// if used.
 espalier_dnn_primitive *espalier_dnn_batch_normalization_backward(
     const espalier_dnn_batch_normalization *normalization, const espalier_dnn_primitive *forward);
 
-/// Normalisation along the last axis. MEAN and VARIANCE have the other axes' extents; SCALE and SHIFT the last one's.
+/// Normalisation along the last axis. MEAN and VARIANCE have the other axes' extents; SCALE and SHIFT the
+/// last one's.
 typedef struct {
     bool training;
     bool given_statistics;
@@ -311,8 +321,8 @@ typedef struct {
     bool training;
     espalier_dnn_eltwise_kind kind;
     float alpha, beta;
-    /// The backward pass reads DST instead of SRC, so that the forward one may run in place. Only for RELU and ELU
-    /// with alpha >= 0, TANH, SQRT, LOGISTIC, EXP and CLIP.
+    /// The backward pass reads DST instead of SRC, so that the forward one may run in place. Only for RELU
+    /// and ELU with alpha >= 0, TANH, SQRT, LOGISTIC, EXP and CLIP.
     bool backward_uses_destination;
     espalier_dnn_operand source, destination;
     espalier_dnn_post_ops post_ops;
@@ -352,8 +362,8 @@ espalier_dnn_primitive *espalier_dnn_concatenation(
     const espalier_dnn_layout *const *sources, int count, int axis, espalier_dnn_operand destination);
 
 /// The sum of MULTIPLE+i times `scales[i]`. Every source has a layout.
-espalier_dnn_primitive *espalier_dnn_sum(
-    const espalier_dnn_layout *const *sources, const float *scales, int count, espalier_dnn_operand destination);
+espalier_dnn_primitive *espalier_dnn_sum(const espalier_dnn_layout *const *sources, const float *scales,
+    int count, espalier_dnn_operand destination);
 
 /// Copies SRC to DST, from one layout to the other.
 espalier_dnn_primitive *espalier_dnn_reorder(
@@ -367,8 +377,8 @@ typedef struct {
     void *pointer;
 } espalier_dnn_binding;
 
-/// A primitive with its pointers, ready to run again and again without allocation. The primitive must outlive it.
-/// One thread at a time may use it.
+/// A primitive with its pointers, ready to run again and again without allocation. The primitive must outlive
+/// it. One thread at a time may use it.
 typedef struct espalier_dnn_call espalier_dnn_call;
 
 /// Every argument must be bound; its pointer may be NULL and be set later.
@@ -398,11 +408,12 @@ void espalier_dnn_set_threads(int count);
 /// Whether oneDNN's OpenMP runtime was found, without which everything runs on one thread.
 bool espalier_dnn_has_openmp(void);
 
-/// Runs `body` once on every thread of the calling thread's OpenMP team and waits; on one thread inside such a region.
+/// Runs `body` once on every thread of the calling thread's OpenMP team and waits; on one thread inside such
+/// a region.
 void espalier_dnn_parallel(void (*body)(void *context, int thread, int threads), void *context);
 
-/// Makes denormal results and operands zero on the calling thread (and on threads it starts from then on); returns the
-/// previous state of the floating-point unit for `espalier_dnn_restore_floating_point`.
+/// Makes denormal results and operands zero on the calling thread (and on threads it starts from then on);
+/// returns the previous state of the floating-point unit for `espalier_dnn_restore_floating_point`.
 uint64_t espalier_dnn_flush_denormals(void);
 void espalier_dnn_restore_floating_point(uint64_t state);
 
