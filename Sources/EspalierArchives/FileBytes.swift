@@ -15,7 +15,7 @@ package enum FileBytes {
             }
             return bytes
         } catch {
-            throw ArchiveError(.unreadable, path, "cannot read: \(error.localizedDescription)")
+            throw ArchiveError(.unreadable, path, "cannot read: \(reason(error))")
         }
     }
 
@@ -26,7 +26,17 @@ package enum FileBytes {
         do {
             try Data(bytes).write(to: URL(fileURLWithPath: path), options: .atomic)
         } catch {
-            throw ArchiveError(.unwritable, path, "cannot write: \(error.localizedDescription)")
+            throw ArchiveError(.unwritable, path, "cannot write: \(reason(error))")
+        }
+    }
+
+    /// Foundation wraps the usual reasons in sentences about operations and files.
+    private static func reason(_ error: any Error) -> String {
+        switch (error as? CocoaError)?.code {
+        case .fileNoSuchFile, .fileReadNoSuchFile: "there is no such file or folder"
+        case .fileReadNoPermission, .fileWriteNoPermission: "permission denied"
+        case .fileWriteOutOfSpace: "the disk is full"
+        default: error.localizedDescription
         }
     }
 }

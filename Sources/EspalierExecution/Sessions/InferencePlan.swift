@@ -99,9 +99,10 @@ package final class InferencePlan {
         }
     }
 
-    /// The elements of a `float32` output of the last run.
-    package func outputScalars(_ index: Int) -> UnsafeBufferPointer<Float> {
+    /// The elements of a `float32` output of the last run; nil if it is of another type.
+    package func outputScalars(_ index: Int) -> UnsafeBufferPointer<Float>? {
         let (pointer, facts) = outputs[index]
+        guard facts.dtype == .float32 else { return nil }
         return UnsafeBufferPointer(
             start: UnsafePointer(pointer?.assumingMemoryBound(to: Float.self)), count: facts.shape.count)
     }

@@ -41,15 +41,17 @@ package final class Evaluator {
     /// - Parameters:
     ///   - loss: nil for the usual one: cross-entropy for classes, squared error for numbers.
     ///   - teacher: whose outputs the loss compares with, if it does; on the same lane.
+    ///   - progress: told how many samples are done, on the lane; may throw to stop.
     /// - Throws: ``TrainingError``, ``ExecutionError`` or ``DataError``.
     package func evaluate(
-        _ dataset: Dataset, loss: (any Loss)? = nil, teacher: Evaluator? = nil
+        _ dataset: Dataset, loss: (any Loss)? = nil, teacher: Evaluator? = nil,
+        progress: (Int) throws -> Void = { _ in }
     ) throws -> Evaluation {
-        try lane.run { try evaluateHere(dataset, loss: loss, teacher: teacher) }
+        try lane.run { try evaluateHere(dataset, loss: loss, teacher: teacher, progress: progress) }
     }
 
     private func evaluateHere(
-        _ dataset: Dataset, loss: (any Loss)?, teacher: Evaluator?
+        _ dataset: Dataset, loss: (any Loss)?, teacher: Evaluator?, progress: (Int) throws -> Void
     ) throws -> Evaluation {
         let loss = try loss ?? Self.usualLoss(for: dataset)
         let batcher = try Batcher(dataset, batchSize: batchSize, seed: 0, shuffles: false)
@@ -64,6 +66,7 @@ package final class Evaluator {
                 try LabelledBatch(batch, of: batcher).evaluate(
                     loss, predictions: outputs, rows: batch.count, teacher: reference, gradient: nil))
             result.predictions.append(contentsOf: Self.largest(outputs, rows: batch.count))
+            try progress(result.predictions.count)
         }
         return result
     }
@@ -85,7 +88,11 @@ package final class Evaluator {
         let plan = try plans[batch.count] ?? makePlan(binding, count: batch.count)
         let others = binding.feed(batch, of: batcher) { plan.input($0) }
         if others.isEmpty { try plan.run() } else { try plan.run(others) }
-        return plan.outputScalars(0)
+        guard let scalars = plan.outputScalars(0) else {
+            throw TrainingError.mismatch(
+                "the output '\(graph.name(of: output))' does not hold float32 numbers")
+        }
+        return scalars
     }
 
     private func makePlan(_ binding: InputBinding, count: Int) throws(ExecutionError) -> InferencePlan {

@@ -1,8 +1,8 @@
-import EspalierGraphs
-import EspalierTensors
+package import EspalierGraphs
+package import EspalierTensors
 
 /// Which input of a data set goes to which input of a network.
-struct InputBinding {
+package struct InputBinding {
     private struct Pair {
         var id: ValueID
         var name: String
@@ -20,7 +20,7 @@ struct InputBinding {
     /// network's input if the numbers of elements are equal (images for a network that takes flat vectors).
     ///
     /// - Throws: ``TrainingError/mismatch(_:)``.
-    init(_ graph: Graph, _ dataset: Dataset) throws(TrainingError) {
+    package init(_ graph: Graph, _ dataset: Dataset) throws(TrainingError) {
         var pairs: [Pair] = []
         for id in graph.inputs {
             let name = graph.name(of: id)
@@ -66,9 +66,20 @@ struct InputBinding {
     }
 
     /// The shapes of the network's inputs for a batch.
-    func shapes(batchSize: Int) -> [ValueID: Shape] {
+    package func shapes(batchSize: Int) -> [ValueID: Shape] {
         Dictionary(
             uniqueKeysWithValues: pairs.map { ($0.id, Shape([batchSize] + $0.sampleShape.extents)) })
+    }
+
+    /// Samples of the data as the network takes them, by the names of its inputs.
+    ///
+    /// - Precondition: `samples` are positions in the data set that this was made for.
+    package func tensors(of dataset: Dataset, samples: [Int]) -> [String: Tensor] {
+        Dictionary(
+            uniqueKeysWithValues: pairs.map { pair in
+                let values = dataset.inputs[pair.position].values.selectingRows(samples)
+                return (pair.name, values.reshaped(to: Shape([samples.count] + pair.sampleShape.extents)))
+            })
     }
 
     /// Writes a batch into a network's memory.
