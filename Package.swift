@@ -30,7 +30,10 @@ let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "s
 let package = Package(
     name: "espalier",
     platforms: [.macOS(.v15)],
-    products: [],
+    products: [
+        .library(name: "Espalier", targets: ["Espalier"]),
+        .executable(name: "espalier", targets: ["EspalierTool"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
@@ -92,9 +95,32 @@ let package = Package(
             "EspalierPruning",
             [
                 "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
-                "EspalierExecution",
-                "EspalierTraining",
+                "EspalierExecution", "EspalierTraining",
             ]),
         tests("EspalierPruning", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
+        module(
+            "Espalier",
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs", "EspalierOperators",
+                "EspalierONNX", "EspalierExecution", "EspalierTraining", "EspalierPruning", "EspalierRuns",
+                "EspalierReports",
+            ]),
+        module(
+            "EspalierCommands",
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs", "EspalierOperators",
+                "EspalierONNX", "EspalierExecution", "EspalierTraining", "EspalierPruning", "EspalierRuns",
+                "EspalierReports", "Espalier",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "EspalierTool", dependencies: ["EspalierCommands"], swiftSettings: swiftSettings),
+        .testTarget(
+            name: "CommandTests",
+            dependencies: [
+                "EspalierTensors", "EspalierKernels", "EspalierArchives", "Espalier", "EspalierCommands",
+                "EspalierTool", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            exclude: ["Fixtures", "Snapshots"], swiftSettings: swiftSettings),
     ]
 )

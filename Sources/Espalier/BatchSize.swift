@@ -1,0 +1,28 @@
+package import EspalierGraphs
+import EspalierOperators
+import EspalierTensors
+
+extension Graph {
+    /// The number of samples to run at a time: `wanted`, unless the network is made for a fixed number and its nodes
+    /// refuse any other.
+    ///
+    /// Many exporters write the one sample that they traced with as the batch size, although no node depends on it.
+    package func batchSize(wanted: Int) -> Int {
+        guard let input = inputs.first, case .fixed(let fixed)? = values[input]?.type?.dimensions?.first,
+            fixed > 0, fixed != wanted
+        else { return wanted }
+        var shapes: [ValueID: Shape] = [:]
+        for id in inputs {
+            guard let dimensions = values[id]?.type?.dimensions, !dimensions.isEmpty else { return fixed }
+            var extents: [Int] = []
+            for case .fixed(let extent) in dimensions { extents.append(extent) }
+            guard extents.count == dimensions.count else { return fixed }
+            extents[0] = wanted
+            shapes[id] = Shape(extents)
+        }
+        guard let resolved = try? ResolvedGraph(self, inputShapes: shapes),
+            outputs.allSatisfy({ resolved.facts[$0]?.shape.extents.first == wanted })
+        else { return fixed }
+        return wanted
+    }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import EspalierReports
+import EspalierRuns
+
+/// Options of every command whose result is a ``RunRecord``.
+struct CommonOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Seed of everything random.", valueName: "n"))
+    var seed: UInt64 = 0
+
+    @OptionGroup var compute: ThreadOptions
+
+    @OptionGroup var output: ConsoleOptions
+
+    @Option(
+        help: ArgumentHelp("Also write a self-contained HTML report.", valueName: "file.html"),
+        completion: .file(extensions: ["html"]))
+    var report: String?
+
+    var console: Console { output.console }
+    var threads: Int { compute.threads }
+
+    /// Prints the record with `--json` and writes the report with `--report`.
+    func deliver(_ record: RunRecord) throws {
+        try console.document(record)
+        guard let report else { return }
+        try OutputFile.write(try Report.html([record]), to: report)
+        console.status("wrote \(report)")
+    }
+}
