@@ -61,7 +61,9 @@ let package = Package(
         module(
             "EspalierONNX", ["EspalierTensors", "EspalierGraphs", swiftProtobuf],
             exclude: ["Proto/onnx.proto"]),
-        tests("EspalierONNX", ["EspalierTensors", "EspalierGraphs", swiftProtobuf], exclude: ["Fixtures"]),
+        tests(
+            "EspalierONNX", ["EspalierTensors", "EspalierGraphs", swiftProtobuf, "TestSupport"],
+            exclude: ["Fixtures"]),
         module(
             "EspalierExecution",
             ["EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators"]),
@@ -80,7 +82,9 @@ let package = Package(
             ]),
         .target(
             name: "TestSupport",
-            dependencies: ["EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators"],
+            dependencies: [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators", "EspalierONNX",
+            ],
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(
             name: "OperatorConformanceTests",

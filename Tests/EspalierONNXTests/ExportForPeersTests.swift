@@ -1,8 +1,8 @@
 import EspalierGraphs
+import EspalierONNX
 import Foundation
+import TestSupport
 import Testing
-
-@testable import EspalierONNX
 
 /// Writes models for Tools/goldens/check_export.py, which shows them to ONNX's checker and ONNX Runtime.
 struct ExportForPeersTests {
@@ -13,7 +13,8 @@ struct ExportForPeersTests {
     func modelsAreWrittenForOtherSoftware() throws {
         let folder = try #require(Self.folder)
         let sources =
-            Fixture.models.map { Fixture.path("\($0).onnx") } + OfficialCases.files(withExtension: "onnx")
+            Fixture.models.map { Fixture.path("\($0).onnx") }
+            + OfficialCase.Source.allCases.flatMap(OfficialCase.all).map { "\($0.folder)/model.onnx" }
         for (number, source) in sources.enumerated() {
             let target = "\(folder)/\(number)"
             try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: true)

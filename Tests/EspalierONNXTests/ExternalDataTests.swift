@@ -1,10 +1,9 @@
 import EspalierGraphs
+import EspalierONNX
 import EspalierTensors
 import Foundation
 import SwiftProtobuf
 import Testing
-
-@testable import EspalierONNX
 
 /// External data: what is refused, and that errors say so.
 struct ExternalDataTests {

@@ -1,10 +1,9 @@
 import EspalierGraphs
+import EspalierONNX
 import EspalierTensors
 import Foundation
 import SwiftProtobuf
 import Testing
-
-@testable import EspalierONNX
 
 /// Files that claim what is not so. Each must be refused, by a reason that says what is wrong.
 struct HostileFileTests {

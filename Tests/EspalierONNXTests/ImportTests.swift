@@ -1,9 +1,8 @@
 import EspalierGraphs
+import EspalierONNX
 import EspalierTensors
 import SwiftProtobuf
 import Testing
-
-@testable import EspalierONNX
 
 struct ImportTests {
     @Test(arguments: DType.allCases) func everyTypeIsReadFromRawAndTypedData(dtype: DType) throws {

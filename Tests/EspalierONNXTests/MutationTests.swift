@@ -1,9 +1,8 @@
 import EspalierGraphs
+import EspalierONNX
 import EspalierTensors
 import Foundation
 import Testing
-
-@testable import EspalierONNX
 
 /// Damaged files: whatever bytes are changed, a model either loads, and then can be written, or is refused.
 struct MutationTests {

@@ -1,59 +1,43 @@
 import EspalierGraphs
+import EspalierONNX
 import EspalierTensors
-import Foundation
+import TestSupport
 import Testing
 
-@testable import EspalierONNX
-
-/// The test cases of the ONNX project, from Debian's package `libonnx-testdata`.
-enum OfficialCases {
-    static let folder = "/usr/share/libonnx-testdata/data"
-    static let isInstalled = FileManager.default.fileExists(atPath: folder)
-
-    static func files(withExtension wanted: String) -> [String] {
-        let all = FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? []
-        return all.filter { $0.hasSuffix(".\(wanted)") }.sorted().map { "\(folder)/\($0)" }
-    }
-}
-
-@Suite(.enabled(if: OfficialCases.isInstalled, "needs: apt-get install libonnx-testdata"))
+/// The test cases of the ONNX project, as far as reading and writing them goes.
 struct OfficialCaseTests {
-    @Test func everyModelIsReadAndWritten() throws {
-        let paths = OfficialCases.files(withExtension: "onnx")
-        #expect(paths.count > 1000)
-        for path in paths {
+    @Test(.enabled(if: OfficialCase.Source.debian.isInstalled, "\(OfficialCase.Source.debian.hint)"))
+    func installedCasesAreReadAndWritten() throws {
+        try Self.check(.debian, atLeast: 1000, tensors: 3000)
+    }
+
+    @Test(.enabled(if: OfficialCase.Source.generated.isInstalled, "\(OfficialCase.Source.generated.hint)"))
+    func generatedCasesAreReadAndWritten() throws {
+        try Self.check(.generated, atLeast: 1, tensors: 2)
+    }
+
+    /// Every model is read, and the same after it was written; every tensor of numbers is what is declared.
+    private static func check(_ source: OfficialCase.Source, atLeast cases: Int, tensors: Int) throws {
+        let all = OfficialCase.all(from: source)
+        #expect(all.count >= cases)
+        var read = 0
+        for official in all {
             do {
-                let graph = try ONNXModel.load(from: path)
+                let graph = try official.graph()
                 let again = try ONNXModel.load(bytes: try ONNXModel.serialized(graph))
                 let changed = Set(again.summary).symmetricDifference(graph.summary)
-                #expect(changed.isEmpty, "\(path)")
-            } catch {
-                Issue.record("\(error)")
-            }
-        }
-    }
-
-    /// Inputs and expected outputs that are declared as tensors of numbers are read, and are what is declared;
-    /// the others hold strings, sequences and optional values.
-    @Test func everyTensorOfNumbersIsRead() throws {
-        var read = 0
-        for model in OfficialCases.files(withExtension: "onnx") {
-            let graph = try ONNXModel.load(from: model)
-            let folder = "\(splitPath(model).folder)/test_data_set_0"
-            for (kind, ids) in [("input", graph.inputs), ("output", graph.outputs)] {
-                for (position, id) in ids.enumerated() {
-                    let path = "\(folder)/\(kind)_\(position).pb"
-                    guard let type = graph.values[id]?.type, FileManager.default.fileExists(atPath: path)
-                    else {
-                        continue
+                #expect(changed.isEmpty, "\(official.testDescription)")
+                for set in try official.dataSets(for: graph) {
+                    for (id, tensor) in set.inputs.merging(set.outputs, uniquingKeysWith: { left, _ in left })
+                    {
+                        #expect(tensor.dtype == graph.values[id]?.type?.dtype, "\(official.testDescription)")
+                        read += 1
                     }
-                    let tensor = try ONNXTensorFile.load(path, declared: type.dtype)
-                    #expect(tensor.dtype == type.dtype, "\(path)")
-                    #expect(tensor.byteCount == tensor.shape.count * tensor.dtype.byteCount)
-                    read += 1
                 }
+            } catch {
+                Issue.record("\(official.testDescription): \(error)")
             }
         }
-        #expect(read > 3000)
+        #expect(read >= tensors)
     }
 }

@@ -1,10 +1,9 @@
 import EspalierGraphs
+import EspalierONNX
 import EspalierTensors
 import Foundation
 import SwiftProtobuf
 import Testing
-
-@testable import EspalierONNX
 
 struct RoundTripTests {
     @Test(arguments: Fixture.models) func exportAndImportGiveTheSameGraph(name: String) throws {
@@ -109,7 +108,7 @@ struct WritingTests {
             serializedBytes: try Data(contentsOf: URL(filePath: folder.path("model.onnx"))))
         let placed = written.graph.initializer.filter { $0.dataLocation == .external }
         #expect(placed.map(\.name) == ["first", "second"])
-        let offsets = placed.map { $0.externalData.dictionary["offset"] }
+        let offsets = placed.map { $0.externalEntry("offset") }
         #expect(offsets == ["0", "8192"])
         #expect(written.graph.initializer.first { $0.name == "small" }?.rawData.count == 4)
     }

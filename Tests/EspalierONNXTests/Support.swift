@@ -1,10 +1,9 @@
 import EspalierGraphs
+import EspalierONNX
 import EspalierTensors
 import Foundation
 import SwiftProtobuf
 import Testing
-
-@testable import EspalierONNX
 
 /// The files that Tools/goldens/make_onnx_fixtures.py wrote.
 enum Fixture {
@@ -108,4 +107,18 @@ extension Graph {
 /// The error `body` throws; a failed expectation if it throws none or another kind.
 func onnxError(_ body: () throws -> Void) throws -> ONNXError {
     try #require(#expect(throws: ONNXError.self) { try body() })
+}
+
+// The message types are internal to EspalierONNX; `onnx.pb.swift` here is a link to them, compiled once more.
+
+extension TensorProto {
+    /// The value of an `external_data` entry.
+    func externalEntry(_ key: String) -> String? {
+        externalData.first { $0.key == key }?.value
+    }
+}
+
+extension Message {
+    /// The fields that the schema does not declare, in wire format.
+    var unknownBytes: [UInt8] { [UInt8](unknownFields.data) }
 }

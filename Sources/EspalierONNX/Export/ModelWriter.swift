@@ -19,6 +19,11 @@ struct ModelWriter {
 
     func message() throws(ONNXError) -> ModelProto {
         let information = graph.modelInformation
+        if case .inside = placement {
+            // Before the tensors are copied in vain.
+            let byteCount = graph.constants.values.reduce(0) { $0 + $1.byteCount }
+            if byteCount > messageByteLimit { throw ONNXError(.tooLarge(byteCount: byteCount)) }
+        }
         var model = try decode(ModelProto.self, from: information.unknownModelFields)
         model.irVersion = Int64(Swift.max(information.irVersion, Self.oldestIRVersion))
         if !information.producerName.isEmpty { model.producerName = information.producerName }

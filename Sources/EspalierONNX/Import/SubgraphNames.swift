@@ -1,6 +1,7 @@
 /// The names that concern the outer graph in the subgraphs of one node.
 struct SubgraphNames {
-    /// Names that subgraphs read but do not define, in the order of their first use: values of the outer graph.
+    /// Names that subgraphs read but do not define, in the order of their first use with attributes in
+    /// the order of their names: values of the outer graph.
     private(set) var captured: [String] = []
     /// Names that subgraphs define: fresh values of the outer graph must not be called so.
     private(set) var defined: Set<String> = []
@@ -9,7 +10,8 @@ struct SubgraphNames {
     private var visible: [String: Int] = [:]
 
     init(of node: NodeProto) {
-        for attribute in node.attribute { walk(attribute) }
+        // Not in the file's order, which means nothing.
+        for attribute in node.attribute.sorted(by: { $0.name < $1.name }) { walk(attribute) }
     }
 
     private mutating func walk(_ attribute: AttributeProto) {

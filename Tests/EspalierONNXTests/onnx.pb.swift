@@ -1,0 +1,1 @@
+../../Sources/EspalierONNX/Proto/onnx.pb.swift
