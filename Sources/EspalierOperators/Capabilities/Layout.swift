@@ -18,17 +18,8 @@ package enum Layout: Hashable, Sendable {
     /// Unlike layouts in blocks it never pads, and all of oneDNN's optimised kernels for any number of channels
     /// know it.
     package static func channelsLast(_ shape: Shape) throws(OperatorError) -> Layout {
-        Layout(try channelsLastLayout(shape))
-    }
-
-    /// ``channelsLast(_:)`` as oneDNN describes it, also where that is the same bytes as row-major: its convolutions
-    /// go by the description.
-    static func channelsLastLayout(_ shape: Shape) throws(OperatorError) -> DNNLayout {
-        guard shape.rank > 2 else { return try Layout.plain.dnn(shape) }
-        var strides = shape.strides.map { $0 * shape[1] }
-        strides[0] = shape.count(1..<shape.rank)
-        strides[1] = 1
-        return try oneDNN { () throws(DNNError) in try .strided(shape, strides: strides) }
+        guard shape.rank > 2 else { return .plain }
+        return Layout(try oneDNN { () throws(DNNError) in try .channelsLast(shape) })
     }
 
     /// This layout of a value of `shape` as oneDNN describes it.

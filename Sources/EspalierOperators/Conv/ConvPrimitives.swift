@@ -33,7 +33,8 @@ struct ConvPrimitives {
                 paddingBegin: windows.paddingBefore, paddingEnd: windows.paddingAfter)
         }
         func layout(_ shape: Shape) throws(OperatorError) -> DNNLayout {
-            try channelsLast ? Layout.channelsLastLayout(shape) : Layout.plain.dnn(shape)
+            // Not by way of `Layout`, to which a single channel is row-major: oneDNN goes by the description.
+            try oneDNN { () throws(DNNError) in try channelsLast ? .channelsLast(shape) : .plain(shape) }
         }
         source = try layout(input)
         destination = try layout(output)
@@ -81,15 +82,10 @@ extension Conv {
         facts[0]?.shape = input
         let signature = Signature(inputs: facts, outputs: signature.outputs)
         let (preferred, primitives) = try make(ConvPrimitives(geometry, signature: signature))
-        guard primitives.contains(where: \.isUnoptimised) else { return preferred }
+        guard primitives.contains(where: \.isReference) else { return preferred }
         let (other, others) = try make(
             ConvPrimitives(geometry, signature: signature, channelsLast: false))
-        return others.count(where: \.isUnoptimised) < primitives.count(where: \.isUnoptimised)
+        return others.count(where: \.isReference) < primitives.count(where: \.isReference)
             ? other : preferred
     }
-}
-
-extension DNNPrimitive {
-    /// Whether this is oneDNN's plain loop, for want of anything better: hundreds of times slower.
-    var isUnoptimised: Bool { implementationName.hasPrefix("ref") }
 }

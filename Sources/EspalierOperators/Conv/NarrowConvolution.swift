@@ -38,7 +38,8 @@ struct NarrowConvolution {
         filters = geometry.outputChannels
         channels = geometry.inputChannels
         hasBias = signature.hasInput(2)
-        destination = try Layout.channelsLastLayout(geometry.output)
+        let shape = geometry.output
+        destination = try oneDNN { () throws(DNNError) in try .channelsLast(shape) }
         input = (rows?.input ?? 1, columns.input)
         output = (rows?.output ?? 1, columns.output)
         padding = (rows?.paddingBefore ?? 0, columns.paddingBefore)

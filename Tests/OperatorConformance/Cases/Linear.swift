@@ -22,7 +22,9 @@ extension ConformanceCase {
             inputs: [.activation([3, 1, 7, 7]), .constant([20, 1, 5, 5]), .constant([20])]),
         ConformanceCase(
             "Conv of 16 to 32 channels", "Conv", attributes: ["strides": .ints([2, 2])],
-            inputs: [.activation([2, 16, 5, 5]), .constant([32, 16, 3, 3])]),
+            inputs: [.activation([2, 16, 5, 5]), .constant([32, 16, 3, 3])],
+            // Sums of 144 products, of whose rounding a fused logarithm makes the most.
+            tolerances: CaseTolerances(forward: Tolerance(relative: 1e-4, absolute: 1e-4))),
         ConformanceCase(
             "Conv 1x1 with stride", "Conv", attributes: ["strides": .ints([2, 2])],
             inputs: [.activation([2, 5, 4, 4]), .constant([7, 5, 1, 1]), .constant([7])]),
