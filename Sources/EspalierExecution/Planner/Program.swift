@@ -9,6 +9,7 @@ package final class Program {
     private let arena: AlignedStorage
     private let owners: [AlignedStorage]
     private let pointers: [UnsafeMutableRawPointer?]
+    private let randomKernels: [any RandomKernel]
     /// The size of the memory shared by all intermediate values.
     package var arenaByteCount: Int { arena.byteCount }
 
@@ -34,6 +35,7 @@ package final class Program {
         }
         let steps = builder.steps.filter { !$0.isPreparation }
         self.steps = steps
+        randomKernels = steps.compactMap { $0.kernel as? any RandomKernel }
         for step in builder.steps where step.isPreparation { step.kernel.run() }
     }
 
@@ -48,6 +50,11 @@ package final class Program {
                 throw .node(name: steps[index].label, operator: "run", reason: "\(failure)")
             }
         }
+    }
+
+    /// Makes what random kernels (dropout) draw next that of a step of training.
+    package func setRandomStep(_ step: Int) {
+        for kernel in randomKernels { kernel.step = step }
     }
 
     /// The memory of a buffer.

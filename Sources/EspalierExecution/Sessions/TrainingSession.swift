@@ -126,6 +126,10 @@ package final class TrainingSession {
         }
     }
 
+    /// Makes what the next forward pass draws (dropout) that of the given step of training; without a call, each pass
+    /// draws the next step's.
+    package func setRandomStep(_ step: Int) { program.setRandomStep(step) }
+
     package func forward() throws(ExecutionError) { try program.run(0..<forwardStepCount) }
     package func backward() throws(ExecutionError) { try program.run(forwardStepCount..<program.stepCount) }
 

@@ -128,6 +128,18 @@ extension BatchNormalization: AxisLinking {
     }
 }
 
+// MARK: - Statistics
+
+extension BatchNormalization: RunningStatistics {
+    package var statisticsPorts: [Int] { usesBatchStatistics ? [] : [3, 4] }
+
+    package var forgettingEdits: NodeEdits {
+        var edits = NodeEdits()
+        edits.attributes["momentum"] = .float(0)
+        return edits
+    }
+}
+
 // MARK: - Fusion
 
 extension BatchNormalization: ChannelAffine {

@@ -80,6 +80,7 @@ extension TrainingRun {
     private func step(_ batch: Batch) throws {
         let session = try session(batchSize: batch.count)
         try feed(batch, to: session)
+        session.setRandomStep(stepsDone)
         try session.forward()
         let value = try LabelledBatch(batch, of: batcher).evaluate(
             recipe.loss, predictions: session.outputs[0], rows: batch.count,
