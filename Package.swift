@@ -101,7 +101,9 @@ let package = Package(
                 "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
                 "EspalierExecution", "EspalierTraining",
             ]),
-        tests("EspalierPruning", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
+        tests(
+            "EspalierPruning",
+            ["EspalierTensors", "EspalierGraphs", "EspalierOperators", "EspalierTraining"]),
         module(
             "Espalier",
             [
