@@ -65,7 +65,9 @@ struct PoolingKernels {
         let forward = try primitive(pooling, source: source, training: true)
         let port = context.gradientPort()
         let (layout, gradient) = (try source.dnn(input), context.forward.outputLayouts[0])
-        let destination = try gradient.dnn(signature.outputShape())
+        // Where one position is left, channels last is the same bytes as row-major, and `Layout` says so; oneDNN's
+        // fast kernels go by the description, which must be the forward pass' own.
+        let destination = try oneDNN { () throws(DNNError) in try forward.layout(of: .destination) }
         let primitive = try oneDNN { () throws(DNNError) in
             try DNNPrimitive.poolingGradient(
                 pooling, forward: forward, sourceGradient: layout, destinationGradient: destination)
