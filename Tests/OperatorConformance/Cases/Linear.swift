@@ -1,5 +1,6 @@
 import EspalierGraphs
 import EspalierTensors
+import TestSupport
 
 extension ConformanceCase {
     static let linear: [ConformanceCase] = convolutions + generalProducts + matrixProducts
