@@ -107,16 +107,16 @@ let package = Package(
         module(
             "Espalier",
             [
-                "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs", "EspalierOperators",
-                "EspalierONNX", "EspalierExecution", "EspalierTraining", "EspalierPruning", "EspalierRuns",
-                "EspalierReports",
+                "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
+                "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
+                "EspalierPruning", "EspalierRuns", "EspalierReports",
             ]),
         module(
             "EspalierCommands",
             [
-                "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs", "EspalierOperators",
-                "EspalierONNX", "EspalierExecution", "EspalierTraining", "EspalierPruning", "EspalierRuns",
-                "EspalierReports", "Espalier",
+                "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
+                "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
+                "EspalierPruning", "EspalierRuns", "EspalierReports", "Espalier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

@@ -12,7 +12,7 @@ package struct EspalierCommand: ParsableCommand {
             """,
         version: EspalierVersion.current,
         subcommands: [
-            Evaluate.self, RunModel.self, Verify.self, RenderReport.self, Doctor.self,
+            Inspect.self, Evaluate.self, RunModel.self, Verify.self, RenderReport.self, Doctor.self,
         ])
 
     package init() {}
