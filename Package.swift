@@ -88,8 +88,11 @@ let package = Package(
             path: "Tests/TestSupport", swiftSettings: swiftSettings),
         .testTarget(
             name: "OperatorConformanceTests",
-            dependencies: ["EspalierTensors", "EspalierGraphs", "EspalierOperators", "TestSupport"],
-            path: "Tests/OperatorConformance", swiftSettings: swiftSettings),
+            dependencies: [
+                "EspalierTensors", "EspalierArchives", "EspalierGraphs", "EspalierOperators", "EspalierONNX",
+                "TestSupport",
+            ],
+            path: "Tests/OperatorConformance", resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         module("EspalierRuns"),
         module(
             "EspalierReports",

@@ -17,13 +17,15 @@ extension Node {
 extension Graph {
     /// A graph of one node. Its inputs are called x0, x1, ... and its outputs y0, y1, ... by port.
     ///
-    /// - Parameter inputs: the facts of each input of the node; those with a constant become initializers.
+    /// - Parameters:
+    ///   - opset: the version of the operator set that the operator belongs to.
+    ///   - inputs: the facts of each input of the node; those with a constant become initializers.
     package static func oneNode(
-        _ name: OperatorName, opset: Int, attributes: [String: Attribute] = [:], inputs: [ValueFacts?],
-        outputs: [ValueFacts]
+        _ name: OperatorName, opset: Int, graphName: String = "one", attributes: [String: Attribute] = [:],
+        inputs: [ValueFacts?], outputs: [ValueFacts]
     ) throws(GraphError) -> Graph {
-        var builder = GraphBuilder(name: "one", opset: opset)
-        if !name.domain.isEmpty { builder.edit { $0.opsetVersions[name.domain] = 1 } }
+        var builder = GraphBuilder(name: graphName, opset: name.domain.isEmpty ? opset : 17)
+        if !name.domain.isEmpty { builder.edit { $0.opsetVersions[name.domain] = opset } }
         let inputIDs = inputs.enumerated().map { port, facts -> ValueID? in
             guard let facts else { return nil }
             if let constant = facts.constant { return builder.constant("x\(port)", constant) }

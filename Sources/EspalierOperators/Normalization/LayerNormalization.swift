@@ -26,9 +26,9 @@ package struct LayerNormalization: AxisLinking, Differentiable, Lowering {
             }
         }
         let ones = [Int](repeating: 1, count: normalized.rank)
+        // `stash_type` says how statistics are kept; ONNX Runtime knows only its default, whatever the input's type is.
         let statistics = ValueFacts(
-            dtype: input.dtype == .float64 ? .float64 : .float32,
-            shape: Shape(Array(input.shape.extents[..<first]) + ones))
+            dtype: .float32, shape: Shape(Array(input.shape.extents[..<first]) + ones))
         let outputs = [ValueFacts(dtype: input.dtype, shape: input.shape), statistics, statistics]
         return Array(outputs.prefix(max(1, inputs.outputCount)))
     }
