@@ -12,7 +12,8 @@ package struct EspalierCommand: ParsableCommand {
             """,
         version: EspalierVersion.current,
         subcommands: [
-            Inspect.self, Evaluate.self, RunModel.self, Verify.self, RenderReport.self, Doctor.self,
+            Inspect.self, Train.self, FineTune.self, Prune.self, Evaluate.self, RunModel.self, Verify.self,
+            RenderReport.self, Doctor.self,
         ])
 
     package init() {}

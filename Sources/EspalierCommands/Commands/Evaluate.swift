@@ -2,7 +2,6 @@ import ArgumentParser
 import Espalier
 import EspalierGraphs
 import EspalierKernels
-import EspalierOperators
 import EspalierReports
 import EspalierRuns
 import EspalierTraining
@@ -66,13 +65,9 @@ struct Evaluate: ParsableCommand {
 
     private func evaluate(_ graph: Graph, on dataset: Dataset, console: Console) throws -> LossValue {
         let size = graph.batchSize(wanted: min(batchSize, dataset.sampleCount))
-        let shapes = try InputBinding(graph, dataset).shapes(batchSize: size)
-        let output = try graph.outputs.first.map { output in
-            dataset.classCount == nil
-                ? output : try ResolvedGraph(graph, inputShapes: shapes).logits(of: output)
-        }
         let evaluator = try Evaluator(
-            graph, output: output, batchSize: size, lane: Lane(threads: common.threads))
+            graph, output: graph.lossOutput(for: dataset, batchSize: size), batchSize: size,
+            lane: Lane(threads: common.threads))
         let meter = ProgressMeter(unit: "samples", console: console)
         meter.begin("evaluating")
         defer { meter.finish() }

@@ -98,7 +98,10 @@ struct ForwardLowering {
         let context = LoweringContext(
             signature: signature, inputLayouts: offered, phase: phase, threads: threads,
             epilogues: chain.map(\.step))
-        let kernel = try makeKernel(node, operation: operation, context: context)
+        guard let kernel = try makeKernel(node, operation: operation, context: context) else {
+            for single in [node] + chain.map(\.node) { try lower(single, chain: []) }
+            return
+        }
         var inputBuffers: [BufferID?] = []
         for (port, input) in inputs.enumerated() {
             let wanted = port < kernel.inputLayouts.count ? kernel.inputLayouts[port] : .plain
@@ -132,18 +135,19 @@ struct ForwardLowering {
                 node: node, operation: operation, signature: signature, kernel: kernel, workspace: workspace))
     }
 
+    /// The kernel, or nil if only the reference could run the node, which cannot apply the epilogues asked for.
     private func makeKernel(
         _ node: Node, operation: any Operator, context: LoweringContext
-    ) throws(ExecutionError) -> any Kernel {
+    ) throws(ExecutionError) -> (any Kernel)? {
         let reals = (context.signature.inputs.compactMap { $0 } + context.signature.outputs).map(\.dtype)
             .filter(\.isFloatingPoint)
         guard let lowering = operation as? any Lowering, reals.allSatisfy({ $0 == .float32 }) else {
-            return ReferenceKernel(operation, signature: context.signature)
+            return context.epilogues.isEmpty ? ReferenceKernel(operation, signature: context.signature) : nil
         }
         do throws(OperatorError) {
             return try lowering.lower(context)
         } catch .unsupported {
-            return ReferenceKernel(operation, signature: context.signature)
+            return context.epilogues.isEmpty ? ReferenceKernel(operation, signature: context.signature) : nil
         } catch {
             throw ExecutionError(node, error)
         }

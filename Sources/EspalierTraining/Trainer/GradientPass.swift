@@ -11,6 +11,7 @@ package final class GradientPass {
     private let graph: Graph
     private let binding: InputBinding
     private let options: TrainingSession.Options
+    private let output: ValueID
     private var sessions: [Int: TrainingSession] = [:]
 
     /// - Parameter perSampleSquares: whether ``TrainingSession/squares`` is wanted.
@@ -18,6 +19,7 @@ package final class GradientPass {
     package init(_ graph: Graph, dataset: Dataset, threads: Int = 1, perSampleSquares: Bool = false) throws {
         self.graph = graph
         binding = try InputBinding(graph, dataset)
+        output = try graph.lossOutput(for: dataset, batchSize: 1)
         parameters = ParameterStore(try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: 1)))
         var options = TrainingSession.Options(
             phase: .training(frozenNormalization: true, seed: 0), threads: threads)
@@ -41,9 +43,6 @@ package final class GradientPass {
 
     private func session(batchSize: Int) throws -> TrainingSession {
         if let session = sessions[batchSize] { return session }
-        guard let output = graph.outputs.first else {
-            throw TrainingError.mismatch("the network has no output")
-        }
         let resolved = try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: batchSize))
         let session = try TrainingSession(
             resolved, outputs: [output], parameters: parameters, options: options)

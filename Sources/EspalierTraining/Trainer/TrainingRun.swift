@@ -42,7 +42,8 @@ package final class TrainingRun {
     /// - Parameters:
     ///   - validation: evaluated after every epoch; without it the last epoch's network is the result.
     ///   - teacher: the network that a ``Distillation`` loss learns from.
-    ///   - output: the value that holds the predictions (logits); nil for the graph's first output.
+    ///   - output: the value that holds the predictions (logits); nil for
+    ///     ``EspalierGraphs/Graph/lossOutput(for:batchSize:)``; likewise the teacher's.
     ///   - masks: parameters that are pruned already and stay so.
     ///   - lane: with as many threads as the recipe says; nil makes one.
     /// - Throws: ``TrainingError/mismatch(_:)`` if network, data and recipe do not fit; ``ExecutionError`` if a node
@@ -52,9 +53,6 @@ package final class TrainingRun {
         teacher: Graph? = nil, output: ValueID? = nil, masks: MaskSet = MaskSet(),
         hooks: [any StepHook] = [], lane: Lane? = nil
     ) throws {
-        guard let output = output ?? graph.outputs.first else {
-            throw TrainingError.mismatch("the network has no output")
-        }
         guard recipe.epochs >= 0, recipe.batchSize > 0 else {
             throw TrainingError.mismatch("epochs must not be negative, and a batch needs a sample")
         }
@@ -63,17 +61,19 @@ package final class TrainingRun {
         self.training = training
         self.validation = validation
         self.hooks = hooks
-        self.output = output
+        let batchSize = min(recipe.batchSize, training.sampleCount)
+        self.output = try output ?? graph.lossOutput(for: training, batchSize: batchSize)
         let lane = try lane ?? Lane(threads: recipe.threads)
         self.lane = lane
-        let batchSize = min(recipe.batchSize, training.sampleCount)
         batcher = try Batcher(
             training, batchSize: batchSize, seed: recipe.seed, dropsPartialBatch: recipe.dropsPartialBatch,
             augmentation: recipe.augmentation)
         binding = try InputBinding(graph, training)
         teacherGraph = teacher
-        self.teacher = try teacher.map { graph throws(TrainingError) in
-            try Evaluator(graph, batchSize: batchSize, lane: lane)
+        self.teacher = try teacher.map { graph in
+            try Evaluator(
+                graph, output: graph.lossOutput(for: training, batchSize: batchSize), batchSize: batchSize,
+                lane: lane)
         }
         let resolved = try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: batchSize))
         store = ParameterStore(resolved)

@@ -1,0 +1,56 @@
+package import EspalierGraphs
+import EspalierONNX
+import Foundation
+package import EspalierTraining
+
+/// Writes a network so that what is on disk is known to compute what is in memory.
+package enum ModelFile {
+    /// Writes to a temporary file, reads it back, runs both on the same inputs, and only then lets the file take its name.
+    ///
+    /// - Parameters:
+    ///   - source: a file that must not be overwritten: the command's input.
+    ///   - dataset: where inputs come from; noise without one.
+    /// - Returns: how far the outputs are apart: 0 but for the order of summation.
+    /// - Throws: ``ModelFileError`` if they differ by more than rounding, or `path` is the input; ``ONNXError``.
+    package static func write(
+        _ graph: Graph, to path: String, protecting source: String? = nil, dataset: Dataset? = nil,
+        seed: UInt64 = 0
+    ) throws -> OutputComparison {
+        if let source, isSame(path, source) { throw ModelFileError.wouldOverwriteInput(path) }
+        let staged = try ONNXModel.stage(graph, at: path)
+        let inputs = try VerificationInputs.inputs(of: graph, dataset: dataset, seed: seed)
+        let comparison = try OutputComparison(graph, try staged.reimported(), inputs: inputs)
+        guard comparison.relativeDifference <= tolerance else {
+            throw ModelFileError.differs(path: path, difference: comparison.maxAbsoluteDifference)
+        }
+        try staged.commit()
+        return comparison
+    }
+
+    /// Relative to the outputs' range.
+    private static let tolerance = 1e-5
+}
+
+extension ModelFile {
+    /// Whether two paths lead to one file, which need not exist.
+    private static func isSame(_ first: String, _ second: String) -> Bool {
+        func resolved(_ path: String) -> String {
+            URL(fileURLWithPath: path).standardizedFileURL.resolvingSymlinksInPath().path
+        }
+        return resolved(first) == resolved(second)
+    }
+}
+
+/// A model that is not written.
+package enum ModelFileError: Error, Sendable, CustomStringConvertible {
+    case wouldOverwriteInput(String)
+    case differs(path: String, difference: Double)
+
+    package var description: String {
+        switch self {
+        case .wouldOverwriteInput(let path): "\(path) is the input: give another name with --output"
+        case .differs(let path, let difference):
+            "\(path) is not written: read back, its outputs differ by \(difference). Please report this"
+        }
+    }
+}

@@ -1,0 +1,187 @@
+import EspalierExecution
+package import EspalierGraphs
+package import EspalierPruning
+import EspalierTensors
+import EspalierTraining
+
+extension PrunePipeline {
+    /// Prunes `graph`.
+    ///
+    /// - Parameters:
+    ///   - data: needed for repair and for criteria that measure; without it only the plan is applied.
+    ///   - given: a plan to apply instead of making one.
+    ///   - observer: told of stages, steps and epochs.
+    ///   - isCancelled: asked before every training step; the outcome is then what there is so far.
+    /// - Throws: ``PruningError``, ``TrainingError``, ``ExecutionError``, ``DataError``.
+    package func run(
+        _ graph: Graph, data: Data?, plan given: PrunePlan? = nil,
+        observer: (Event) throws -> Void = { _ in },
+        isCancelled: () -> Bool = { false }
+    ) throws -> Outcome {
+        let pruner = try Pruner(graph)
+        let before = try data?.test.map { test in
+            try observer(.stage("evaluating the dense network"))
+            return try evaluate(graph, on: test)
+        }
+        let repair = data == nil ? nil : self.repair
+        if let repair, let data, repair.schedule != .oneShot, given == nil {
+            return try runGradually(
+                graph, pruner: pruner, data: data, repair: repair, before: before, observer: observer,
+                isCancelled: isCancelled)
+        }
+        try observer(.stage("planning"))
+        let plan = try given ?? pruner.plan(request, evidence: try evidence(graph, data: data))
+        let surgery = plan.granularity == .channel ? try verify(pruner, plan, graph: graph, data: data) : nil
+        var network = try pruner.applying(plan)
+        var pruned: Evaluation?
+        if let data {
+            try observer(.stage("recalibrating batch norm"))
+            network = try recalibrated(network, data: data)
+            pruned = try data.validation.map { try evaluate(network, on: $0) }
+        }
+        var history: [EpochSummary] = []
+        var isInterrupted = false
+        if let repair, let data, repair.recipe.epochs > 0 {
+            let masks = plan.granularity == .element ? try pruner.masks(of: plan) : MaskSet()
+            let run = try trainingRun(network, data: data, repair: repair, teacher: graph, masks: masks)
+            isInterrupted = try train(run, observer: observer, isCancelled: isCancelled)
+            network = try run.trainedGraph()
+            history = run.history
+        }
+        return try outcome(
+            network, pruner: pruner, plan: plan, data: data, before: before, pruned: pruned, history: history,
+            surgery: surgery, isInterrupted: isInterrupted, observer: observer)
+    }
+
+    /// Only the plan, with nothing touched.
+    package func plan(_ graph: Graph, data: Data?) throws -> (plan: PrunePlan, receipt: Receipt) {
+        let pruner = try Pruner(graph)
+        let plan = try pruner.plan(request, evidence: try evidence(graph, data: data))
+        return (plan, try pruner.receipt(for: plan, after: try pruner.applying(plan)))
+    }
+
+    // MARK: Pruning while repairing
+
+    private func runGradually(
+        _ graph: Graph, pruner: Pruner, data: Data, repair: Repair, before: Evaluation?,
+        observer: (Event) throws -> Void, isCancelled: () -> Bool
+    ) throws -> Outcome {
+        let batches = max(1, data.fit.sampleCount / repair.recipe.batchSize)
+        let end = Int(Double(repair.recipe.epochs * batches) * repair.pruningShare)
+        let hook = GradualPruning(
+            pruner, request: request, schedule: repair.schedule.schedule(end: end),
+            evidence: { try evidence($0, data: data) })
+        let run = try trainingRun(graph, data: data, repair: repair, teacher: graph, hooks: [hook])
+        let isInterrupted = try train(run, observer: observer, isCancelled: isCancelled)
+        let trained = try run.trainedGraph()
+        guard let plan = hook.plan else {
+            throw PruningError.invalidTarget("training ended before pruning began")
+        }
+        // The trained network has the structure that the plan was made for, and newer weights.
+        let trainedPruner = try Pruner(trained)
+        let surgery =
+            plan.granularity == .channel ? try verify(trainedPruner, plan, graph: trained, data: data) : nil
+        return try outcome(
+            try trainedPruner.applying(plan), pruner: pruner, plan: plan, data: data, before: before,
+            pruned: nil,
+            history: run.history, surgery: surgery, isInterrupted: isInterrupted, observer: observer)
+    }
+
+    // MARK: Parts
+
+    private func outcome(
+        _ network: Graph, pruner: Pruner, plan: PrunePlan, data: Data?, before: Evaluation?,
+        pruned: Evaluation?,
+        history: [EpochSummary], surgery: Verification?, isInterrupted: Bool, observer: (Event) throws -> Void
+    ) throws -> Outcome {
+        let after = try data?.test.map { test in
+            try observer(.stage("evaluating the pruned network"))
+            return try evaluate(network, on: test)
+        }
+        return Outcome(
+            graph: network, plan: plan, receipt: try pruner.receipt(for: plan, after: network),
+            before: before,
+            pruned: pruned, after: after, history: history, surgery: surgery, isInterrupted: isInterrupted)
+    }
+
+    private func evaluate(_ graph: Graph, on dataset: Dataset) throws -> Evaluation {
+        let output = try graph.lossOutput(for: dataset, batchSize: 1)
+        return try Evaluator(graph, output: output, lane: lane).evaluate(dataset)
+    }
+
+    /// What the criterion requires, from a seeded part of the training data.
+    private func evidence(_ graph: Graph, data: Data?) throws -> Evidence {
+        let kinds = request.criterion.requiredEvidence
+        guard !kinds.isEmpty, let data else { return .none }
+        let sample = try sample(of: data.fit, count: evidenceSamples)
+        return try EvidenceCollector(
+            sample, loss: try Evaluator.usualLoss(for: sample), lane: lane
+        ).collect(kinds, from: graph)
+    }
+
+    private func sample(of dataset: Dataset, count: Int) throws -> Dataset {
+        guard count < dataset.sampleCount else { return dataset }
+        var random = RandomSource(seed: seed).split("evidence")
+        return try dataset.selecting(Array(random.permutation(of: dataset.sampleCount).prefix(count)))
+    }
+
+    /// Runs the masked and the cut network on some samples: they must agree before anything is written.
+    private func verify(_ pruner: Pruner, _ plan: PrunePlan, graph: Graph, data: Data?) throws -> Verification
+    {
+        let inputs = try VerificationInputs.inputs(
+            of: graph, dataset: data?.validation ?? data?.fit, seed: seed)
+        let byIdentity = Dictionary(
+            uniqueKeysWithValues: graph.inputs.compactMap { id in inputs[graph.name(of: id)].map { (id, $0) }
+            })
+        let verification = try pruner.verify(plan, inputs: byIdentity) { graph, inputs in
+            let named = Dictionary(uniqueKeysWithValues: inputs.map { (graph.name(of: $0.key), $0.value) })
+            let outputs = try InferenceSession(graph: graph).run(named)
+            return graph.outputs.compactMap { outputs[graph.name(of: $0)] }
+        }
+        guard verification.isWithin(relative: 1e-3) else {
+            throw PruningError.surgery(
+                "its outputs differ by \(verification.maxAbsoluteDifference) from the masked model's")
+        }
+        return verification
+    }
+
+    private func recalibrated(_ graph: Graph, data: Data) throws -> Graph {
+        try NormalizationRecalibration(lane: lane, seed: seed).applied(to: graph, data: data.fit)
+    }
+
+    private func trainingRun(
+        _ network: Graph, data: Data, repair: Repair, teacher: Graph, masks: MaskSet = MaskSet(),
+        hooks: [any StepHook] = []
+    ) throws -> TrainingRun {
+        var recipe = repair.recipe
+        let isLabelled = if case .none = data.fit.labels { false } else { true }
+        let weight = isLabelled ? repair.distillationWeight : 1
+        if weight > 0 {
+            recipe.loss = Distillation(
+                temperature: repair.distillationTemperature, weight: weight,
+                hard: recipe.loss as? CrossEntropy ?? CrossEntropy())
+        }
+        return try TrainingRun(
+            network, training: data.fit, validation: data.validation, recipe: recipe,
+            teacher: weight > 0 ? teacher : nil, masks: masks, hooks: hooks, lane: lane)
+    }
+
+    /// Trains to the end; whether it was interrupted.
+    private func train(
+        _ run: TrainingRun, observer: (Event) throws -> Void, isCancelled: () -> Bool
+    ) throws -> Bool {
+        let outcome = try run.train(observer: { try observer(.training($0)) }, isCancelled: isCancelled)
+        return outcome == .cancelled
+    }
+}
+
+extension PrunePipeline.ScheduleKind {
+    /// The schedule that ends at step `end`.
+    func schedule(end: Int) -> PruningSchedule {
+        switch self {
+        case .oneShot: .oneShot()
+        case .iterative: PruningSchedule(.iterative(rounds: 5), end: end)
+        case .cubic: PruningSchedule(.cubic(interval: max(1, end / 40)), end: end)
+        }
+    }
+}

@@ -1,0 +1,84 @@
+package import EspalierGraphs
+package import EspalierKernels
+package import EspalierPruning
+package import EspalierTraining
+
+/// The main job: plan, cut or mask, repair, and say what was done.
+///
+/// Every choice is made on training and validation data; the test data are read once for the network before and once
+/// for the network after.
+package struct PrunePipeline {
+    /// How the network is repaired after, or while, it is pruned.
+    package struct Repair {
+        package var recipe: TrainingRecipe
+        package var schedule: ScheduleKind
+        /// The share of the repair's steps over which a schedule other than one-shot prunes.
+        package var pruningShare: Double
+        /// Weight of the dense network's outputs in the loss, 0 to 1; the labels have the rest.
+        package var distillationWeight: Double
+        package var distillationTemperature: Double
+
+        package init(
+            recipe: TrainingRecipe, schedule: ScheduleKind = .oneShot, pruningShare: Double = 0.5,
+            distillationWeight: Double = 0.5, distillationTemperature: Double = 2
+        ) {
+            self.recipe = recipe
+            self.schedule = schedule
+            self.pruningShare = pruningShare
+            self.distillationWeight = distillationWeight
+            self.distillationTemperature = distillationTemperature
+        }
+    }
+
+    package enum ScheduleKind: String, Sendable, CaseIterable {
+        case oneShot = "one-shot"
+        case iterative
+        case cubic
+    }
+
+    /// The parts of the data that pruning uses.
+    package struct Data {
+        package var fit: Dataset
+        package var validation: Dataset?
+        package var test: Dataset?
+
+        package init(fit: Dataset, validation: Dataset?, test: Dataset?) {
+            self.fit = fit
+            self.validation = validation
+            self.test = test
+        }
+    }
+
+    package struct Outcome {
+        package var graph: Graph
+        package var plan: PrunePlan
+        package var receipt: Receipt
+        package var before: Evaluation?
+        /// On the validation data, before any repair; nil for schedules that prune while repairing.
+        package var pruned: Evaluation?
+        package var after: Evaluation?
+        package var history: [EpochSummary]
+        /// Cut against masked, where channels were cut.
+        package var surgery: Verification?
+        package var isInterrupted: Bool
+    }
+
+    package enum Event: Sendable {
+        case stage(String)
+        case training(TrainingEvent)
+    }
+
+    package var request: PruningRequest
+    package var repair: Repair?
+    /// Samples from which evidence is measured.
+    package var evidenceSamples = 2000
+    package var seed: UInt64 = 0
+    /// Where all of it computes.
+    package let lane: Lane
+
+    package init(request: PruningRequest, repair: Repair?, lane: Lane) {
+        self.request = request
+        self.repair = repair
+        self.lane = lane
+    }
+}

@@ -1,0 +1,202 @@
+import ArgumentParser
+import Espalier
+import EspalierGraphs
+import EspalierKernels
+import EspalierPruning
+import EspalierReports
+import EspalierRuns
+import EspalierTraining
+import Foundation
+
+/// Plans, cuts, repairs, verifies and writes.
+struct Prune: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            "Removes dispensable weights or channels, repairs the accuracy, verifies and writes the model.",
+        discussion: """
+            How far: --sparsity, the share of the prunable parameters to remove; --max-macs and --max-parameters, the shares \
+            to keep at most. Element granularity sets single weights to zero; channel granularity cuts whole channels out, \
+            with everything that depends on them, so that the model is smaller and faster anywhere.
+
+            CRITERIA
+            \(Criteria.all.map { "  \($0.information.id): \($0.information.measures)" }.joined(separator: "\n"))
+
+            EXAMPLE
+              espalier prune dense.onnx --data fashion-mnist --sparsity 0.9 --schedule cubic -o sparse.onnx
+              espalier prune dense.onnx --data fashion-mnist --granularity channel --max-macs 0.5 -o slim.onnx \
+            --report report.html
+            """)
+
+    @Argument(help: ArgumentHelp("The model.", valueName: "model.onnx"), completion: .onnx)
+    var model: String
+
+    @Option(help: DataOptions.help, transform: DataOptions.source)
+    var data: DataSource?
+
+    @OptionGroup var dataOptions: DataOptions
+
+    @OptionGroup var request: PruningOptions
+
+    @Option(help: "When the schedule removes: all at once before the repair, or in the course of it.")
+    var schedule: PrunePipeline.ScheduleKind = .oneShot
+
+    @Option(help: ArgumentHelp("Epochs of repair; 0 for none.", valueName: "n"))
+    var finetuneEpochs: Int = 4
+
+    @Option(help: "The learning rate of the repair over time.")
+    var learningRateSchedule = RateScheduleName(type: CosineAnnealing.self)
+
+    @Option(
+        help: ArgumentHelp("Weight of the dense model's outputs in the repair's loss.", valueName: "share"))
+    var distillation: Double = 0.5
+
+    @OptionGroup var training: TrainingOptions
+
+    @Option(help: ArgumentHelp("Training samples that importance is measured on.", valueName: "n"))
+    var evidenceSamples: Int = 2000
+
+    @Flag(help: "Show the plan and the receipt; write no model.")
+    var dryRun = false
+
+    @Option(
+        help: ArgumentHelp(
+            "With --dry-run, where to save the plan; else the plan, perhaps edited, to apply.",
+            valueName: "plan.json"),
+        completion: .file(extensions: ["json"]))
+    var plan: String?
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The model to write.", valueName: "model.onnx"),
+        completion: .onnx)
+    var output: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard finetuneEpochs >= 0 else { throw ValidationError("--finetune-epochs must not be negative") }
+        guard (0...1).contains(distillation) else {
+            throw ValidationError("--distillation must be from 0 to 1")
+        }
+        guard evidenceSamples > 0 else { throw ValidationError("--evidence-samples must be positive") }
+        guard dryRun || output != nil else {
+            throw ValidationError("give --output, or --dry-run to see the plan")
+        }
+        guard !request.targets.isEmpty || (plan != nil && !dryRun) else {
+            throw ValidationError("say how far: --sparsity, --max-macs or --max-parameters, or --plan")
+        }
+    }
+
+    func run() throws {
+        if let output { try OutputFile.check(output, isNot: model) }
+        let recorder = RunRecorder("prune", common)
+        let loaded = try LoadedModel(model)
+        let parts = try data.map { source in
+            common.console.status("reading \(source)")
+            return try DataParts(
+                source, options: try dataOptions.loadOptions(for: source, graph: loaded.graph))
+        }
+        let pipeline = try pipeline(parts)
+        let pipelineData = parts.map {
+            PrunePipeline.Data(fit: $0.fit, validation: $0.validation, test: $0.test)
+        }
+        if dryRun {
+            let (plan, receipt) = try pipeline.plan(loaded.graph, data: pipelineData)
+            if let path = self.plan {
+                try OutputFile.write(String(decoding: try plan.json(), as: UTF8.self), to: path)
+                common.console.status("wrote \(path)")
+            }
+            return try tell(recorder, loaded, parts, receipt: receipt, outcome: nil, comparison: nil)
+        }
+        let given = try plan.map { try PrunePlan(json: Data(contentsOf: URL(fileURLWithPath: $0))) }
+        let outcome = try execute(pipeline, loaded.graph, data: pipelineData, plan: given)
+        guard !outcome.isInterrupted else { throw Interruption.exitCode }
+        guard let output else { return }
+        var graph = outcome.graph
+        if let parts { graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text() }
+        let comparison = try ModelFile.write(
+            graph, to: output, protecting: model, dataset: parts?.validation, seed: common.seed)
+        try tell(recorder, loaded, parts, receipt: outcome.receipt, outcome: outcome, comparison: comparison)
+    }
+
+    // MARK: Parts
+
+    private func pipeline(_ parts: DataParts?) throws -> PrunePipeline {
+        let repair = parts.map { parts in
+            PrunePipeline.Repair(
+                recipe: training.recipe(
+                    epochs: finetuneEpochs, schedule: learningRateSchedule, dataset: parts.fit,
+                    common: common,
+                    rateScale: 0.5),
+                schedule: schedule, distillationWeight: distillation)
+        }
+        var pipeline = PrunePipeline(
+            request: try request.request(seed: common.seed), repair: finetuneEpochs > 0 ? repair : nil,
+            lane: try Lane(threads: common.threads))
+        pipeline.evidenceSamples = evidenceSamples
+        pipeline.seed = common.seed
+        return pipeline
+    }
+
+    private func execute(
+        _ pipeline: PrunePipeline, _ graph: Graph, data: PrunePipeline.Data?, plan: PrunePlan?
+    ) throws -> PrunePipeline.Outcome {
+        let progress = TrainingProgress("repair", console: common.console)
+        defer { progress.finish() }
+        return try pipeline.run(
+            graph, data: data, plan: plan,
+            observer: { event in
+                switch event {
+                case .stage(let name): common.console.status(name)
+                case .training(let event): progress.show(event)
+                }
+            }, isCancelled: { Interruption.isRequested })
+    }
+
+    // MARK: Telling
+
+    private func tell(
+        _ recorder: RunRecorder, _ loaded: LoadedModel, _ parts: DataParts?, receipt: Receipt,
+        outcome: PrunePipeline.Outcome?, comparison: OutputComparison?
+    ) throws {
+        var record = recorder.record(model: loaded)
+        record.data = parts?.description
+        record.request = settings(receipt)
+        record.requestedSparsity = request.sparsity
+        record.achievedSparsity =
+            receipt.targets.first { $0.kind == "sparsity" }?.achieved ?? receipt.achievedSparsity
+        record.before = .init(receipt.before, evaluation: outcome?.before, split: "test", path: model)
+        record.pruned = outcome?.pruned.map {
+            .init(receipt.after, evaluation: $0, split: "validation", path: nil)
+        }
+        record.after = .init(receipt.after, evaluation: outcome?.after, split: "test", path: output)
+        record.layers = receipt.layers.map(RunRecord.Layer.init)
+        record.epochs = outcome.map { $0.history.map(RunRecord.Epoch.init) }
+        record.verification = comparison.map(RunRecord.Verification.init)
+        record.verification?.surgeryMaxAbsoluteDifference = outcome?.surgery?.maxAbsoluteDifference
+        record.outputs = outcome == nil ? nil : output.map { [$0] }
+        common.console.result(ReceiptTable.table(receipt))
+        common.console.result(ReceiptTable.facts(record, receipt: receipt))
+        try common.deliver(record)
+    }
+
+    private func settings(_ receipt: Receipt) -> [RunRecord.Setting] {
+        var settings: [RunRecord.Setting] = receipt.targets.map { target in
+            let done = target.achieved.map { ", reached \(Format.percent($0))" } ?? ""
+            return .init(target.kind, Format.percent(target.requested) + done)
+        }
+        settings.append(.init("granularity", receipt.granularity.rawValue))
+        settings.append(.init("criterion", receipt.criterion))
+        settings.append(.init("scope", receipt.scope))
+        if data != nil, finetuneEpochs > 0 {
+            settings.append(.init("schedule", schedule.rawValue))
+            settings.append(
+                .init(
+                    "repair",
+                    "\(finetuneEpochs) epochs of \(training.optimizer.type.name), distillation \(distillation)"
+                ))
+        }
+        return settings
+    }
+}
+
+extension PrunePipeline.ScheduleKind: ExpressibleByArgument {}

@@ -1,0 +1,88 @@
+import ArgumentParser
+import Espalier
+import EspalierGraphs
+import EspalierTraining
+
+/// Trains a reference architecture from scratch.
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Trains a network of a reference architecture from scratch and writes it as ONNX.",
+        discussion: """
+            The result is the network after the epoch that did best on a seeded validation part of the training data; the \
+            test data are read once, at the end.
+
+            ARCHITECTURES
+            \(Architectures.all.map { "  \($0.name): \($0.summary)" }.joined(separator: "\n"))
+
+            EXAMPLE
+              espalier train --arch lenet-5 --data fashion-mnist --epochs 8 -o dense.onnx
+            """)
+
+    @Option(
+        help: ArgumentHelp("The architecture; see below.", valueName: "name"),
+        completion: .list(Architectures.all.map(\.name)))
+    var arch: String
+
+    @Option(help: "The function between layers.")
+    var activation: Activation = .relu
+
+    @Option(help: DataOptions.help, transform: DataOptions.source)
+    var data: DataSource
+
+    @OptionGroup var dataOptions: DataOptions
+
+    @Option(help: ArgumentHelp("Times through the training data.", valueName: "n"))
+    var epochs: Int = 8
+
+    @Option(help: "The learning rate over time.")
+    var schedule = RateScheduleName(type: OneCycle.self)
+
+    @OptionGroup var training: TrainingOptions
+
+    @OptionGroup var checkpoint: CheckpointOptions
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The model to write.", valueName: "model.onnx"),
+        completion: .onnx)
+    var output: String
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard epochs > 0 else { throw ValidationError("--epochs must be positive") }
+        guard Architectures.named(arch) != nil else {
+            throw ValidationError(
+                "--arch \(arch) is none of \(Architectures.all.map(\.name).joined(separator: ", "))")
+        }
+    }
+
+    func run() throws {
+        try OutputFile.check(output)
+        let recorder = RunRecorder("train", common)
+        common.console.status("reading \(data)")
+        let options = try dataOptions.loadOptions(for: data)
+        let parts = try DataParts(data, options: options)
+        var graph = try freshNetwork(parts)
+        graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text()
+        let recipe = training.recipe(epochs: epochs, schedule: schedule, dataset: parts.fit, common: common)
+        let job = TrainingJob(graph: graph, parts: parts, recipe: recipe, label: arch, checkpoint: checkpoint)
+        try job.run(output: output, common: common, recorder: recorder, model: nil)
+    }
+
+    private func freshNetwork(_ parts: DataParts) throws -> Graph {
+        guard let architecture = Architectures.named(arch) else {
+            throw CommandFailure("no architecture '\(arch)'")
+        }
+        let shape = parts.fit.sampleShape
+        guard shape.rank == 3, let classCount = parts.fit.classCount else {
+            throw CommandFailure(
+                "\(arch) is for images with class labels; samples of \(data) have shape \(shape)")
+        }
+        return try architecture.graph(
+            ArchitectureOptions(
+                channels: shape[0], height: shape[1], width: shape[2], classCount: classCount,
+                activation: activation, seed: common.seed))
+    }
+}
+
+extension Activation: ExpressibleByArgument {}

@@ -1,0 +1,77 @@
+import ArgumentParser
+import Espalier
+import EspalierGraphs
+import EspalierKernels
+import EspalierReports
+import EspalierRuns
+import EspalierTraining
+import Foundation
+
+/// Where a long run is saved, and whether it goes on from there.
+struct CheckpointOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp("Save the run there after every epoch and when interrupted.", valueName: "run.npz")
+    )
+    var checkpoint: String?
+
+    @Flag(help: "Go on from the checkpoint if there is one.")
+    var resume = false
+
+    func validate() throws {
+        guard !resume || checkpoint != nil else { throw ValidationError("--resume needs --checkpoint") }
+    }
+}
+
+/// What `train` and `finetune` share: train, evaluate, verify, write, tell.
+struct TrainingJob {
+    var graph: Graph
+    var parts: DataParts
+    var recipe: TrainingRecipe
+    var label: String
+    var checkpoint: CheckpointOptions
+    var masks = MaskSet()
+    var teacher: Graph?
+
+    func run(output: String, common: CommonOptions, recorder: RunRecorder, model: LoadedModel?) throws {
+        let run = try TrainingRun(
+            graph, training: parts.fit, validation: parts.validation, recipe: recipe, teacher: teacher,
+            masks: masks)
+        if checkpoint.resume, let path = checkpoint.checkpoint, FileManager.default.fileExists(atPath: path) {
+            try run.resume(from: path)
+            common.console.status("resuming after \(run.stepsDone) of \(run.totalSteps) steps")
+        }
+        let progress = TrainingProgress(label, console: common.console)
+        let outcome = try run.train(
+            checkpoints: checkpoint.checkpoint.map { CheckpointPolicy(path: $0) },
+            observer: { progress.show($0) }, isCancelled: { Interruption.isRequested })
+        progress.finish()
+        guard outcome != .cancelled else { throw Interruption.exitCode }
+        let trained = try run.trainedGraph()
+        let evaluation = try Evaluator(
+            trained, output: trained.lossOutput(for: parts.test, batchSize: 1), lane: run.lane
+        ).evaluate(parts.test)
+        let comparison = try ModelFile.write(
+            trained, to: output, protecting: model?.path, dataset: parts.validation, seed: common.seed)
+
+        var record = recorder.record(model: model)
+        record.model = record.model ?? .init(name: graph.name, path: output)
+        record.data = parts.description
+        record.samples = evaluation.value.count
+        record.accuracy = evaluation.value.accuracy
+        record.loss = evaluation.value.mean
+        record.epochs = run.history.map(RunRecord.Epoch.init)
+        record.after = try RunRecord.Measures(trained, evaluation: evaluation, split: "test", path: output)
+        record.verification = .init(comparison)
+        record.outputs = [output]
+        var sheet = FactSheet()
+        sheet.add("model", output)
+        if let accuracy = record.accuracy {
+            sheet.add(
+                "test accuracy",
+                "\(Format.percent(accuracy, digits: 2)) of \(Format.count(parts.test.sampleCount))")
+        }
+        sheet.add("test loss", Format.fixed(evaluation.value.mean, 4))
+        common.console.result(sheet.rendered())
+        try common.deliver(record)
+    }
+}

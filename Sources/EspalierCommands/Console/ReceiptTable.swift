@@ -1,0 +1,64 @@
+import EspalierPruning
+import EspalierReports
+import EspalierRuns
+
+/// The receipt as people read it.
+enum ReceiptTable {
+    static func table(_ receipt: Receipt) -> Table {
+        var table = Table([
+            ("layer", .left), ("asked", .right), ("removed", .right), ("parameters", .right),
+            ("MACs", .right),
+            ("why less", .left),
+        ])
+        for layer in receipt.layers {
+            table.add(
+                layer.name, layer.requested.map { Format.percent($0) } ?? "", Format.percent(layer.achieved),
+                change(layer.before.parameters, layer.after.nonzero),
+                change(layer.before.effectiveMultiplyAccumulates, layer.after.effectiveMultiplyAccumulates),
+                layer.refused ?? "")
+        }
+        table.setFooter(
+            "all", "", Format.percent(receipt.achievedSparsity),
+            change(receipt.before.parameters, receipt.after.nonzero),
+            change(receipt.before.effectiveMultiplyAccumulates, receipt.after.effectiveMultiplyAccumulates))
+        return table
+    }
+
+    static func facts(_ record: RunRecord, receipt: Receipt) -> String {
+        var sheet = FactSheet()
+        for target in receipt.targets {
+            let done = target.achieved.map { ", reached \(Format.percent($0))" } ?? ""
+            sheet.add(target.kind, "asked \(Format.percent(target.requested))\(done)")
+        }
+        if let before = record.before?.accuracy {
+            sheet.add("accuracy before", Format.percent(before, digits: 2))
+        }
+        if let pruned = record.pruned?.accuracy {
+            sheet.add("just pruned", "\(Format.percent(pruned, digits: 2)) (validation data)")
+        }
+        if let after = record.after?.accuracy {
+            sheet.add("accuracy after", Format.percent(after, digits: 2))
+        }
+        if let verification = record.verification {
+            sheet.add(
+                "verified",
+                "file read back differs by at most \(Format.scientific(verification.maxAbsoluteDifference))")
+        }
+        if let output = record.outputs?.first { sheet.add("wrote", output) }
+        return "\n" + sheet.rendered()
+    }
+
+    private static func change(_ before: Int, _ after: Int) -> String {
+        "\(Format.short(before)) → \(Format.short(after))"
+    }
+}
+
+extension RunRecord.Layer {
+    init(_ layer: Receipt.Layer) {
+        self.init(
+            name: layer.name, op: layer.op, requested: layer.requested, achieved: layer.achieved,
+            refused: layer.refused, parametersBefore: layer.before.parameters,
+            parametersAfter: layer.after.nonzero, macsBefore: layer.before.effectiveMultiplyAccumulates,
+            macsAfter: layer.after.effectiveMultiplyAccumulates)
+    }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import EspalierPruning
+
+/// What is pruned, how far, and by which measure.
+struct PruningOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Share of the prunable parameters to remove.", valueName: "share"))
+    var sparsity: Double?
+
+    @Option(help: ArgumentHelp("Share of the multiply-accumulates to keep at most.", valueName: "share"))
+    var maxMacs: Double?
+
+    @Option(help: ArgumentHelp("Share of the parameters to keep at most.", valueName: "share"))
+    var maxParameters: Double?
+
+    @Option(
+        help: ArgumentHelp("How importance is measured; see below.", valueName: "name"),
+        completion: .list(Criteria.all.map { $0.information.id }))
+    var criterion: String = Magnitude.information.id
+
+    @Option(help: "What is removed at a time.")
+    var granularity: Granularity = .element
+
+    @Option(
+        help: ArgumentHelp(
+            "How layers share the removal: \(Scopes.all.map { $0.information.id }.joined(separator: ", ")).",
+            valueName: "name"),
+        completion: .list(Scopes.all.map { $0.information.id }))
+    var scope: String = GlobalScope.information.id
+
+    @Option(
+        help: ArgumentHelp(
+            "A layer to leave alone, by name; * fits anything. Repeatable.", valueName: "pattern"))
+    var keep: [String] = []
+
+    @Option(help: ArgumentHelp("Least share of a layer's channels or weights to keep.", valueName: "share"))
+    var minimumKept: Double?
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Prune the first and the last layer too; without either, only with element granularity.")
+    var firstAndLast: Bool?
+
+    @Option(help: ArgumentHelp("Keep channels in multiples of this.", valueName: "n"))
+    var roundChannels: Int = 1
+
+    func validate() throws {
+        if let sparsity, !(0..<1).contains(sparsity) {
+            throw ValidationError("--sparsity is a share from 0 to below 1")
+        }
+        for (name, value) in [("--max-macs", maxMacs), ("--max-parameters", maxParameters)] {
+            if let value, !(value > 0 && value <= 1) {
+                throw ValidationError("\(name) is a share above 0 and up to 1")
+            }
+        }
+        guard Criteria.all.contains(where: { $0.information.id == criterion }) else {
+            let known = Criteria.all.map { $0.information.id }.joined(separator: ", ")
+            throw ValidationError("--criterion \(criterion) is none of \(known)")
+        }
+        guard Scopes.all.contains(where: { $0.information.id == scope }) else {
+            let known = Scopes.all.map { $0.information.id }.joined(separator: ", ")
+            throw ValidationError("--scope \(scope) is none of \(known)")
+        }
+        guard roundChannels > 0 else { throw ValidationError("--round-channels must be positive") }
+        if let minimumKept, !(0..<1).contains(minimumKept) {
+            throw ValidationError("--minimum-kept is a share from 0 to below 1")
+        }
+    }
+
+    var targets: [PruningTarget] {
+        [
+            sparsity.map(PruningTarget.sparsity), maxMacs.map(PruningTarget.maxMultiplyAccumulates),
+            maxParameters.map(PruningTarget.maxParameters),
+        ].compactMap { $0 }
+    }
+
+    func request(seed: UInt64) throws -> PruningRequest {
+        PruningRequest(
+            granularity, targets: targets, criterion: try Criteria.criterion(criterion, seed: seed),
+            scope: try Scopes.scope(scope),
+            minimumKept: minimumKept.map { MinimumKept(count: 1, fraction: $0) },
+            keep: keep.map { NamePattern($0) }, prunesFirstAndLast: firstAndLast,
+            channelMultiple: roundChannels)
+    }
+}
+
+extension Granularity: ExpressibleByArgument {}

@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+"""What PyTorch and ONNX Runtime do with the networks that EspalierBenchmarks times, one measurement a call.
+
+    peers.py installed
+    peers.py train ARCHITECTURE THREADS SECONDS      samples/s of PyTorch, eager; forward, backward and SGD step, batch 64
+    peers.py train-compiled ARCHITECTURE THREADS SECONDS      the same through torch.compile
+    peers.py latency MODEL THREADS SECONDS           milliseconds of ONNX Runtime, one sample
+
+Prints one JSON object. The networks are written here from their descriptions; weights do not matter for time.
+"""
+
+import json
+import os
+import statistics
+import sys
+import time
+
+# What old OpenBLAS builds need here and there must not slow a peer down.
+for variable in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
+    os.environ.pop(variable, None)
+
+BATCH = 64
+
+
+def installed():
+    found = {}
+    for name in ("torch", "onnxruntime"):
+        try:
+            found[name] = __import__(name).__version__
+        except ImportError:
+            found[name] = None
+    return found
+
+
+def network(architecture):
+    from torch import nn
+
+    class Block(nn.Module):
+        def __init__(self, width_in, width_out, stride):
+            super().__init__()
+            self.main = nn.Sequential(
+                nn.Conv2d(width_in, width_out, 3, stride, 1, bias=False), nn.BatchNorm2d(width_out), nn.ReLU(),
+                nn.Conv2d(width_out, width_out, 3, 1, 1, bias=False), nn.BatchNorm2d(width_out))
+            same = width_in == width_out and stride == 1
+            self.shortcut = nn.Identity() if same else nn.Sequential(
+                nn.Conv2d(width_in, width_out, 1, stride, bias=False), nn.BatchNorm2d(width_out))
+
+        def forward(self, x):
+            return nn.functional.relu(self.main(x) + self.shortcut(x))
+
+    if architecture == "lenet-300-100":
+        return nn.Sequential(nn.Flatten(), nn.Linear(784, 300), nn.ReLU(), nn.Linear(300, 100), nn.ReLU(),
+                             nn.Linear(100, 10))
+    if architecture == "lenet-5":
+        return nn.Sequential(
+            nn.Conv2d(1, 20, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(800, 500), nn.ReLU(), nn.Linear(500, 10))
+    if architecture == "resnet-8":
+        return nn.Sequential(
+            nn.Conv2d(1, 16, 3, 1, 1, bias=False), nn.BatchNorm2d(16), nn.ReLU(), Block(16, 16, 1), Block(16, 32, 2),
+            Block(32, 64, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(64, 10))
+    raise SystemExit(f"unknown architecture {architecture}")
+
+
+def train(architecture, threads, seconds, compiled):
+    import torch
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    model = network(architecture).train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01, momentum=0.9)
+    images = torch.randn(BATCH, 1, 28, 28)
+    labels = torch.randint(0, 10, (BATCH,))
+    run = torch.compile(model) if compiled else model
+
+    def step():
+        optimizer.zero_grad(set_to_none=True)
+        torch.nn.functional.cross_entropy(run(images), labels).backward()
+        optimizer.step()
+
+    for _ in range(10):
+        step()
+    steps, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        step()
+        steps += 1
+    return {"samplesPerSecond": steps * BATCH / (time.perf_counter() - start)}
+
+
+def latency(model, threads, seconds):
+    import numpy
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    random = numpy.random.default_rng(0)
+    inputs = {}
+    for value in session.get_inputs():
+        shape = [extent if isinstance(extent, int) else 1 for extent in value.shape]
+        inputs[value.name] = random.standard_normal(shape, dtype=numpy.float32)
+    for _ in range(20):
+        session.run(None, inputs)
+    times, start = [], time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        before = time.perf_counter()
+        session.run(None, inputs)
+        times.append(1e3 * (time.perf_counter() - before))
+    return {"medianMs": statistics.median(times)}
+
+
+def main():
+    kind = sys.argv[1]
+    if kind == "installed":
+        result = installed()
+    elif kind in ("train", "train-compiled"):
+        result = train(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "train-compiled")
+    elif kind == "latency":
+        result = latency(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    else:
+        raise SystemExit(__doc__)
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
