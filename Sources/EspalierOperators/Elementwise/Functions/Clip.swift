@@ -126,7 +126,10 @@ extension Clip {
             else { return }
             let (low, high) = self.range(signature, memory)
             for index in range {
-                result[index] = input[index] > low && input[index] < high ? gradient[index] : 0
+                // Read first and chosen twice: for a conditional read the compiler would branch.
+                let (x, slope) = (input[index], gradient[index])
+                let belowHigh = x < high ? slope : 0
+                result[index] = x > low ? belowHigh : 0
             }
         }
     }
