@@ -25,7 +25,8 @@ test: setup ## run the whole test suite
 	$(SWIFT) test -c release
 
 demo: setup ## train, prune twice, verify: dense.onnx, sparse.onnx, slim.onnx and report.html in demo/
-	@Tools/demo.sh
+	$(SWIFT) build -c release --product espalier
+	@Tools/demo.sh "$$($(SWIFT) build -c release --show-bin-path)/espalier" demo
 
 lint: ## check formatting and the house rules
 	@Tools/lint.sh

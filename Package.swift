@@ -123,6 +123,13 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
+            name: "EspalierBenchmarks",
+            dependencies: [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierONNX", "EspalierExecution",
+                "EspalierTraining",
+            ],
+            swiftSettings: swiftSettings),
+        .executableTarget(
             name: "EspalierTool", dependencies: ["EspalierCommands"], swiftSettings: swiftSettings),
         .testTarget(
             name: "CommandTests",
