@@ -19,10 +19,8 @@ extension PrunePipeline {
         isCancelled: () -> Bool = { false }
     ) throws -> Outcome {
         let pruner = try Pruner(graph)
-        let before = try data?.test.map { test in
-            try observer(.stage("evaluating the dense network"))
-            return try evaluate(graph, on: test)
-        }
+        if let data, data.test?.isLabelled ?? false { try observer(.stage("evaluating the dense network")) }
+        let before = try data?.test.flatMap { try evaluate(graph, on: $0) }
         let repair = data == nil ? nil : self.repair
         if let repair, let data, repair.schedule != .oneShot, given == nil {
             return try runGradually(
@@ -37,7 +35,7 @@ extension PrunePipeline {
         if let data {
             try observer(.stage("recalibrating batch norm"))
             network = try recalibrated(network, data: data)
-            pruned = try data.validation.map { try evaluate(network, on: $0) }
+            pruned = try data.validation.flatMap { try evaluate(network, on: $0) }
         }
         var history: [EpochSummary] = []
         var isInterrupted = false
@@ -94,17 +92,17 @@ extension PrunePipeline {
         pruned: Evaluation?,
         history: [EpochSummary], surgery: Verification?, isInterrupted: Bool, observer: (Event) throws -> Void
     ) throws -> Outcome {
-        let after = try data?.test.map { test in
-            try observer(.stage("evaluating the pruned network"))
-            return try evaluate(network, on: test)
-        }
+        if let data, data.test?.isLabelled ?? false { try observer(.stage("evaluating the pruned network")) }
+        let after = try data?.test.flatMap { try evaluate(network, on: $0) }
         return Outcome(
             graph: network, plan: plan, receipt: try pruner.receipt(for: plan, after: network),
             before: before,
             pruned: pruned, after: after, history: history, surgery: surgery, isInterrupted: isInterrupted)
     }
 
-    private func evaluate(_ graph: Graph, on dataset: Dataset) throws -> Evaluation {
+    /// Nil for data without labels, which say nothing on how good a network is.
+    private func evaluate(_ graph: Graph, on dataset: Dataset) throws -> Evaluation? {
+        guard dataset.isLabelled else { return nil }
         let output = try graph.lossOutput(for: dataset, batchSize: 1)
         return try Evaluator(graph, output: output, lane: lane).evaluate(dataset)
     }
@@ -154,8 +152,13 @@ extension PrunePipeline {
         hooks: [any StepHook] = []
     ) throws -> TrainingRun {
         var recipe = repair.recipe
-        let isLabelled = if case .none = data.fit.labels { false } else { true }
-        let weight = isLabelled ? repair.distillationWeight : 1
+        // Distillation compares distributions over classes; a regression learns from its targets alone.
+        let weight: Double =
+            switch data.fit.labels {
+            case .none: 1
+            case .classes: repair.distillationWeight
+            case .targets: 0
+            }
         if weight > 0 {
             recipe.loss = Distillation(
                 temperature: repair.distillationTemperature, weight: weight,

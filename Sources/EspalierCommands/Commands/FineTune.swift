@@ -61,10 +61,15 @@ struct FineTune: ParsableCommand {
         let parts = try DataParts(data, options: try dataOptions.loadOptions(for: data, graph: loaded.graph))
         var recipe = training.recipe(
             epochs: epochs, schedule: schedule, dataset: parts.fit, common: common, rateScale: 0.25)
+        guard teacher != nil || parts.fit.isLabelled else {
+            throw CommandFailure("\(data) has no labels: give a model to learn from with --teacher")
+        }
         if teacher != nil {
-            let isLabelled = if case .none = parts.fit.labels { false } else { true }
+            if case .targets = parts.fit.labels {
+                throw CommandFailure("\(data): --teacher is for classes, and these labels are targets")
+            }
             recipe.loss = Distillation(
-                temperature: 2, weight: isLabelled ? 0.5 : 1,
+                temperature: 2, weight: parts.fit.isLabelled ? 0.5 : 1,
                 hard: recipe.loss as? CrossEntropy ?? CrossEntropy())
         }
         let job = TrainingJob(

@@ -47,18 +47,20 @@ struct TrainingJob {
         progress.finish()
         guard outcome != .cancelled else { throw Interruption.exitCode }
         let trained = try run.trainedGraph()
-        let evaluation = try Evaluator(
-            trained, output: trained.lossOutput(for: parts.test, batchSize: 1), lane: run.lane
-        ).evaluate(parts.test)
+        let evaluation =
+            parts.test.isLabelled
+            ? try Evaluator(
+                trained, output: trained.lossOutput(for: parts.test, batchSize: 1), lane: run.lane
+            ).evaluate(parts.test) : nil
         let comparison = try ModelFile.write(
             trained, to: output, protecting: model?.path, dataset: parts.validation, seed: common.seed)
 
         var record = recorder.record(model: model)
         record.model = record.model ?? .init(name: graph.name, path: output)
         record.data = parts.description
-        record.samples = evaluation.value.count
-        record.accuracy = evaluation.value.accuracy
-        record.loss = evaluation.value.mean
+        record.samples = evaluation?.value.count
+        record.accuracy = evaluation?.value.accuracy
+        record.loss = evaluation?.value.mean
         record.epochs = run.history.map(RunRecord.Epoch.init)
         record.after = try RunRecord.Measures(trained, evaluation: evaluation, split: "test", path: output)
         record.verification = .init(comparison)
@@ -70,7 +72,7 @@ struct TrainingJob {
                 "test accuracy",
                 "\(Format.percent(accuracy, digits: 2)) of \(Format.count(parts.test.sampleCount))")
         }
-        sheet.add("test loss", Format.fixed(evaluation.value.mean, 4))
+        if let loss = record.loss { sheet.add("test loss", Format.fixed(loss, 4)) }
         common.console.result(sheet.rendered())
         try common.deliver(record)
     }

@@ -102,6 +102,11 @@ extension Dataset {
         if case .classes(_, let count) = labels { count } else { nil }
     }
 
+    /// Whether it is known what a network should say.
+    package var isLabelled: Bool {
+        if case .none = labels { false } else { true }
+    }
+
     /// The samples at `indices`, in that order.
     ///
     /// - Throws: ``DataError`` `inconsistent` if an index is out of range or there is none.

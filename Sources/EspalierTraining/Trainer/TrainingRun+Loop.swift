@@ -133,8 +133,8 @@ extension TrainingRun {
         guard let validation else { return nil }
         let evaluator = try Evaluator(try currentGraph(), output: output, lane: lane)
         if case .none = validation.labels {
-            let teacher = try teacherGraph.map { graph throws(TrainingError) in
-                try Evaluator(graph, lane: lane)
+            let teacher = try teacherGraph.map { graph in
+                try Evaluator(graph, output: graph.lossOutput(for: validation, batchSize: 1), lane: lane)
             }
             return try evaluator.evaluate(validation, loss: recipe.loss, teacher: teacher).value
         }
