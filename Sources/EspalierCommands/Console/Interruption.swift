@@ -15,6 +15,11 @@ package enum Interruption {
         signal(SIGINT) { _ in
             if Interruption.requested.exchange(true, ordering: .relaxed) { _exit(130) }
         }
+        // A parent that starts us from a thread with blocked signals, as Dispatch's are, hands the block down.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        pthread_sigmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// Stops a command here if that is wanted.
