@@ -54,8 +54,12 @@ struct RunSection {
         func add(_ value: String, _ label: String) { cards.append(["value": value, "label": label]) }
         if let before = record.before, let after = record.after {
             if let achieved = record.achievedSparsity {
-                let asked = record.requestedSparsity.map { ", \(Format.percent($0)) asked" } ?? ""
-                add(Format.percent(achieved), "of prunable weights removed\(asked)")
+                // Without a target for it, the figure is that of the whole network.
+                let label =
+                    record.requestedSparsity.map {
+                        "of prunable parameters removed, \(Format.percent($0)) asked"
+                    } ?? "of all parameters removed"
+                add(Format.percent(achieved), label)
             }
             add(Format.percent(ratio(after.macs, before.macs)), "of MACs left")
             add(Format.percent(ratio(after.nonzero, before.nonzero)), "of nonzero parameters left")
@@ -76,7 +80,8 @@ struct RunSection {
 
     private var stages: [[String: String]] {
         let named: [(String, RunRecord.Measures?)] = [
-            ("before", record.before), ("pruned", record.pruned), ("after repair", record.after),
+            ("before", record.before), ("pruned", record.pruned),
+            (record.epochs?.isEmpty ?? true ? "after" : "after repair", record.after),
         ]
         return named.compactMap { name, measures in
             guard let measures else { return nil }
