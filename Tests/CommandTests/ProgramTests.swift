@@ -1,42 +1,43 @@
 import Espalier
-import Foundation
 import Testing
 
-/// The built program itself.
 struct ProgramTests {
-    /// Beside the tests' own executable.
-    private static let program = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-        .appending(
-            path: "espalier")
-
-    private func run(_ arguments: [String], environment: [String: String] = [:]) throws -> ToolResult {
-        let process = Process()
-        process.executableURL = Self.program
-        process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
-        let (output, error) = (Pipe(), Pipe())
-        process.standardOutput = output
-        process.standardError = error
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        let complaints = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        return ToolResult(code: process.terminationStatus, output: text, error: complaints)
-    }
-
     @Test func exitCodesReachTheShell() throws {
-        #expect(try run(["--version"]).output == EspalierVersion.current + "\n")
-        #expect(try run(["frobnicate"]).code == 64)
-        #expect(try run(["verify", "missing.onnx", "missing.onnx"]).code == 1)
+        #expect(try Program.run(["--version"]).output == EspalierVersion.current + "\n")
+        #expect(try Program.run(["frobnicate"]).code == 64)
+        #expect(try Program.run(["verify", "missing.onnx", "missing.onnx"]).code == 1)
     }
 
     #if os(Linux)
         /// It starts over once, unless told not to.
         @Test func spinningIsLimited() throws {
-            let limited = try run(["doctor", "--json"]).document()["threads"] as? [String: Any]
+            let limited = try Program.run(["doctor", "--json"]).document()["threads"] as? [String: Any]
             #expect(limited?["spinCount"] as? String == "30000")
-            let told = try run(["doctor", "--json"], environment: ["GOMP_SPINCOUNT": "5"]).document()
+            let told = try Program.run(["doctor", "--json"], environment: ["GOMP_SPINCOUNT": "5"]).document()
             #expect((told["threads"] as? [String: Any])?["spinCount"] as? String == "5")
         }
     #endif
+
+    /// Ctrl-C leaves a checkpoint, from which the run ends with the bytes it would have had.
+    @Test func interruptedTrainingIsResumed() throws {
+        let folder = try TemporaryFolder()
+        func arguments(_ output: String) -> [String] {
+            [
+                "train", "--arch", "tiny-cnn", "--data", "digits", "--epochs", "3", "--batch-size", "128",
+                "--seed", "3", "-o", folder(output),
+            ]
+        }
+        let whole = try Program.run(arguments("whole.onnx"))
+        #expect(whole.code == 0, "\(whole.error)")
+        let parts = arguments("parts.onnx") + ["--checkpoint", folder("run.npz")]
+        let first = try Program.run(parts, interruptedAfter: "epoch 1,")
+        #expect(first.code == 130, "\(first.error)")
+        #expect(throws: (any Error).self) { try bytes(folder("parts.onnx")) }
+        let second = try Program.run(parts + ["--resume"])
+        #expect(second.code == 0, "\(second.error)")
+        #expect(second.error.contains("resuming after"))
+        #expect(try bytes(folder("parts.onnx")) == bytes(folder("whole.onnx")))
+        let other = try Program.run(parts + ["--resume", "--learning-rate", "0.5"])
+        #expect(other.code == 1, "a checkpoint of another run was taken: \(other.error)")
+    }
 }

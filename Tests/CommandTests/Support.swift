@@ -56,6 +56,8 @@ final class TemporaryFolder {
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
+    var name: String { URL(filePath: path).lastPathComponent }
+
     func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
 }
 

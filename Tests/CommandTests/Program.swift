@@ -1,0 +1,52 @@
+import Foundation
+
+/// The built program itself, which lies beside the tests' own executable.
+enum Program {
+    private static let url = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
+        path: "espalier")
+
+    /// Runs it to its end.
+    static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> ToolResult {
+        try run(url, arguments, environment: environment)
+    }
+
+    /// Runs it and presses Ctrl-C when it has said `words` on standard error.
+    static func run(_ arguments: [String], interruptedAfter words: String) throws -> ToolResult {
+        try run(url, arguments, interruptedAfter: words)
+    }
+
+    /// Runs any program.
+    static func run(
+        _ program: URL, _ arguments: [String], environment: [String: String] = [:],
+        interruptedAfter words: String? = nil
+    ) throws -> ToolResult {
+        let folder = try TemporaryFolder()
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // A file for one of the streams, so that neither can fill up while the other is read.
+        let outputFile = URL(filePath: folder("output"))
+        try Data().write(to: outputFile)
+        let error = Pipe()
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = try FileHandle(forWritingTo: outputFile)
+        process.standardError = error
+        try process.run()
+        var complaints = Data()
+        var wasInterrupted = false
+        while true {
+            let part = error.fileHandleForReading.availableData
+            if part.isEmpty { break }
+            complaints += part
+            if let words, !wasInterrupted, String(decoding: complaints, as: UTF8.self).contains(words) {
+                process.interrupt()
+                wasInterrupted = true
+            }
+        }
+        process.waitUntilExit()
+        return ToolResult(
+            code: process.terminationStatus, output: try String(contentsOf: outputFile, encoding: .utf8),
+            error: String(decoding: complaints, as: UTF8.self))
+    }
+}

@@ -1,0 +1,154 @@
+import Foundation
+import Testing
+
+struct PruneTests {
+    /// Few and large steps: a schedule plans anew at every one.
+    private let repair = ["--data", "digits", "--finetune-epochs", "2", "--batch-size", "400"]
+    /// Weights with two and more axes: 3 x 3 x 32, 32 x 3 x 3 x 64, 1024 x 128 and 128 x 10.
+    private let prunable = 288 + 18432 + 131_072 + 1280
+
+    private func prune(
+        _ folder: TemporaryFolder, _ options: [String], to output: String = "m.onnx"
+    ) -> ToolResult {
+        tool(["prune", folder("dense.onnx"), "-o", folder(output), "--json", "--quiet"] + options)
+    }
+
+    @Test(arguments: ["one-shot", "cubic"])
+    func elementsStayPrunedThroughRepair(schedule: String) throws {
+        let folder = try TrainedModel.folder()
+        let result = prune(folder, repair + ["--sparsity", "0.9", "--schedule", schedule])
+        #expect(result.code == 0, "\(result.error)")
+        #expect(try result.number("requestedSparsity") == 0.9)
+        let achieved = try result.number("achievedSparsity")
+        #expect(abs(achieved - 0.9) * Double(prunable) <= 1)
+
+        // The file has the zeros that the document tells of.
+        let layers = try result.entries("layers")
+        #expect(layers.keys.sorted() == ["conv1", "conv2", "fc1", "fc2"])
+        let nonzero = try nonzero(folder("m.onnx"))
+        for (name, layer) in layers { #expect(layer["parametersAfter"] as? Int == nonzero[name], "\(name)") }
+        let biases = 32 + 64 + 128 + 10
+        #expect(
+            Double(nonzero.values.reduce(0, +) - biases) <= (1 - achieved) * Double(prunable) + 0.5)
+
+        #expect(try result.number("before", "accuracy") == TrainedModel.document()["accuracy"] as? Double)
+        let evaluation = tool("eval", folder("m.onnx"), "--data", "digits", "--json")
+        #expect(try evaluation.number("accuracy") == result.number("after", "accuracy"))
+        #expect(try result.number("verification", "maxAbsoluteDifference") < 1e-5)
+        for stage in ["before", "after"] {
+            for key in ["parameters", "nonzero", "macs", "accuracy", "loss"] {
+                _ = try result.number(stage, key)
+            }
+        }
+    }
+
+    @Test(arguments: ["one-shot", "iterative"])
+    func channelsAreCutOut(schedule: String) throws {
+        let folder = try TrainedModel.folder()
+        let options = ["--granularity", "channel", "--max-macs", "0.5", "--schedule", schedule]
+        let result = prune(folder, repair + options)
+        #expect(result.code == 0, "\(result.error)")
+        let (before, after) = (try result.number("before", "macs"), try result.number("after", "macs"))
+        #expect(after <= 0.5 * before && after > 0.4 * before)
+        let inspection = tool("inspect", folder("m.onnx"), "--json")
+        #expect(try inspection.number("macs") == after)
+        #expect(try inspection.number("parameters") == result.number("after", "parameters"))
+        #expect(try inspection.number("parameters") < 0.5 * result.number("before", "parameters"))
+        #expect(try bytes(folder("m.onnx")).count < bytes(folder("dense.onnx")).count / 2)
+        let evaluation = tool("eval", folder("m.onnx"), "--data", "digits", "--json")
+        #expect(try evaluation.number("accuracy") == result.number("after", "accuracy"))
+        #expect(try result.number("verification", "surgeryMaxAbsoluteDifference") < 1e-3)
+        let layers = try result.entries("layers")
+        #expect(layers["conv1"]?["refused"] as? String == "the first layer is left alone")
+        #expect((layers["fc2"]?["refused"] as? String)?.contains("output 'logits'") == true)
+        #expect(layers["conv2"]?["refused"] == nil)
+    }
+
+    @Test(arguments: [["--sparsity", "0.5"], ["--granularity", "channel", "--max-parameters", "0.6"]])
+    func fisherInformationDecides(target: [String]) throws {
+        let folder = try TrainedModel.folder()
+        let result = prune(
+            folder,
+            target + [
+                "--criterion", "fisher", "--data", "digits", "--finetune-epochs", "0", "--evidence-samples",
+                "200",
+            ])
+        #expect(result.code == 0, "\(result.error)")
+        let random = prune(
+            folder, target + ["--criterion", "random", "--data", "digits", "--finetune-epochs", "0"])
+        #expect(try result.number("after", "loss") < random.number("after", "loss"))
+        let blind = prune(folder, target + ["--criterion", "fisher"])
+        #expect(blind.code == 1)
+        #expect(blind.error.contains("give it data"))
+    }
+
+    @Test func dataAreNotNeeded() throws {
+        let folder = try TrainedModel.folder()
+        let result = prune(folder, ["--granularity", "channel", "--max-macs", "0.5"])
+        #expect(result.code == 0, "\(result.error)")
+        #expect(try result.number("verification", "maxAbsoluteDifference") < 1e-4)
+        let document = try result.document()
+        #expect((document["after"] as? [String: Any])?["accuracy"] == nil)
+        #expect((document["epochs"] as? [Any])?.isEmpty ?? true)
+    }
+
+    /// The dense network says what is right.
+    @Test func labelsAreNotNeeded() throws {
+        let folder = try TrainedModel.folder()
+        let result = prune(
+            folder,
+            [
+                "--sparsity", "0.8", "--data", "npz:\(Fixture.path("images.npz"))", "--labels", "none",
+                "--scale", "0.0625", "--finetune-epochs", "2", "--batch-size", "16",
+            ])
+        #expect(result.code == 0, "\(result.error)")
+        let epochs = try #require(try result.document()["epochs"] as? [[String: Any]])
+        #expect(epochs.count == 2 && epochs[1]["validationLoss"] as? Double != nil)
+        #expect((try result.document()["after"] as? [String: Any])?["accuracy"] == nil)
+    }
+
+    @Test func patternsKeepLayers() throws {
+        let folder = try TrainedModel.folder()
+        let result = prune(folder, ["--sparsity", "0.5", "--keep", "fc*"])
+        #expect(result.code == 0, "\(result.error)")
+        let (before, after) = (try nonzero(folder("dense.onnx")), try nonzero(folder("m.onnx")))
+        for layer in ["fc1", "fc2"] {
+            #expect(before[layer] == after[layer])
+            let entry = try result.entries("layers")[layer]
+            #expect((entry?["refused"] as? String)?.contains("'fc*'") == true)
+        }
+        #expect(try #require(after["conv2"]) < 10_000)
+    }
+
+    @Test func unreachableTargetsAreRefused() throws {
+        let folder = try TrainedModel.folder()
+        let result = prune(folder, ["--granularity", "channel", "--max-macs", "0.0001"])
+        #expect(result.code == 1)
+        #expect(result.output.isEmpty)
+        #expect(result.error.contains("the nearest possible is 0.1"))
+        #expect(throws: (any Error).self) { try bytes(folder("m.onnx")) }
+    }
+
+    @Test func inputIsNotOverwritten() throws {
+        let folder = try TrainedModel.folder()
+        let before = try bytes(folder("dense.onnx"))
+        let result = prune(folder, ["--sparsity", "0.5"], to: "dense.onnx")
+        #expect(result.code == 1)
+        #expect(result.error.contains("never overwritten"))
+        try FileManager.default.createSymbolicLink(
+            atPath: folder("link.onnx"), withDestinationPath: folder("dense.onnx"))
+        #expect(prune(folder, ["--sparsity", "0.5"], to: "link.onnx").code == 1)
+        #expect(try bytes(folder("dense.onnx")) == before)
+    }
+
+    @Test(arguments: [
+        [], ["--sparsity", "1"], ["--sparsity", "-0.1"], ["--max-macs", "0"], ["--sparsity", "0.5", "--wat"],
+        ["--sparsity", "0.5", "--criterion", "taste"], ["--sparsity", "0.5", "--scope", "taste"],
+        ["--sparsity", "0.5", "--schedule", "soon"], ["--sparsity", "0.5", "--granularity", "molecule"],
+    ])
+    func wrongUsageIs64(options: [String]) {
+        let result = tool(["prune", "m.onnx", "-o", "n.onnx"] + options)
+        #expect(result.code == 64, "\(result.error)")
+        #expect(tool("prune", "m.onnx", "--sparsity", "0.5").code == 64)
+    }
+}

@@ -1,0 +1,41 @@
+import Foundation
+import Testing
+
+struct TrainTests {
+    @Test func fileDoesWhatWasReported() throws {
+        let folder = try TrainedModel.folder()
+        let told = try TrainedModel.document()
+        let accuracy = try #require(told["accuracy"] as? Double)
+        #expect(accuracy > 0.9)
+        let epochs = try #require(told["epochs"] as? [[String: Any]])
+        #expect(epochs.map { $0["epoch"] as? Int } == [1, 2])
+        let evaluation = tool("eval", folder("dense.onnx"), "--data", "digits", "--json")
+        #expect(try evaluation.number("accuracy") == accuracy)
+        #expect(abs(try evaluation.number("loss") - (told["loss"] as? Double ?? .infinity)) < 1e-6)
+    }
+
+    @Test func seedDecidesOnAllBytes() throws {
+        let folder = try TrainedModel.folder()
+        #expect(tool(TrainedModel.arguments + ["-o", folder("again.onnx")]).code == 0)
+        #expect(try bytes(folder("again.onnx")) == bytes(folder("dense.onnx")))
+        #expect(tool(TrainedModel.arguments + ["--seed", "1", "-o", folder("other.onnx")]).code == 0)
+        #expect(try bytes(folder("other.onnx")) != bytes(folder("dense.onnx")))
+    }
+
+    @Test(arguments: [
+        ["--arch", "nonsense", "-o", "m.onnx"], ["--arch", "tiny-cnn"],
+        ["--arch", "tiny-cnn", "-o", "m.onnx", "--epochs", "0"],
+        ["--arch", "tiny-cnn", "-o", "m.onnx", "--resume"],
+        ["--arch", "tiny-cnn", "-o", "m.onnx", "--wat"],
+    ])
+    func wrongUsageIs64(options: [String]) {
+        let result = tool(["train", "--data", "digits"] + options)
+        #expect(result.code == 64, "\(result.error)")
+    }
+
+    @Test func outputFolderMustExist() {
+        let result = tool("train", "--arch", "tiny-cnn", "--data", "digits", "-o", "/nowhere/m.onnx")
+        #expect(result.code == 1)
+        #expect(result.error.contains("no folder '/nowhere'"))
+    }
+}
