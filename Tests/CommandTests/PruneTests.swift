@@ -142,7 +142,8 @@ struct PruneTests {
     }
 
     @Test(arguments: [
-        [], ["--sparsity", "1"], ["--sparsity", "-0.1"], ["--max-macs", "0"], ["--sparsity", "0.5", "--wat"],
+        [], ["--sparsity", "0.5", "--plan", "p.json"], ["--sparsity", "1"], ["--sparsity", "-0.1"],
+        ["--max-macs", "0"], ["--sparsity", "0.5", "--wat"],
         ["--sparsity", "0.5", "--criterion", "taste"], ["--sparsity", "0.5", "--scope", "taste"],
         ["--sparsity", "0.5", "--schedule", "soon"], ["--sparsity", "0.5", "--granularity", "molecule"],
     ])

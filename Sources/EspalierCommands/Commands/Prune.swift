@@ -84,6 +84,9 @@ struct Prune: ParsableCommand {
         guard !request.targets.isEmpty || (plan != nil && !dryRun) else {
             throw ValidationError("say how far: --sparsity, --max-macs or --max-parameters, or --plan")
         }
+        guard request.targets.isEmpty || plan == nil || dryRun else {
+            throw ValidationError("--plan says how far already: leave out --sparsity and the like")
+        }
     }
 
     func run() throws {
