@@ -115,6 +115,24 @@ struct CriterionTests {
         #expect(try pruner.plan(request, evidence: evidence).elements?.count == 2)
     }
 
+    /// Terms are summed with their signs before the size is taken, over the producer's slice and the consumer's.
+    @Test func taylorSumsSignedTermsAndRefusesWithoutGradients() throws {
+        let pruner = try twoLayers([3, 0, 1, 2, 0, 0], [4, 2, 7])
+        let group = try #require(pruner.groups.open.first)
+        var evidence = Evidence(sampleCount: 10)
+        let first = try #require(pruner.graph.value(named: "w1")).id
+        let second = try #require(pruner.graph.value(named: "w2")).id
+        evidence[.meanGradients][first] = Tensor(shape: [3, 2], scalars: [2, 9, -1, 1, 5, 5] as [Float])
+        evidence[.meanGradients][second] = Tensor(shape: [3, 1], scalars: [-2, -3, 1] as [Float])
+        let scene = ScoringScene(pruner.graph, evidence: evidence)
+        // 3*2 + 0*9 - 4*2, 1*-1 + 2*1 - 2*3, 7*1
+        #expect(try FirstOrderTaylor().unitScores(of: group, scene: scene) == [2, 5, 7])
+        let weight = try #require(scene.parameter(first))
+        #expect(try FirstOrderTaylor().elementScores(of: weight, scene: scene) == [6, 0, 1, 2, 0, 0])
+        let request = PruningRequest(.element, targets: [.sparsity(0.5)], criterion: FirstOrderTaylor())
+        #expect(throws: PruningError.self) { try pruner.plan(request) }
+    }
+
     @Test func randomScoresDependOnTheSeedAndNothingElse() throws {
         let pruner = try twoLayers([3, 0, 1, 2, 0, 0], [4, 2, 7])
         let group = try #require(pruner.groups.open.first)

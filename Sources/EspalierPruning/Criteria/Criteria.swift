@@ -4,6 +4,7 @@ package enum Criteria {
         Magnitude.self,
         MagnitudeL1.self,
         EmpiricalFisher.self,
+        FirstOrderTaylor.self,
         RandomScores.self,
     ]
 
