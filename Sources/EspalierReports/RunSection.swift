@@ -78,10 +78,15 @@ struct RunSection {
         return cards
     }
 
+    private var afterName: String {
+        if record.before == nil { return "trained" }
+        return record.epochs?.isEmpty ?? true ? "after" : "after repair"
+    }
+
     private var stages: [[String: String]] {
         let named: [(String, RunRecord.Measures?)] = [
             ("before", record.before), ("pruned", record.pruned),
-            (record.epochs?.isEmpty ?? true ? "after" : "after repair", record.after),
+            (afterName, record.after),
         ]
         return named.compactMap { name, measures in
             guard let measures else { return nil }

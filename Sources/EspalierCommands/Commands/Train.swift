@@ -23,6 +23,12 @@ struct Train: ParsableCommand {
         completion: .list(Architectures.all.map(\.name)))
     var arch: String
 
+    @Option(
+        help: ArgumentHelp(
+            "A pruned model of this architecture whose widths to take: the slim network from scratch.",
+            valueName: "slim.onnx"), completion: .onnx)
+    var widthsOf: String?
+
     @Option(help: "The function between layers.")
     var activation: Activation = .relu
 
@@ -78,10 +84,13 @@ struct Train: ParsableCommand {
             throw CommandFailure(
                 "\(arch) is for images with class labels; samples of \(data) have shape \(shape)")
         }
-        return try architecture.graph(
-            ArchitectureOptions(
-                channels: shape[0], height: shape[1], width: shape[2], classCount: classCount,
-                activation: activation, seed: common.seed))
+        var options = ArchitectureOptions(
+            channels: shape[0], height: shape[1], width: shape[2], classCount: classCount,
+            activation: activation, seed: common.seed)
+        if let widthsOf {
+            options.widths = try architecture.widths(of: LoadedModel(widthsOf).graph, options: options)
+        }
+        return try architecture.graph(options)
     }
 }
 
