@@ -37,7 +37,7 @@ format: ## rewrite the sources in the house format
 conformance: ## check every operator, also against the official ONNX node tests
 	@Tools/setup.sh libonnx-testdata
 	@Tools/conformance_cases.sh
-	$(SWIFT) test -c release --filter OperatorConformance
+	ESPALIER_CONFORMANCE=1 $(SWIFT) test -c release --filter OperatorConformance
 
 sanitize: setup ## run the suites that touch raw memory under the address and undefined-behaviour sanitizers
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(SANITIZE) --filter '$(SANITIZED)'

@@ -90,7 +90,7 @@ let package = Package(
             name: "OperatorConformanceTests",
             dependencies: [
                 "EspalierTensors", "EspalierArchives", "EspalierGraphs", "EspalierOperators", "EspalierONNX",
-                "TestSupport",
+                "EspalierExecution", "TestSupport",
             ],
             path: "Tests/OperatorConformance", resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
         module("EspalierRuns"),
