@@ -78,6 +78,11 @@ struct Prune: ParsableCommand {
             throw ValidationError("--distillation must be from 0 to 1")
         }
         guard evidenceSamples > 0 else { throw ValidationError("--evidence-samples must be positive") }
+        guard schedule == .oneShot || dryRun || (finetuneEpochs > 0 && data != nil) else {
+            throw ValidationError(
+                "--schedule \(schedule.rawValue) prunes in the course of the repair, which needs --data and epochs"
+            )
+        }
         guard dryRun || output != nil else {
             throw ValidationError("give --output, or --dry-run to see the plan")
         }
