@@ -106,7 +106,10 @@ let package = Package(
             ]),
         tests(
             "EspalierPruning",
-            ["EspalierTensors", "EspalierGraphs", "EspalierOperators", "EspalierTraining"]),
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
+                "EspalierTraining",
+            ]),
         module(
             "Espalier",
             [

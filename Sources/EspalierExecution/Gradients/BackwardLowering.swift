@@ -130,6 +130,14 @@ struct BackwardLowering {
         }
         let squared = node.inputs.map { $0.map { squares[$0] != nil } ?? false }
         if squared.contains(true) {
+            // The square of a sum is not the sum of squares: uses cannot be squared one by one.
+            for (port, input) in node.inputs.enumerated() where squared[port] {
+                guard let input, uses[input, default: 0] > 1 else { continue }
+                throw .notDifferentiable(
+                    name: node.label, operator: "\(node.operatorName)",
+                    reason: "'\(resolved.graph.name(of: input))' is used more than once, so its per-sample "
+                        + "gradients cannot be squared use by use")
+            }
             guard let perSample = operation as? any PerSampleSquares else {
                 throw .notDifferentiable(
                     name: node.label, operator: "\(node.operatorName)",

@@ -64,7 +64,7 @@ struct ForwardLowering {
     /// The buffer with the graph input's data, for the caller to write.
     func inputBuffer(_ input: ValueID) -> BufferID? { placements[input]?.first }
 
-    /// Memory of constants that must be kept as long as the program.
+    /// The nodes that `targets` depend on and that are not known without computing.
     private func nodesNeeded(for targets: [ValueID]) -> Set<NodeID> {
         var values = Set(targets)
         var nodes: Set<NodeID> = []

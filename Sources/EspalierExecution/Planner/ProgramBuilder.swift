@@ -69,13 +69,11 @@ struct ProgramBuilder {
             }
             requestOfLeader[index] = requests.count - 1
         }
-        let bufferRequestCount = requests.count
         var scratchRequest: [Int: Int] = [:]
         for (index, step) in steps.enumerated() where step.kernel.scratchByteCount > 0 {
             scratchRequest[index] = requests.count
             requests.append(.init(byteCount: step.kernel.scratchByteCount, lifetime: index...index))
         }
-        assert(bufferRequestCount <= requests.count)
         let placed = MemoryPlanner.place(requests)
         return MemoryLayout(
             offsets: buffers.indices.map { requestOfLeader[leader[$0]].map { placed.offsets[$0] } },

@@ -29,41 +29,58 @@ package struct EvidenceCollector {
     }
 
     private func collectHere(_ kinds: Set<EvidenceKind>, from graph: Graph) throws -> Evidence {
-        let squares = kinds.contains(.meanSquaredGradients)
-        var sums = Sums()
+        guard kinds.contains(.meanSquaredGradients) else {
+            return try collect(kinds, from: graph, batchSize: batchSize, squares: .none)
+        }
+        do {
+            return try collect(kinds, from: graph, batchSize: batchSize, squares: .perSample)
+        } catch ExecutionError.notDifferentiable {
+            // A parameter that is used twice, or an operator without per-sample squares. One sample at a time, the gradient is
+            // that sample's own: exact for every network, and slow. A node without any gradient is refused here again.
+            return try collect(kinds, from: graph, batchSize: 1, squares: .ofGradients)
+        }
+    }
+
+    /// Where squared per-sample gradients come from.
+    private enum Squares {
+        case none
+        /// The session sums them over the batch.
+        case perSample
+        /// Batches of one: the gradient is squared.
+        case ofGradients
+    }
+
+    private func collect(
+        _ kinds: Set<EvidenceKind>, from graph: Graph, batchSize: Int, squares: Squares
+    ) throws -> Evidence {
         // A last batch of fewer samples gets a program of its own.
         let batcher = try Batcher(dataset, batchSize: batchSize, seed: 0, shuffles: false)
-        let pass = try GradientPass(graph, dataset: dataset, threads: lane.threads, perSampleSquares: squares)
+        let pass = try GradientPass(
+            graph, dataset: dataset, threads: lane.threads, perSampleSquares: squares == .perSample)
+        let extent = pass.parameters.trainableExtent
+        var gradientSums = [Double](repeating: 0, count: extent)
+        var squareSums = gradientSums
         for batch in batcher.batches(epoch: 0) {
             let session = try pass.run(batch, of: batcher, loss: loss)
-            sums.add(session.parameters.gradients, to: \.gradients)
-            if let squares = session.squares { sums.add(squares, to: \.squares) }
+            let gradients = session.parameters.gradients
+            for index in 0..<extent { gradientSums[index] += Double(gradients[index]) }
+            if squares == .ofGradients {
+                for index in 0..<extent {
+                    squareSums[index] += Double(gradients[index]) * Double(gradients[index])
+                }
+            } else if let values = session.squares {
+                for index in 0..<extent { squareSums[index] += Double(values[index]) }
+            }
         }
         var evidence = Evidence(sampleCount: dataset.sampleCount)
         let scale = 1 / Double(dataset.sampleCount)
         for entry in pass.parameters.trainable {
-            func tensor(_ values: [Double]) -> Tensor {
-                Tensor(shape: entry.shape, scalars: values[entry.range].map { Float($0 * scale) })
+            func mean(_ sums: [Double]) -> Tensor {
+                Tensor(shape: entry.shape, scalars: sums[entry.range].map { Float($0 * scale) })
             }
-            if kinds.contains(.meanGradients) {
-                evidence[.meanGradients][entry.value] = tensor(sums.gradients)
-            }
-            if squares { evidence[.meanSquaredGradients][entry.value] = tensor(sums.squares) }
+            if kinds.contains(.meanGradients) { evidence[.meanGradients][entry.value] = mean(gradientSums) }
+            if squares != .none { evidence[.meanSquaredGradients][entry.value] = mean(squareSums) }
         }
         return evidence
-    }
-
-    private struct Sums {
-        var gradients: [Double] = []
-        var squares: [Double] = []
-
-        mutating func add(
-            _ values: some Collection<Float>, to path: WritableKeyPath<Sums, [Double]>
-        ) {
-            if self[keyPath: path].isEmpty {
-                self[keyPath: path] = [Double](repeating: 0, count: values.count)
-            }
-            for (index, value) in values.enumerated() { self[keyPath: path][index] += Double(value) }
-        }
     }
 }
