@@ -137,8 +137,9 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "EspalierTensors", "EspalierKernels", "EspalierArchives", "Espalier", "EspalierCommands",
-                "EspalierTool", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierTraining",
+                "EspalierPruning", "Espalier", "EspalierCommands", "EspalierTool",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Fixtures", "Snapshots"], swiftSettings: swiftSettings),
     ]

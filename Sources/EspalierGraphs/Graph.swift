@@ -62,9 +62,10 @@ public struct Graph: Sendable {
         values[value]?.name ?? "value \(value.index)"
     }
 
-    /// Floating-point constants: what pruning and training may change.
+    /// Floating-point constants with at least one axis: what pruning and training may change. Scalars are the constants
+    /// of formulas that an exporter wrote out.
     public var parameters: [ValueID] {
-        constants.filter { $0.value.dtype.isFloatingPoint }.keys.sorted()
+        constants.filter { $0.value.dtype.isFloatingPoint && $0.value.shape.rank > 0 }.keys.sorted()
     }
 }
 

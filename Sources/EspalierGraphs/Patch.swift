@@ -16,6 +16,7 @@ public struct Patch: Sendable {
         case replaceUses(of: ValueID, with: ValueID)
         case setType(ValueID, ValueType?)
         case setOutputs([ValueID])
+        case setInputs([ValueID])
     }
 
     public private(set) var edits: [Edit] = []
@@ -106,6 +107,8 @@ extension Graph {
             values[id]?.type = type
         case .setOutputs(let ids):
             outputs = ids
+        case .setInputs(let ids):
+            inputs = ids
         }
     }
 

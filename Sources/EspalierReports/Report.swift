@@ -45,7 +45,7 @@ public enum Report {
             "accuracy": (measures?.accuracy ?? record.accuracy).map { Format.percent($0, digits: 2) } ?? "",
             "parameters": measures.map { Format.count($0.parameters) } ?? "",
             "nonzero": measures.map { Format.count($0.nonzero) } ?? "",
-            "macs": measures.map { Format.short($0.macs) } ?? "",
+            "macs": measures.map { Format.short($0.effectiveMacs) } ?? "",
             "file": measures?.fileBytes.map(Format.bytes) ?? "",
         ]
     }

@@ -61,7 +61,7 @@ struct RunSection {
                     } ?? "of all parameters removed"
                 add(Format.percent(achieved), label)
             }
-            add(Format.percent(ratio(after.macs, before.macs)), "of MACs left")
+            add(Format.percent(ratio(after.effectiveMacs, before.effectiveMacs)), "of MACs left")
             add(Format.percent(ratio(after.nonzero, before.nonzero)), "of nonzero parameters left")
             if let old = before.accuracy, let new = after.accuracy {
                 add(Format.percent(new, digits: 2), "accuracy, \(signedPoints(new - old)) points")
@@ -94,7 +94,7 @@ struct RunSection {
                 "name": name, "accuracy": measures.accuracy.map { Format.percent($0, digits: 2) } ?? "",
                 "loss": measures.loss.map { Format.fixed($0, 4) } ?? "", "split": measures.split ?? "",
                 "parameters": Format.count(measures.parameters), "nonzero": Format.count(measures.nonzero),
-                "macs": Format.count(measures.macs),
+                "macs": Format.count(measures.effectiveMacs),
             ]
         }
     }

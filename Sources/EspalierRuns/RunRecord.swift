@@ -140,8 +140,10 @@ extension RunRecord {
     public struct Measures: Codable, Sendable, Equatable {
         public var parameters: Int
         public var nonzero: Int
-        /// Multiply-accumulates per sample, zeros skipped.
+        /// Multiply-accumulates per sample with all weights, zero or not.
         public var macs: Int
+        /// Those with weights that are not zero: what a perfect sparse runtime would do.
+        public var effectiveMacs: Int
         public var accuracy: Double?
         public var loss: Double?
         /// The split the accuracy was measured on.
@@ -149,12 +151,14 @@ extension RunRecord {
         public var fileBytes: Int?
 
         public init(
-            parameters: Int, nonzero: Int, macs: Int, accuracy: Double? = nil, loss: Double? = nil,
+            parameters: Int, nonzero: Int, macs: Int, effectiveMacs: Int, accuracy: Double? = nil,
+            loss: Double? = nil,
             split: String? = nil, fileBytes: Int? = nil
         ) {
             self.parameters = parameters
             self.nonzero = nonzero
             self.macs = macs
+            self.effectiveMacs = effectiveMacs
             self.accuracy = accuracy
             self.loss = loss
             self.split = split

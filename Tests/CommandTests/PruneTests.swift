@@ -36,7 +36,7 @@ struct PruneTests {
         #expect(try evaluation.number("accuracy") == result.number("after", "accuracy"))
         #expect(try result.number("verification", "maxAbsoluteDifference") < 1e-5)
         for stage in ["before", "after"] {
-            for key in ["parameters", "nonzero", "macs", "accuracy", "loss"] {
+            for key in ["parameters", "nonzero", "macs", "effectiveMacs", "accuracy", "loss"] {
                 _ = try result.number(stage, key)
             }
         }
@@ -65,19 +65,19 @@ struct PruneTests {
     }
 
     @Test(arguments: [["--sparsity", "0.5"], ["--granularity", "channel", "--max-parameters", "0.6"]])
-    func fisherInformationDecides(target: [String]) throws {
+    func saliencyDecides(target: [String]) throws {
         let folder = try TrainedModel.folder()
         let result = prune(
             folder,
             target + [
-                "--criterion", "fisher", "--data", "digits", "--finetune-epochs", "0", "--evidence-samples",
+                "--criterion", "saliency", "--data", "digits", "--finetune-epochs", "0", "--evidence-samples",
                 "200",
             ])
         #expect(result.code == 0, "\(result.error)")
         let random = prune(
             folder, target + ["--criterion", "random", "--data", "digits", "--finetune-epochs", "0"])
         #expect(try result.number("after", "loss") < random.number("after", "loss"))
-        let blind = prune(folder, target + ["--criterion", "fisher"])
+        let blind = prune(folder, target + ["--criterion", "saliency"])
         #expect(blind.code == 1)
         #expect(blind.error.contains("give it data"))
     }
@@ -151,5 +151,21 @@ struct PruneTests {
         let result = tool(["prune", "m.onnx", "-o", "n.onnx"] + options)
         #expect(result.code == 64, "\(result.error)")
         #expect(tool("prune", "m.onnx", "--sparsity", "0.5").code == 64)
+    }
+
+    /// Around a node that nobody knows the rest is cut, run on both sides of it, and written.
+    @Test(arguments: [["--sparsity", "0.5"], ["--granularity", "channel", "--max-macs", "0.8"]])
+    func prunesAroundOpaqueNodes(target: [String]) throws {
+        let folder = try TemporaryFolder()
+        let options = ["--first-and-last", "-o", folder("m.onnx"), "--json", "--quiet"]
+        let result = tool(["prune", Fixture.path("opaque.onnx")] + target + options)
+        #expect(result.code == 0, "\(result.error)")
+        #expect(try result.number("after", "nonzero") < result.number("before", "nonzero"))
+        let (before, after) = (
+            tool("inspect", Fixture.path("opaque.onnx"), "--json"),
+            tool("inspect", folder("m.onnx"), "--json")
+        )
+        let opaque = try #require(try after.document()["opaque"] as? NSArray)
+        #expect(opaque.count > 0 && opaque == (try before.document()["opaque"] as? NSArray))
     }
 }

@@ -98,7 +98,7 @@ struct CriterionTests {
         #expect(scores == [111, 1110])
     }
 
-    @Test func fisherReadsItsEvidenceAndRefusesWithout() throws {
+    @Test func saliencyReadsItsEvidenceAndRefusesWithout() throws {
         let pruner = try twoLayers([3, 0, 1, 2, 0, 0], [4, 2, 7])
         let group = try #require(pruner.groups.open.first)
         var evidence = Evidence(sampleCount: 10)

@@ -8,8 +8,10 @@ struct ReportTests {
             command: "prune", arguments: ["prune", "a b.onnx", "--sparsity", "0.9"], espalierVersion: "0.1.0",
             date: "2026-01-01T00:00:00Z")
         record.model = .init(name: "<net> & co")
-        record.before = .init(parameters: 1000, nonzero: 1000, macs: 5000, accuracy: 0.98, loss: 0.1)
-        record.after = .init(parameters: 1000, nonzero: 100, macs: 700, accuracy: 0.975, loss: 0.12)
+        record.before = .init(
+            parameters: 1000, nonzero: 1000, macs: 5000, effectiveMacs: 5000, accuracy: 0.98, loss: 0.1)
+        record.after = .init(
+            parameters: 1000, nonzero: 100, macs: 5000, effectiveMacs: 700, accuracy: 0.975, loss: 0.12)
         record.requestedSparsity = 0.9
         record.achievedSparsity = 0.9
         record.layers = [

@@ -65,7 +65,7 @@ def main():
                     run(f"{architecture} sparsity {sparsity}", seed, f"{architecture}-s{sparsity}", "prune", dense,
                         "--sparsity", str(sparsity), "--schedule", "cubic", "--finetune-epochs", "4")
             for share in SHARES:
-                for criterion in ("magnitude", "fisher", "random"):
+                for criterion in ("magnitude", "saliency", "random"):
                     slim = run(f"{architecture} MACs {share} {criterion}", seed,
                                f"{architecture}-m{share}-{criterion}", "prune", dense, "--granularity", "channel",
                                "--max-macs", str(share), "--criterion", criterion, "--finetune-epochs", "4")

@@ -1,5 +1,6 @@
 import EspalierExecution
 package import EspalierGraphs
+import EspalierOperators
 package import EspalierPruning
 import EspalierTensors
 import EspalierTraining
@@ -113,7 +114,7 @@ extension PrunePipeline {
         guard !kinds.isEmpty, let data else { return .none }
         let sample = try sample(of: data.fit, count: evidenceSamples)
         return try EvidenceCollector(
-            sample, loss: try Evaluator.usualLoss(for: sample), lane: lane
+            sample, loss: try Evaluator.usualLoss(for: sample), seed: seed, lane: lane
         ).collect(kinds, from: graph)
     }
 
@@ -126,12 +127,14 @@ extension PrunePipeline {
     /// Runs the masked and the cut network on some samples: they must agree before anything is written.
     private func verify(_ pruner: Pruner, _ plan: PrunePlan, graph: Graph, data: Data?) throws -> Verification
     {
+        let graph = try graph.understoodPart()
         let inputs = try VerificationInputs.inputs(
             of: graph, dataset: data?.validation ?? data?.fit, seed: seed)
         let byIdentity = Dictionary(
             uniqueKeysWithValues: graph.inputs.compactMap { id in inputs[graph.name(of: id)].map { (id, $0) }
             })
         let verification = try pruner.verify(plan, inputs: byIdentity) { graph, inputs in
+            let graph = try graph.understoodPart()
             let named = Dictionary(uniqueKeysWithValues: inputs.map { (graph.name(of: $0.key), $0.value) })
             let outputs = try InferenceSession(graph: graph).run(named)
             return graph.outputs.compactMap { outputs[graph.name(of: $0)] }

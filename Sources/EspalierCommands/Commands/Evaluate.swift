@@ -43,7 +43,7 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         let console = common.console
-        let recorder = RunRecorder("eval", common)
+        let recorder = try RunRecorder("eval", common)
         let model = try LoadedModel(model)
         let options = try dataOptions.loadOptions(for: data, graph: model.graph)
         console.status("reading \(data)")

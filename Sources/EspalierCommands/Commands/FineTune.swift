@@ -54,7 +54,7 @@ struct FineTune: ParsableCommand {
 
     func run() throws {
         try OutputFile.check(output, isNot: model)
-        let recorder = RunRecorder("finetune", common)
+        let recorder = try RunRecorder("finetune", common)
         let loaded = try LoadedModel(model)
         let teacher = try teacher.map { try LoadedModel($0).graph }
         common.console.status("reading \(data)")

@@ -96,7 +96,7 @@ struct Prune: ParsableCommand {
 
     func run() throws {
         if let output { try OutputFile.check(output, isNot: model) }
-        let recorder = RunRecorder("prune", common)
+        let recorder = try RunRecorder("prune", common)
         let loaded = try LoadedModel(model)
         let parts = try data.map { source in
             common.console.status("reading \(source)")

@@ -64,7 +64,7 @@ struct Train: ParsableCommand {
 
     func run() throws {
         try OutputFile.check(output)
-        let recorder = RunRecorder("train", common)
+        let recorder = try RunRecorder("train", common)
         common.console.status("reading \(data)")
         let options = try dataOptions.loadOptions(for: data)
         let parts = try DataParts(data, options: options)

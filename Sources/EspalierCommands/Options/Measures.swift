@@ -18,7 +18,8 @@ extension RunRecord.Measures {
     init(_ totals: ModelSummary.Totals, evaluation: Evaluation?, split: String, path: String?) {
         let attributes = path.flatMap { try? FileManager.default.attributesOfItem(atPath: $0) }
         self.init(
-            parameters: totals.parameters, nonzero: totals.nonzero, macs: totals.effectiveMultiplyAccumulates,
+            parameters: totals.parameters, nonzero: totals.nonzero, macs: totals.multiplyAccumulates,
+            effectiveMacs: totals.effectiveMultiplyAccumulates,
             accuracy: evaluation?.value.accuracy, loss: evaluation?.value.mean,
             split: evaluation == nil ? nil : split, fileBytes: attributes?[.size] as? Int)
     }

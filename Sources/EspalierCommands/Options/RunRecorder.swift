@@ -9,7 +9,9 @@ struct RunRecorder {
     private let start = Date()
     private let invocation = Invocation.current
 
-    init(_ command: String, _ common: CommonOptions) {
+    /// - Throws: ``CommandFailure`` if the report that is wanted cannot be written.
+    init(_ command: String, _ common: CommonOptions) throws {
+        if let report = common.report { try OutputFile.check(report) }
         self.command = command
         self.common = common
     }

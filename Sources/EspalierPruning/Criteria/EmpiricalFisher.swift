@@ -4,7 +4,7 @@ import EspalierTensors
 /// matrix.
 package struct EmpiricalFisher: Criterion {
     package static let information = CriterionInformation(
-        id: "fisher", name: "Saliency (empirical Fisher)",
+        id: "saliency", name: "Saliency (empirical Fisher)",
         measures:
             "how strongly single samples' losses react to a weight, E[g^2]; one backward pass over the data",
         misleads: "on data that the network fits perfectly, where all gradients vanish",
