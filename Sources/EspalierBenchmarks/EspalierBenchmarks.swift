@@ -31,22 +31,19 @@ enum EspalierBenchmarks {
     }
 
     private static func training(_ architecture: String, threads: Int, peers: [String: String]) throws {
+        let modes = peers["torch"] == nil ? [] : [("train", "torch"), ("train-compiled", "torch compiled")]
         var own: [Double] = []
-        var eager: [Double] = []
+        var others = modes.map { Series(name: $1) }
         for _ in 0..<rounds {
             own.append(
                 try TrainingThroughput(architecture: architecture, threads: threads).measure(seconds: seconds)
             )
-            guard peers["torch"] != nil else { continue }
-            eager.append(
-                contentsOf: [
-                    Peer.measure(
-                        ["train", architecture, "\(threads)", "\(seconds)"], key: "samplesPerSecond")
-                ].compactMap { $0 })
+            for (place, mode) in modes.enumerated() {
+                others[place].add(
+                    Peer.measure([mode.0, architecture, "\(threads)", "\(seconds)"], key: "samplesPerSecond"))
+            }
         }
-        line(
-            architecture, threads: threads, own: own, peer: eager, name: "torch", digits: 0,
-            higherIsBetter: true)
+        line(architecture, threads: threads, own: own, others, digits: 0, higherIsBetter: true)
     }
 
     private static func latency(_ architecture: String, threads: Int, peers: [String: String]) throws {
@@ -58,23 +55,28 @@ enum EspalierBenchmarks {
         defer { try? FileManager.default.removeItem(atPath: path) }
         let lane = try Lane(threads: threads)
         var own: [Double] = []
-        var peer: [Double] = []
+        var peer = Series(name: "onnxruntime")
         for _ in 0..<rounds {
             own.append(try Latency(graph: graph, lane: lane).measure(seconds: seconds / 2))
             guard peers["onnxruntime"] != nil else { continue }
-            peer.append(
-                contentsOf: [
-                    Peer.measure(["latency", path, "\(threads)", "\(seconds / 2)"], key: "medianMs")
-                ]
-                .compactMap { $0 })
+            peer.add(Peer.measure(["latency", path, "\(threads)", "\(seconds / 2)"], key: "medianMs"))
         }
-        line(
-            architecture, threads: threads, own: own, peer: peer, name: "onnxruntime", digits: 4,
-            higherIsBetter: false)
+        line(architecture, threads: threads, own: own, [peer], digits: 4, higherIsBetter: false)
+    }
+
+    /// What one peer was measured to do.
+    private struct Series {
+        let name: String
+        private(set) var values: [Double] = []
+
+        init(name: String) { self.name = name }
+
+        /// Nil is a measurement that failed.
+        mutating func add(_ value: Double?) { values += [value].compactMap { $0 } }
     }
 
     private static func line(
-        _ architecture: String, threads: Int, own: [Double], peer: [Double], name: String, digits: Int,
+        _ architecture: String, threads: Int, own: [Double], _ peers: [Series], digits: Int,
         higherIsBetter: Bool
     ) {
         func text(_ values: [Double]) -> String {
@@ -84,10 +86,10 @@ enum EspalierBenchmarks {
             return String(format: "%.\(digits)f (%.\(digits)f to %.\(digits)f)", median, low, high)
         }
         var parts = ["\(architecture), \(threads) thread\(threads > 1 ? "s" : ""): espalier \(text(own))"]
-        if !peer.isEmpty {
-            let mine = own.sorted()[own.count / 2]
-            let theirs = peer.sorted()[peer.count / 2]
-            parts.append("\(name) \(text(peer))")
+        let mine = own.sorted()[own.count / 2]
+        for peer in peers where !peer.values.isEmpty {
+            let theirs = peer.values.sorted()[peer.values.count / 2]
+            parts.append("\(peer.name) \(text(peer.values))")
             parts.append(String(format: "%.2fx", higherIsBetter ? mine / theirs : theirs / mine))
         }
         print(parts.joined(separator: ", "))

@@ -49,7 +49,8 @@ struct CriterionConformanceTests {
             let active = builder.node("Relu", inputs: [normal])
             let pooled = builder.node("GlobalAveragePool", inputs: [active])
             let flat = builder.node("Flatten", inputs: [pooled])
-            graph = try builder.finish(outputs: [builder.node("MatMul", name: "fc", inputs: [flat, last])])
+            let logits = builder.node("MatMul", name: "fc", inputs: [flat, last])
+            graph = try builder.finish(outputs: [logits])
             let samples = 6
             let dataset = try Dataset(
                 name: "noise", inputs: [.init(name: "x", values: draw("x", [samples, 1, 4, 4]))],

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Accuracy of dense and pruned networks on Fashion-MNIST, over seeds: docs/results/foundation.jsonl.
 
-    foundation.py ESPALIER FOLDER RESULTS.jsonl [--seeds 3] [--threads 2] [--only lenet-5]
+    foundation.py ESPALIER FOLDER RESULTS.jsonl [--seeds 3] [--jobs 2] [--only lenet-5] [--data fashion-mnist]
 
 Trains each architecture for 8 epochs and prunes it with 4 epochs of repair, beside dense networks of the same 12 epochs,
 random channels, and slim networks trained from scratch for 12. One JSON line (the record of `--json`, with a "label")
@@ -10,13 +10,25 @@ Every choice is made by the commands on the validation split; the test set is re
 """
 
 import argparse
+import concurrent.futures
 import json
 import math
 import os
 import subprocess
+import threading
 
 SPARSITIES = (0.9, 0.95, 0.98)
 SHARES = (0.5, 0.25)
+# How each architecture is trained, how the augmentation goes on in the repair, and how pruning is spread over it: chosen on
+# the validation split (docs/results/foundation.md tells what was tried).
+TRAINING = {
+    "lenet-300-100": ["--weight-decay", "0.05"],
+    "lenet-5": ["--flip"],
+    "resnet-8": ["--flip"],
+}
+AUGMENTATION = {"lenet-5": ["--flip"], "resnet-8": ["--flip"]}
+ELEMENTS = ["--schedule", "cubic"]
+CHANNELS = []
 # Two-sided 97.5 % points of Student's t by degrees of freedom.
 STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 
@@ -27,53 +39,77 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("results")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--only", action="append")
+    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each on one thread")
+    parser.add_argument("--only", action="append", help="an architecture; repeatable")
+    parser.add_argument("--data", default="fashion-mnist")
     options = parser.parse_args()
     os.makedirs(options.folder, exist_ok=True)
-    records = {}
-    if os.path.exists(options.results):
-        with open(options.results) as lines:
-            for line in lines:
-                record = json.loads(line)
-                records[record["label"], record["seed"]] = record
+    results = Results(options)
+    architectures = options.only or list(TRAINING)
+    chains = [(architecture, seed) for seed in range(options.seeds) for architecture in architectures]
+    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
+        for future in [pool.submit(chain, results, *each) for each in chains]:
+            future.result()
+    for architecture in architectures:
+        table(architecture, results.records)
 
-    def run(label, seed, output, *arguments):
-        path = os.path.join(options.folder, f"{output}-{seed}.onnx")
-        if (label, seed) in records and os.path.exists(path):
+
+class Results:
+    """Runs commands, and keeps their records by label and seed: in memory, and as lines of the results file."""
+
+    def __init__(self, options):
+        self.options = options
+        self.lock = threading.Lock()
+        self.records = {}
+        if os.path.exists(options.results):
+            with open(options.results) as lines:
+                for line in lines:
+                    record = json.loads(line)
+                    self.records[record["label"], record["seed"]] = record
+
+    def run(self, label, seed, *arguments):
+        """The path of the model that the command makes."""
+        path = os.path.join(self.options.folder, f"{label.replace(' ', '-')}-{seed}.onnx")
+        if (label, seed) in self.records and os.path.exists(path):
             return path
-        command = [options.espalier, *arguments, "--data", "fashion-mnist", "--seed", str(seed),
-                   "--threads", str(options.threads), "-o", path, "--json", "--quiet"]
-        record = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+        command = [self.options.espalier, *arguments, "--data", self.options.data, "--seed", str(seed),
+                   "--threads", "1", "-o", path, "--json", "--quiet"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise SystemExit(f"{label}, seed {seed}: {' '.join(command)}: {done.stderr}")
+        record = json.loads(done.stdout)
         record["label"] = label
-        records[label, seed] = record
-        with open(options.results, "a") as lines:
-            lines.write(json.dumps(record, separators=(",", ":"), sort_keys=True) + "\n")
-        print(f"{label}, seed {seed}: {100 * accuracy(record):.2f} %", flush=True)
+        with self.lock:
+            self.records[label, seed] = record
+            with open(self.options.results, "a") as lines:
+                lines.write(json.dumps(record, separators=(",", ":"), sort_keys=True) + "\n")
+            print(f"{label}, seed {seed}: {100 * accuracy(record):.2f} %", flush=True)
         return path
 
-    architectures = options.only or ["lenet-300-100", "lenet-5", "resnet-8"]
-    for architecture in architectures:
-        for seed in range(options.seeds):
-            train = ("train", "--arch", architecture)
-            dense = run(f"{architecture} dense 8", seed, f"{architecture}-8", *train, "--epochs", "8")
-            run(f"{architecture} dense 12", seed, f"{architecture}-12", *train, "--epochs", "12")
-            if architecture == "lenet-300-100":
-                continue
-            if architecture == "lenet-5":
-                for sparsity in SPARSITIES:
-                    run(f"{architecture} sparsity {sparsity}", seed, f"{architecture}-s{sparsity}", "prune", dense,
-                        "--sparsity", str(sparsity), "--schedule", "cubic", "--finetune-epochs", "4")
-            for share in SHARES:
-                for criterion in ("magnitude", "saliency", "random"):
-                    slim = run(f"{architecture} MACs {share} {criterion}", seed,
-                               f"{architecture}-m{share}-{criterion}", "prune", dense, "--granularity", "channel",
-                               "--max-macs", str(share), "--criterion", criterion, "--finetune-epochs", "4")
-                    if criterion == "magnitude":
-                        run(f"{architecture} MACs {share} from scratch 12", seed, f"{architecture}-m{share}-scratch",
-                            *train, "--widths-of", slim, "--epochs", "12")
-    for architecture in architectures:
-        table(architecture, records)
+
+def chain(results, architecture, seed):
+    """All networks that come from one architecture and seed."""
+    def train(name, epochs, *more):
+        return results.run(f"{architecture} {name}", seed, "train", "--arch", architecture, "--epochs", str(epochs),
+                           *TRAINING[architecture], *more)
+
+    def prune(name, *more):
+        return results.run(f"{architecture} {name}", seed, "prune", dense, "--finetune-epochs", "4",
+                           *AUGMENTATION[architecture], *more)
+
+    train("dense 12", 12)
+    if architecture == "lenet-300-100":
+        return
+    dense = train("dense 8", 8)
+    if architecture == "lenet-5":
+        for sparsity in SPARSITIES:
+            prune(f"sparsity {sparsity}", "--sparsity", str(sparsity), *ELEMENTS)
+    for share in SHARES:
+        for criterion in ("magnitude", "saliency", "taylor", "random"):
+            slim = prune(f"MACs {share} {criterion}", "--granularity", "channel", "--max-macs", str(share),
+                         "--criterion", criterion, *CHANNELS)
+            if criterion == "magnitude":
+                train(f"MACs {share} from scratch", 12, "--widths-of", slim)
 
 
 def accuracy(record):

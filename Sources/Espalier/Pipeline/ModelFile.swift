@@ -1,6 +1,7 @@
 package import EspalierGraphs
 import EspalierONNX
 import EspalierOperators
+package import EspalierTensors
 import Foundation
 package import EspalierTraining
 
@@ -13,16 +14,26 @@ package enum ModelFile {
     /// - Parameters:
     ///   - source: a file that must not be overwritten: the command's input.
     ///   - dataset: where inputs come from; noise without one.
+    ///   - inputShapes: of inputs whose declared ones are open.
     /// - Returns: how far the outputs are apart: 0 but for the order of summation.
     /// - Throws: ``ModelFileError`` if they differ by more than rounding, or `path` is the input; ``ONNXError``.
     package static func write(
         _ graph: Graph, to path: String, protecting source: String? = nil, dataset: Dataset? = nil,
-        seed: UInt64 = 0
+        inputShapes: [ValueID: Shape] = [:], seed: UInt64 = 0
     ) throws -> OutputComparison {
         if let source, isSame(path, source) { throw ModelFileError.wouldOverwriteInput(path) }
         let staged = try ONNXModel.stage(graph, at: path)
-        let (expected, actual) = (try graph.understoodPart(), try staged.reimported().understoodPart())
-        let inputs = try VerificationInputs.inputs(of: expected, dataset: dataset, seed: seed)
+        let expected = try graph.understoodPart(inputShapes: inputShapes)
+        let reimported = try staged.reimported()
+        // Identities are a graph's own; names are what both have in common.
+        let shapes = Dictionary(uniqueKeysWithValues: inputShapes.map { (graph.name(of: $0.key), $0.value) })
+        let actual = try reimported.understoodPart(
+            inputShapes: Dictionary(
+                uniqueKeysWithValues: reimported.inputs.compactMap { id in
+                    shapes[reimported.name(of: id)].map { (id, $0) }
+                }))
+        let inputs = try VerificationInputs.inputs(
+            of: expected, dataset: dataset, shapes: inputShapes, seed: seed)
         let comparison = try OutputComparison(expected, actual, inputs: inputs)
         guard comparison.relativeDifference <= tolerance else {
             throw ModelFileError.differs(path: path, difference: comparison.maxAbsoluteDifference)

@@ -19,7 +19,7 @@ extension PrunePipeline {
         observer: (Event) throws -> Void = { _ in },
         isCancelled: () -> Bool = { false }
     ) throws -> Outcome {
-        let pruner = try Pruner(graph)
+        let pruner = try pruner(of: graph, data: data)
         if let data, data.test?.isLabelled ?? false { try observer(.stage("evaluating the dense network")) }
         let before = try data?.test.flatMap { try evaluate(graph, on: $0) }
         let repair = data == nil ? nil : self.repair
@@ -54,7 +54,7 @@ extension PrunePipeline {
 
     /// Only the plan, with nothing touched.
     package func plan(_ graph: Graph, data: Data?) throws -> (plan: PrunePlan, receipt: Receipt) {
-        let pruner = try Pruner(graph)
+        let pruner = try pruner(of: graph, data: data)
         let plan = try pruner.plan(request, evidence: try evidence(graph, data: data))
         return (plan, try pruner.receipt(for: plan, after: try pruner.applying(plan)))
     }
@@ -77,7 +77,7 @@ extension PrunePipeline {
             throw PruningError.invalidTarget("training ended before pruning began")
         }
         // The trained network has the structure that the plan was made for, and newer weights.
-        let trainedPruner = try Pruner(trained)
+        let trainedPruner = try self.pruner(of: trained, data: data)
         let surgery =
             plan.granularity == .channel ? try verify(trainedPruner, plan, graph: trained, data: data) : nil
         return try outcome(
@@ -87,6 +87,11 @@ extension PrunePipeline {
     }
 
     // MARK: Parts
+
+    private func pruner(of graph: Graph, data: Data?) throws -> Pruner {
+        let shapes = try data.map { try InputBinding(graph, $0.fit).shapes(batchSize: 1) } ?? [:]
+        return try Pruner(graph, inputShapes: shapes.merging(inputShapes) { $1 })
+    }
 
     private func outcome(
         _ network: Graph, pruner: Pruner, plan: PrunePlan, data: Data?, before: Evaluation?,
@@ -127,14 +132,15 @@ extension PrunePipeline {
     /// Runs the masked and the cut network on some samples: they must agree before anything is written.
     private func verify(_ pruner: Pruner, _ plan: PrunePlan, graph: Graph, data: Data?) throws -> Verification
     {
-        let graph = try graph.understoodPart()
+        let shapes = pruner.resolved.inputShapes
+        let graph = try graph.understoodPart(inputShapes: shapes)
         let inputs = try VerificationInputs.inputs(
-            of: graph, dataset: data?.validation ?? data?.fit, seed: seed)
+            of: graph, dataset: data?.validation ?? data?.fit, shapes: shapes, seed: seed)
         let byIdentity = Dictionary(
             uniqueKeysWithValues: graph.inputs.compactMap { id in inputs[graph.name(of: id)].map { (id, $0) }
             })
         let verification = try pruner.verify(plan, inputs: byIdentity) { graph, inputs in
-            let graph = try graph.understoodPart()
+            let graph = try graph.understoodPart(inputShapes: shapes)
             let named = Dictionary(uniqueKeysWithValues: inputs.map { (graph.name(of: $0.key), $0.value) })
             let outputs = try InferenceSession(graph: graph).run(named)
             return graph.outputs.compactMap { outputs[graph.name(of: $0)] }

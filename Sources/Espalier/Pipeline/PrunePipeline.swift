@@ -1,6 +1,7 @@
 package import EspalierGraphs
 package import EspalierKernels
 package import EspalierPruning
+package import EspalierTensors
 package import EspalierTraining
 
 /// The main job: plan, cut or mask, repair, and say what was done.
@@ -70,6 +71,8 @@ package struct PrunePipeline {
 
     package var request: PruningRequest
     package var repair: Repair?
+    /// Shapes of inputs which the network leaves open; those that are not given are those of the data's samples.
+    package var inputShapes: [ValueID: Shape] = [:]
     /// Samples from which evidence is measured.
     package var evidenceSamples = 2000
     package var seed: UInt64 = 0

@@ -8,10 +8,15 @@ package enum VerificationInputs {
 
     /// Real samples where there are any, seeded noise otherwise.
     ///
+    /// - Parameter shapes: of inputs whose declared ones are open.
     /// - Throws: ``TrainingError/mismatch(_:)`` if the data do not fit the network, ``ModelInputError``.
-    package static func inputs(of graph: Graph, dataset: Dataset?, seed: UInt64) throws -> [String: Tensor] {
+    package static func inputs(
+        of graph: Graph, dataset: Dataset?, shapes: [ValueID: Shape] = [:], seed: UInt64
+    ) throws -> [String: Tensor] {
         guard let dataset, dataset.sampleCount > 0 else {
-            return try ModelInputs.random(for: graph, samples: samples(for: graph), seed: seed).tensors
+            return try ModelInputs.random(
+                for: graph, shapes: shapes, samples: samples(for: graph), seed: seed
+            ).tensors
         }
         let count = min(sampleCount, dataset.sampleCount)
         return try InputBinding(graph, dataset).tensors(of: dataset, samples: Array(0..<count))

@@ -32,7 +32,7 @@ struct Inspect: ParsableCommand {
     func run() throws {
         let console = output.console
         let model = try LoadedModel(model)
-        let resolved = try resolve(model, console: console)
+        let resolved = try shapeOptions.resolve(model, console: console)
         let pruning = PruningGroups(resolved)
         let document = InspectionDocument(
             summary: ModelSummary(resolved), groups: pruning.summaries,
@@ -45,38 +45,6 @@ struct Inspect: ParsableCommand {
         tellOpaque(document.summary, on: console)
         tellFrozen(document, on: console)
         if groups { tellGroups(document, on: console) }
-    }
-
-    // MARK: Shapes
-
-    private func resolve(_ model: LoadedModel, console: Console) throws -> ResolvedGraph {
-        let shapes = try shapeOptions.inputShapes(of: model.graph)
-        let hint = Self.openInputs(of: model.graph, given: shapes)
-        do throws(ResolutionError) {
-            let resolved = try ResolvedGraph(model.graph, inputShapes: shapes)
-            if let hint { console.status("note: \(hint)") }
-            return resolved
-        } catch {
-            throw CommandFailure("\(model.path): \(error)" + (hint.map { "; \($0)" } ?? ""))
-        }
-    }
-
-    /// What to do about extents, other than the number of samples, that the model does not tell.
-    private static func openInputs(of graph: Graph, given: [ValueID: Shape]) -> String? {
-        for id in graph.inputs where given[id] == nil {
-            let name = graph.name(of: id)
-            guard let dimensions = graph.values[id]?.type?.dimensions else {
-                return "input '\(name)' has no declared shape: give it with --shape \(name)=1x3x224x224"
-            }
-            let isOpen = dimensions.dropFirst().contains {
-                if case .fixed = $0 { false } else { true }
-            }
-            if isOpen {
-                return "input '\(name)' is declared as \(dimensions.text), and open sizes count as 1: "
-                    + "give them with --shape"
-            }
-        }
-        return nil
     }
 
     // MARK: Tables

@@ -2,6 +2,7 @@ import ArgumentParser
 import Espalier
 import EspalierGraphs
 import EspalierKernels
+import EspalierOperators
 import EspalierPruning
 import EspalierReports
 import EspalierRuns
@@ -34,6 +35,8 @@ struct Prune: ParsableCommand {
     var data: DataSource?
 
     @OptionGroup var dataOptions: DataOptions
+
+    @OptionGroup var shapeOptions: ShapeOptions
 
     @OptionGroup var request: PruningOptions
 
@@ -103,7 +106,11 @@ struct Prune: ParsableCommand {
             return try DataParts(
                 source, options: try dataOptions.loadOptions(for: source, graph: loaded.graph))
         }
-        let pipeline = try pipeline(parts)
+        var pipeline = try pipeline(parts)
+        pipeline.inputShapes = try shapeOptions.inputShapes(of: loaded.graph)
+        // Without data, sizes that the model leaves open must be given.
+        let opaque =
+            parts == nil ? try shapeOptions.resolve(loaded, console: common.console).opaqueLabels : []
         let pipelineData = parts.map {
             PrunePipeline.Data(fit: $0.fit, validation: $0.validation, test: $0.test)
         }
@@ -113,7 +120,7 @@ struct Prune: ParsableCommand {
                 try OutputFile.write(String(decoding: try plan.json(), as: UTF8.self), to: path)
                 common.console.status("wrote \(path)")
             }
-            return try tell(recorder, loaded, parts, receipt: receipt, outcome: nil, comparison: nil)
+            return try tell(recorder, loaded, parts, receipt: receipt)
         }
         let given = try plan.map { try PrunePlan(json: Data(contentsOf: URL(fileURLWithPath: $0))) }
         let outcome = try execute(pipeline, loaded.graph, data: pipelineData, plan: given)
@@ -122,8 +129,11 @@ struct Prune: ParsableCommand {
         var graph = outcome.graph
         if let parts { graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text() }
         let comparison = try ModelFile.write(
-            graph, to: output, protecting: model, dataset: parts?.validation, seed: common.seed)
-        try tell(recorder, loaded, parts, receipt: outcome.receipt, outcome: outcome, comparison: comparison)
+            graph, to: output, protecting: model, dataset: parts?.validation,
+            inputShapes: pipeline.inputShapes, seed: common.seed)
+        try tell(
+            recorder, loaded, parts, receipt: outcome.receipt, outcome: outcome, comparison: comparison,
+            opaque: opaque)
     }
 
     // MARK: Parts
@@ -164,7 +174,7 @@ struct Prune: ParsableCommand {
 
     private func tell(
         _ recorder: RunRecorder, _ loaded: LoadedModel, _ parts: DataParts?, receipt: Receipt,
-        outcome: PrunePipeline.Outcome?, comparison: OutputComparison?
+        outcome: PrunePipeline.Outcome? = nil, comparison: OutputComparison? = nil, opaque: [String] = []
     ) throws {
         var record = recorder.record(model: loaded)
         record.data = parts?.description
@@ -181,6 +191,11 @@ struct Prune: ParsableCommand {
         record.epochs = outcome.map { $0.history.map(RunRecord.Epoch.init) }
         record.verification = comparison.map(RunRecord.Verification.init)
         record.verification?.surgeryMaxAbsoluteDifference = outcome?.surgery?.maxAbsoluteDifference
+        if comparison != nil, !opaque.isEmpty {
+            record.notes = [
+                "not run in the verification, only the parts around: " + opaque.joined(separator: ", ")
+            ]
+        }
         record.outputs = outcome == nil ? nil : output.map { [$0] }
         common.console.result(ReceiptTable.table(receipt))
         common.console.result(ReceiptTable.facts(record, receipt: receipt))

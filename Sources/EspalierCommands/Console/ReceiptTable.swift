@@ -44,6 +44,7 @@ enum ReceiptTable {
                 "verified",
                 "file read back differs by at most \(Format.scientific(verification.maxAbsoluteDifference))")
         }
+        for note in record.notes ?? [] { sheet.add("note", note) }
         if let output = record.outputs?.first { sheet.add("wrote", output) }
         return "\n" + sheet.rendered()
     }

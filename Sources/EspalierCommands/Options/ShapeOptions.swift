@@ -1,6 +1,7 @@
 import ArgumentParser
 import Espalier
 import EspalierGraphs
+import EspalierOperators
 import EspalierTensors
 
 /// The shape of one input as the command line gives it: `x=1x3x224x224`.
@@ -54,5 +55,38 @@ struct ShapeOptions: ParsableArguments {
             result[id] = given.shape
         }
         return result
+    }
+
+    /// The network with everything inferred for these shapes.
+    ///
+    /// - Throws: ``CommandFailure`` if something does not fit, with what to do where open extents may be the reason.
+    func resolve(_ model: LoadedModel, console: Console) throws -> ResolvedGraph {
+        let shapes = try inputShapes(of: model.graph)
+        let hint = Self.openInputs(of: model.graph, given: shapes)
+        do throws(ResolutionError) {
+            let resolved = try ResolvedGraph(model.graph, inputShapes: shapes)
+            if let hint { console.status("note: \(hint)") }
+            return resolved
+        } catch {
+            throw CommandFailure("\(model.path): \(error)" + (hint.map { "; \($0)" } ?? ""))
+        }
+    }
+
+    /// What to do about extents, other than the number of samples, that the model does not tell.
+    private static func openInputs(of graph: Graph, given: [ValueID: Shape]) -> String? {
+        for id in graph.inputs where given[id] == nil {
+            let name = graph.name(of: id)
+            guard let dimensions = graph.values[id]?.type?.dimensions else {
+                return "input '\(name)' has no declared shape: give it with --shape \(name)=1x3x224x224"
+            }
+            let isOpen = dimensions.dropFirst().contains {
+                if case .fixed = $0 { false } else { true }
+            }
+            if isOpen {
+                return "input '\(name)' is declared as \(dimensions.text), and open sizes count as 1: "
+                    + "give them with --shape"
+            }
+        }
+        return nil
     }
 }

@@ -1,6 +1,12 @@
 package import EspalierGraphs
+package import EspalierTensors
 
 extension ResolvedGraph {
+    /// What messages call the opaque nodes, in the graph's order.
+    package var opaqueLabels: [String] {
+        graph.nodes.filter { opaque[$0.id] != nil }.map(\.label)
+    }
+
     /// What this software understands of the graph, as a network that can be run: what opaque nodes give is an input
     /// of it, what they read is an output. The whole graph where nothing is opaque.
     ///
@@ -30,7 +36,7 @@ extension Graph {
     /// The part of this graph that can be run: see ``ResolvedGraph/understoodPart()``.
     ///
     /// - Throws: ``ResolutionError`` if inputs do not fit an operator that is understood, ``GraphError``.
-    package func understoodPart() throws -> Graph {
-        try ResolvedGraph(self).understoodPart()
+    package func understoodPart(inputShapes: [ValueID: Shape] = [:]) throws -> Graph {
+        try ResolvedGraph(self, inputShapes: inputShapes).understoodPart()
     }
 }

@@ -5,6 +5,8 @@ package import EspalierTensors
 /// about its values: the one place that turns nodes into operators. Planning, pruning and reports start here.
 package struct ResolvedGraph: Sendable {
     package let graph: Graph
+    /// The shapes that inputs were given; the others have their declared ones.
+    package let inputShapes: [ValueID: Shape]
     /// The operators of the nodes this software understands.
     package let operators: [NodeID: any Operator]
     /// Why the other nodes are opaque.
@@ -58,6 +60,7 @@ package struct ResolvedGraph: Sendable {
             }
         }
         self.graph = graph
+        self.inputShapes = inputShapes
         self.operators = operators
         self.opaque = opaque
         self.facts = facts

@@ -1,5 +1,6 @@
 package import EspalierGraphs
 package import EspalierOperators
+package import EspalierTensors
 
 /// Plans what to remove from one network, and applies plans: as masks, or by surgery.
 ///
@@ -13,10 +14,11 @@ package struct Pruner: Sendable {
     package let resolved: ResolvedGraph
     package let groups: PruningGroups
 
+    /// - Parameter inputShapes: complete shapes of inputs; extents that are neither declared nor given count as 1.
     /// - Throws: ``PruningError/resolution(_:)``.
-    package init(_ graph: Graph) throws(PruningError) {
+    package init(_ graph: Graph, inputShapes: [ValueID: Shape] = [:]) throws(PruningError) {
         do throws(ResolutionError) {
-            self.init(try ResolvedGraph(graph))
+            self.init(try ResolvedGraph(graph, inputShapes: inputShapes))
         } catch {
             throw .resolution(error)
         }
@@ -92,7 +94,7 @@ package struct Pruner: Sendable {
 
     func resolve(_ graph: Graph) throws(PruningError) -> ResolvedGraph {
         do throws(ResolutionError) {
-            return try ResolvedGraph(graph)
+            return try ResolvedGraph(graph, inputShapes: resolved.inputShapes)
         } catch {
             throw .resolution(error)
         }

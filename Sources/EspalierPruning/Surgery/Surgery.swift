@@ -152,10 +152,10 @@ struct Surgery {
     // MARK: - Checks
 
     private func check(_ result: Graph, after cut: GraphCut) throws(PruningError) {
-        try compare(try resolve(result, [:]), resolved, cut)
+        try compare(try resolve(result, resolved.inputShapes), resolved, cut)
         // Once more with another batch size: a target shape with the batch written into it would pass the
         // first time.
-        let larger = inputShapes(replacingOpenExtentsBy: 2)
+        let larger = inputShapes(withBatchOf: 2)
         guard !larger.isEmpty, let before = try? ResolvedGraph(resolved.graph, inputShapes: larger) else {
             return
         }
@@ -185,18 +185,18 @@ struct Surgery {
         }
     }
 
-    /// The inputs' shapes with another number for every extent that is not fixed; empty if all are.
-    private func inputShapes(replacingOpenExtentsBy extent: Int) -> [ValueID: Shape] {
-        var shapes: [ValueID: Shape] = [:]
+    /// The inputs' shapes with another number of samples; empty if that is fixed for all of them.
+    private func inputShapes(withBatchOf count: Int) -> [ValueID: Shape] {
+        var shapes = resolved.inputShapes
         var hasOpen = false
         for input in resolved.graph.inputs {
-            guard let dimensions = resolved.graph.values[input]?.type?.dimensions else { continue }
-            shapes[input] = Shape(
-                dimensions.map { dimension in
-                    if case .fixed(let fixed) = dimension { return fixed }
-                    hasOpen = true
-                    return extent
-                })
+            guard let declared = resolved.graph.values[input]?.type?.dimensions?.first,
+                var extents = resolved.facts[input]?.shape.extents, !extents.isEmpty
+            else { continue }
+            if case .fixed = declared { continue }
+            hasOpen = true
+            extents[0] = count
+            shapes[input] = Shape(extents)
         }
         return hasOpen ? shapes : [:]
     }
