@@ -143,8 +143,7 @@ struct Prune: ParsableCommand {
             PrunePipeline.Repair(
                 recipe: training.recipe(
                     epochs: finetuneEpochs, schedule: learningRateSchedule, dataset: parts.fit,
-                    common: common,
-                    rateScale: 0.5),
+                    common: common),
                 schedule: schedule, distillationWeight: distillation)
         }
         var pipeline = PrunePipeline(

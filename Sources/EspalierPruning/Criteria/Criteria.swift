@@ -3,6 +3,7 @@ package enum Criteria {
     package static let all: [any Criterion.Type] = [
         Magnitude.self,
         MagnitudeL1.self,
+        LayerAdaptiveMagnitude.self,
         EmpiricalFisher.self,
         FirstOrderTaylor.self,
         RandomScores.self,
