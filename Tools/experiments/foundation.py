@@ -19,18 +19,19 @@ import threading
 
 SPARSITIES = (0.9, 0.95, 0.98)
 SHARES = (0.5, 0.25)
-# How each architecture is trained, how the augmentation goes on in the repair, and how pruning is spread over it: chosen on
-# the validation split (docs/results/foundation.md tells what was tried).
+# How each architecture is trained and repaired: chosen on validation data (docs/results/foundation.md tells what was tried).
+SGD = ["--optimizer", "sgd", "--learning-rate", "0.1", "--weight-decay", "0.0005"]
 TRAINING = {
-    "lenet-300-100": ["--weight-decay", "0.05"],
-    "lenet-5": ["--flip"],
-    "resnet-8": ["--flip"],
+    "lenet-300-100": ["--weight-decay", "0.1", "--label-smoothing", "0.1"],
+    "lenet-5": [],
+    "resnet-8": SGD,
 }
-AUGMENTATION = {"lenet-5": ["--flip"], "resnet-8": ["--flip"]}
-ELEMENTS = ["--schedule", "cubic"]
-CHANNELS = []
-# Two-sided 97.5 % points of Student's t by degrees of freedom.
-STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
+ELEMENTS = ["--criterion", "lamp", "--schedule", "cubic", "--learning-rate", "0.004",
+            "--learning-rate-schedule", "one-cycle", "--distillation", "0.9"]
+CHANNELS = {
+    "lenet-5": ["--schedule", "cubic", "--first-and-last", "--learning-rate", "0.004"],
+    "resnet-8": ["--schedule", "cubic", "--first-and-last", *SGD],
+}
 
 
 def main():
@@ -95,7 +96,7 @@ def chain(results, architecture, seed):
 
     def prune(name, *more):
         return results.run(f"{architecture} {name}", seed, "prune", dense, "--finetune-epochs", "4",
-                           *AUGMENTATION[architecture], *more)
+                           *more)
 
     train("dense 12", 12)
     if architecture == "lenet-300-100":
@@ -105,9 +106,9 @@ def chain(results, architecture, seed):
         for sparsity in SPARSITIES:
             prune(f"sparsity {sparsity}", "--sparsity", str(sparsity), *ELEMENTS)
     for share in SHARES:
-        for criterion in ("magnitude", "saliency", "taylor", "random"):
+        for criterion in ("magnitude", "random"):
             slim = prune(f"MACs {share} {criterion}", "--granularity", "channel", "--max-macs", str(share),
-                         "--criterion", criterion, *CHANNELS)
+                         "--criterion", criterion, *CHANNELS[architecture])
             if criterion == "magnitude":
                 train(f"MACs {share} from scratch", 12, "--widths-of", slim)
 
