@@ -5,7 +5,8 @@
 
 Trains each architecture for 8 epochs and prunes it with 4 epochs of repair, beside dense networks of the same 12 epochs,
 random channels, and slim networks trained from scratch for 12. One JSON line (the record of `--json`, with a "label")
-for every run; finished runs are not repeated. Ends with a table of paired differences and 95 % intervals (Student's t).
+for every run; finished runs are not repeated. Ends with tables of paired differences and 95 % intervals (Student's t);
+with `--seeds 0` only the tables.
 Every choice is made by the commands on the validation split; the test set is read once for each number.
 """
 
@@ -23,11 +24,11 @@ SHARES = (0.5, 0.25)
 SGD = ["--optimizer", "sgd", "--learning-rate", "0.1", "--weight-decay", "0.0005"]
 TRAINING = {
     "lenet-300-100": ["--weight-decay", "0.1", "--label-smoothing", "0.1"],
-    "lenet-5": [],
+    "lenet-5": ["--flip"],
     "resnet-8": SGD,
 }
 ELEMENTS = ["--criterion", "lamp", "--schedule", "cubic", "--learning-rate", "0.004",
-            "--learning-rate-schedule", "one-cycle", "--distillation", "0.9"]
+            "--learning-rate-schedule", "one-cycle"]
 CHANNELS = {
     "lenet-5": ["--schedule", "cubic", "--first-and-last", "--learning-rate", "0.004"],
     "resnet-8": ["--schedule", "cubic", "--first-and-last", *SGD],
@@ -52,7 +53,7 @@ def main():
         for future in [pool.submit(chain, results, *each) for each in chains]:
             future.result()
     for architecture in architectures:
-        table(architecture, results.records)
+        table(architecture, dict(sorted(results.records.items(), key=lambda entry: entry[0])))
 
 
 class Results:
@@ -118,24 +119,33 @@ def accuracy(record):
 
 
 def table(architecture, records):
+    """Prints a Markdown table: means over seeds, and paired differences from the dense network of as many epochs."""
     base = f"{architecture} dense 12"
-    labels = []
-    for label, _ in records:
-        if label.startswith(architecture + " ") and label not in labels:
-            labels.append(label)
-    print(f"\n{'':46} accuracy   minus dense 12, 95 % interval (points)")
+    labels = list(dict.fromkeys(label for label, _ in records if label.startswith(architecture + " ")))
+    print(f"\n| {architecture} | seeds | test accuracy | minus dense 12, points |\n|---|---|---|---|")
     for label in labels:
         seeds = sorted(seed for other, seed in records if other == label)
         values = [100 * accuracy(records[label, seed]) for seed in seeds]
-        text = f"{label:46} {sum(values) / len(values):6.2f} %"
         pairs = [seed for seed in seeds if (base, seed) in records]
+        text = ""
         if label != base and len(pairs) > 1:
-            differences = [100 * (accuracy(records[label, s]) - accuracy(records[base, s])) for s in pairs]
-            mean = sum(differences) / len(differences)
-            variance = sum((d - mean) ** 2 for d in differences) / (len(differences) - 1)
-            half = STUDENT[len(differences) - 1] * math.sqrt(variance / len(differences))
-            text += f"   {mean:+.2f} ({mean - half:+.2f} to {mean + half:+.2f})"
-        print(text)
+            mean, half = interval([100 * (accuracy(records[label, s]) - accuracy(records[base, s])) for s in pairs])
+            text = f"{mean:+.2f} ({mean - half:+.2f} to {mean + half:+.2f})"
+        spread = f" ± {deviation(values):.2f}" if len(values) > 1 else ""
+        name = label.removeprefix(architecture + " ")
+        print(f"| {name} | {len(seeds)} | {sum(values) / len(values):.2f} %{spread} | {text} |")
+
+
+def deviation(values):
+    """The standard deviation of the sample."""
+    mean = sum(values) / len(values)
+    return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
+
+
+def interval(differences):
+    """Mean and half the width of its 95 % interval, Student's t."""
+    count = len(differences)
+    return sum(differences) / count, STUDENT[count - 1] * deviation(differences) / math.sqrt(count)
 
 
 if __name__ == "__main__":
