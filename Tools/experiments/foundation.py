@@ -70,13 +70,14 @@ class Results:
                     self.records[record["label"], record["seed"]] = record
 
     def run(self, label, seed, *arguments):
-        """The path of the model that the command makes."""
-        path = os.path.join(self.options.folder, f"{label.replace(' ', '-')}-{seed}.onnx")
-        if (label, seed) in self.records and os.path.exists(path):
+        """The name, in the folder, of the model that the command makes."""
+        path = f"{label.replace(' ', '-')}-{seed}.onnx"
+        if (label, seed) in self.records and os.path.exists(os.path.join(self.options.folder, path)):
             return path
-        command = [self.options.espalier, *arguments, "--data", self.options.data, "--seed", str(seed),
+        # Run in the folder, so that the records name files and not where they happened to lie.
+        command = [os.path.abspath(self.options.espalier), *arguments, "--data", self.options.data, "--seed", str(seed),
                    "--threads", "1", "-o", path, "--json", "--quiet"]
-        done = subprocess.run(command, capture_output=True, text=True)
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.options.folder)
         if done.returncode != 0:
             raise SystemExit(f"{label}, seed {seed}: {' '.join(command)}: {done.stderr}")
         record = json.loads(done.stdout)
