@@ -14,6 +14,11 @@ package enum PruningError: Error, Sendable {
     // Scoring
     case missingEvidence(criterion: String, kind: EvidenceKind, parameter: String)
     case scoreNotANumber(criterion: String, subject: String)
+    case granularity(criterion: String, Granularity, known: Set<Granularity>)
+    /// The criterion has scores of its own for whole channels, not made of those of elements.
+    case nothingToAggregate(criterion: String)
+    /// The criterion says nothing about that part of the network; it says something about others.
+    case notScored(criterion: String, subject: String, reason: String)
     // Plans
     case planUnreadable(String)
     case planVersion(Int)
@@ -43,6 +48,13 @@ extension PruningError: CustomStringConvertible {
             "criterion '\(criterion)' needs \(kind) of '\(parameter)', which were not collected; give it data"
         case .scoreNotANumber(let criterion, let subject):
             "criterion '\(criterion)' finds not-a-number for '\(subject)': something in it is not finite"
+        case .granularity(let criterion, let granularity, let known):
+            "criterion '\(criterion)' does not score by \(granularity.rawValue); give --granularity "
+                + known.map(\.rawValue).sorted().joined(separator: " or ")
+        case .nothingToAggregate(let criterion):
+            "criterion '\(criterion)' scores whole channels, so there is nothing to aggregate; leave out --aggregation"
+        case .notScored(let criterion, let subject, let reason):
+            "criterion '\(criterion)' does not score '\(subject)': \(reason)"
         case .planUnreadable(let problem): "the plan cannot be read: \(problem)"
         case .planVersion(let version):
             "the plan is of schema version \(version); this version reads \(PrunePlan.schemaVersion)"

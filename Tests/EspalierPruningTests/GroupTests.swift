@@ -68,7 +68,7 @@ struct GroupTests {
         #expect(
             members(groups["a.weight"]) == [
                 "a.weight[0] producer", "a.bias[0] affine", "project.weight[0] producer",
-                "project.bias[0] affine", "norm.scale[0] affine", "norm.shift[0] affine",
+                "project.bias[0] affine", "norm.scale[0] scale", "norm.shift[0] affine",
                 "norm.mean[0] affine",
                 "norm.variance[0] affine", "last.weight[1] consumer",
             ])

@@ -107,6 +107,8 @@ package final class InferencePlan {
             start: UnsafePointer(pointer?.assumingMemoryBound(to: Float.self)), count: facts.shape.count)
     }
 
+    package func outputShape(_ index: Int) -> Shape { outputs[index].facts.shape }
+
     /// Each step's label and whether it runs by its reference.
     package var listing: [(label: String, isReference: Bool)] { program.listing }
     /// The memory of all intermediate values.

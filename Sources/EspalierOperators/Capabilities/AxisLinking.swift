@@ -99,8 +99,13 @@ package enum SliceRole: String, Sendable, Codable, CaseIterable {
     case producer
     /// Reads the channel: a column of the next weight matrix.
     case consumer
-    /// Shifts or scales it: a bias, batch norm's parameters and statistics.
+    /// Multiplies it as a whole: batch norm's gamma.
+    case scale
+    /// Shifts it, or scales it otherwise: a bias, batch norm's beta and statistics.
     case affine
+
+    /// Whether the slice is of a weight that is multiplied with activations and summed.
+    package var isWeight: Bool { self == .producer || self == .consumer }
 }
 
 /// All an operator says about its axes.

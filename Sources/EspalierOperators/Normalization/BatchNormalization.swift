@@ -121,7 +121,7 @@ extension BatchNormalization: AxisLinking {
         }
         for port in 1...4 {
             links.link(.input(port, axis: 0), channels)
-            links.roles[.input(port, axis: 0)] = .affine
+            links.roles[.input(port, axis: 0)] = port == 1 ? .scale : .affine
         }
         for port in signature.outputs.indices.dropFirst() { links.link(.output(port, axis: 0), channels) }
         return links

@@ -6,6 +6,13 @@ package enum Criteria {
         LayerAdaptiveMagnitude.self,
         EmpiricalFisher.self,
         FirstOrderTaylor.self,
+        Wanda.self,
+        LayerAdaptiveMagnitude.self,
+        GeometricMedianDistance.self,
+        NormalizationScale.self,
+        AveragePercentageOfZeros.self,
+        FiringProbability.self,
+        FeatureMapRank.self,
         RandomScores.self,
     ]
 

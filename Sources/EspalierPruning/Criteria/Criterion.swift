@@ -15,6 +15,12 @@ package import EspalierTensors
 package protocol Criterion: Sendable {
     static var information: CriterionInformation { get }
 
+    /// What it can score.
+    static var granularities: Set<Granularity> { get }
+
+    /// Which elements it compares with each other.
+    static var comparison: ElementComparison { get }
+
     init(seed: UInt64)
 
     /// What must be measured before it can score.
@@ -84,34 +90,17 @@ package struct ScoredParameter: Sendable {
     }
 }
 
-/// How contributions of many elements become one number.
-package enum Reduction: String, Sendable, Codable {
-    case sum, mean, maximum
-}
-
-/// How scores of different groups are made comparable.
-package enum ScoreNormalization: String, Sendable, Codable, CaseIterable {
-    /// As they are: for scores in a unit that means the same everywhere.
-    case none
-    /// Divided by the mean of the group's scores.
-    case mean
-    /// Divided by the largest of the group's scores.
-    case maximum
-
-    /// The positive factor for scores of one group.
-    func factor(for scores: [Double]) -> Double {
-        guard !scores.isEmpty else { return 1 }
-        let divisor: Double =
-            switch self {
-            case .none: 1
-            case .mean: scores.reduce(0, +) / Double(scores.count)
-            case .maximum: scores.max() ?? 1
-            }
-        return divisor > 0 && divisor.isFinite ? 1 / divisor : 1
-    }
+/// Which elements of a weight compete with each other.
+package enum ElementComparison: Sendable {
+    /// All of a weight, and those of other weights as the scope says.
+    case asScoped
+    /// Only those of one output row: each row loses the same share.
+    case withinOutputRow
 }
 
 extension Criterion {
+    package static var granularities: Set<Granularity> { Set(Granularity.allCases) }
+    package static var comparison: ElementComparison { .asScoped }
     package var requiredEvidence: Set<EvidenceKind> { [] }
     package var reduction: Reduction { .sum }
     package func finish(_ reduced: Double) -> Double { reduced }
@@ -134,6 +123,9 @@ extension Criterion {
     package func elementScores(
         of parameter: ScoredParameter, scene: ScoringScene
     ) throws(PruningError) -> [Float] {
+        guard Self.granularities.contains(.element) else {
+            throw .granularity(criterion: Self.information.id, .element, known: Self.granularities)
+        }
         let scores = try contributions(of: parameter, scene: scene).map { Float(finish(Double($0))) }
         guard !scores.contains(where: \.isNaN) else {
             throw .scoreNotANumber(criterion: Self.information.id, subject: parameter.name)

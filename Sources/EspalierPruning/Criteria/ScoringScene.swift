@@ -5,10 +5,13 @@ import EspalierTensors
 package struct ScoringScene: Sendable {
     package let graph: Graph
     package let evidence: Evidence
+    /// How the scores of elements become that of a unit; nil for each criterion's own way.
+    package let aggregation: Reduction?
 
-    package init(_ graph: Graph, evidence: Evidence = .none) {
+    package init(_ graph: Graph, evidence: Evidence = .none, aggregation: Reduction? = nil) {
         self.graph = graph
         self.evidence = evidence
+        self.aggregation = aggregation
     }
 
     /// A floating-point constant of the network; nil if there is none of that identity.

@@ -2,7 +2,8 @@ import EspalierGraphs
 import EspalierOperators
 import EspalierTensors
 
-/// Scores whole units by reducing the contributions of all their elements, each counted once.
+/// Scores whole units by reducing the contributions of all their elements, each counted once; or, if the scene asks for
+/// an aggregation, the elements' scores.
 struct UnitReduction<Measure: Criterion> {
     private let criterion: Measure
     private let scene: ScoringScene
@@ -12,36 +13,8 @@ struct UnitReduction<Measure: Criterion> {
         self.scene = scene
     }
 
-    /// A running reduction.
-    private struct Total {
-        var sum = 0.0
-        var maximum = -Double.infinity
-        var count = 0
-
-        mutating func add(_ other: Total) {
-            sum += other.sum
-            maximum = max(maximum, other.maximum)
-            count += other.count
-        }
-
-        mutating func add(_ contribution: Float) {
-            sum += Double(contribution)
-            maximum = max(maximum, Double(contribution))
-            count += 1
-        }
-
-        func reduced(_ reduction: Reduction) -> Double {
-            guard count > 0 else { return 0 }
-            return switch reduction {
-            case .sum: sum
-            case .mean: sum / Double(count)
-            case .maximum: maximum
-            }
-        }
-    }
-
     func scores(of group: PruningGroup) throws(PruningError) -> [Double] {
-        var totals = [Total](repeating: Total(), count: group.size)
+        var totals = [RunningReduction](repeating: RunningReduction(), count: group.size)
         // Members are brought into one order, so that the rounding does not depend on theirs.
         let counted = group.members.filter { $0.role.map(criterion.countedRoles.contains) ?? false }
             .sorted { $0.axis < $1.axis }
@@ -51,12 +24,18 @@ struct UnitReduction<Measure: Criterion> {
             var end = next + 1
             while end < counted.count, counted[end].axis.value == value { end += 1 }
             if let parameter = scene.parameter(value) {
-                let contributions = try criterion.contributions(of: parameter, scene: scene)
-                add(contributions, shape: parameter.tensor.shape, Array(counted[next..<end]), to: &totals)
+                let numbers =
+                    scene.aggregation == nil
+                    ? try criterion.contributions(of: parameter, scene: scene)
+                    : try criterion.elementScores(of: parameter, scene: scene)
+                add(numbers, shape: parameter.tensor.shape, Array(counted[next..<end]), to: &totals)
             }
             next = end
         }
-        let scores = totals.map { criterion.finish($0.reduced(criterion.reduction)) }
+        let scores = totals.map { total in
+            if let aggregation = scene.aggregation { return total.reduced(aggregation) }
+            return criterion.finish(total.reduced(criterion.reduction))
+        }
         guard !scores.contains(where: \.isNaN) else {
             throw .scoreNotANumber(criterion: Measure.information.id, subject: group.id)
         }
@@ -65,7 +44,7 @@ struct UnitReduction<Measure: Criterion> {
 
     /// Adds one parameter's contributions to the units whose slices they lie in.
     private func add(
-        _ contributions: [Float], shape: Shape, _ members: [GroupMember], to totals: inout [Total]
+        _ contributions: [Float], shape: Shape, _ members: [GroupMember], to totals: inout [RunningReduction]
     ) {
         if members.count == 1 {
             let byIndex = slices(of: contributions, shape: shape, axis: members[0].axis.axis)
@@ -93,8 +72,8 @@ struct UnitReduction<Measure: Criterion> {
     }
 
     /// The reduction of every slice along an axis.
-    private func slices(of contributions: [Float], shape: Shape, axis: Int) -> [Total] {
-        var totals = [Total](repeating: Total(), count: shape[axis])
+    private func slices(of contributions: [Float], shape: Shape, axis: Int) -> [RunningReduction] {
+        var totals = [RunningReduction](repeating: RunningReduction(), count: shape[axis])
         let inner = shape.strides[axis]
         contributions.withUnsafeBufferPointer { contributions in
             var position = 0

@@ -29,6 +29,14 @@ package struct Evidence: Sendable {
     /// The number of samples that the means were taken over.
     package var sampleCount: Int
     package var tensors: [EvidenceKind: [ValueID: Tensor]]
+    /// What each pass over the data took.
+    package var costs: [PassCost] = []
+
+    /// What one pass over the data found, and how long it took.
+    package struct PassCost: Sendable {
+        package let kinds: Set<EvidenceKind>
+        package let seconds: Double
+    }
 
     package init(sampleCount: Int = 0, tensors: [EvidenceKind: [ValueID: Tensor]] = [:]) {
         self.sampleCount = sampleCount
@@ -44,4 +52,14 @@ package struct Evidence: Sendable {
     }
 
     package var kinds: Set<EvidenceKind> { Set(tensors.keys) }
+
+    /// The memory of evidence of some kinds.
+    package func byteCount(of kinds: Set<EvidenceKind>) -> Int {
+        kinds.reduce(0) { sum, kind in self[kind].values.reduce(sum) { $0 + $1.byteCount } }
+    }
+
+    /// The time of the passes that measured any of some kinds.
+    package func seconds(for kinds: Set<EvidenceKind>) -> Double {
+        costs.filter { !$0.kinds.isDisjoint(with: kinds) }.reduce(0) { $0 + $1.seconds }
+    }
 }

@@ -8,11 +8,13 @@ package struct EvidenceCollector {
     private let context: EvidenceContext
 
     /// - Parameters:
-    ///   - loss: whose gradients are meant; each sample's own.
+    ///   - loss: whose gradients are meant, each sample's own; nil for the usual one.
     ///   - seed: for what is drawn at random on the way.
     package init(
-        _ dataset: Dataset, loss: any Loss, batchSize: Int = 64, seed: UInt64 = 0, lane: Lane
+        _ dataset: Dataset, loss: (any Loss)? = nil, batchSize: Int = 64, seed: UInt64 = 0, lane: Lane
     ) {
+        // Passes that take losses are not made on data without labels.
+        let loss = loss ?? (try? Evaluator.usualLoss(for: dataset)) ?? MeanSquaredError()
         context = EvidenceContext(
             dataset: dataset, loss: loss, batchSize: min(batchSize, dataset.sampleCount), lane: lane,
             random: RandomSource(seed: seed).split("evidence"))
@@ -21,7 +23,7 @@ package struct EvidenceCollector {
     /// Kinds that no pass measures are left out; the criterion that needs one then says so.
     ///
     /// - Throws: ``ExecutionError`` if the network cannot be run in the way a pass takes, ``TrainingError``,
-    ///   ``DataError``.
+    ///   ``DataError``; ``TrainingError/mismatch(_:)`` also if a pass needs labels and the data have none.
     package func collect(_ kinds: Set<EvidenceKind>, from graph: Graph) throws -> Evidence {
         guard !kinds.isEmpty else { return .none }
         return try context.lane.run {
@@ -29,8 +31,16 @@ package struct EvidenceCollector {
             for pass in EvidencePasses.all {
                 let wanted = kinds.intersection(pass.kinds)
                 guard !wanted.isEmpty else { continue }
+                guard context.dataset.isLabelled || !pass.needsLabels else {
+                    throw TrainingError.mismatch(
+                        "\(wanted.map(\.rawValue).sorted().joined(separator: " and ")) need labels, which "
+                            + "\(context.dataset.name) does not have")
+                }
+                let start = ContinuousClock.now
                 let found = try pass.collect(wanted, from: graph, context: context)
                 evidence.tensors.merge(found.tensors) { _, new in new }
+                let elapsed = (ContinuousClock.now - start) / .seconds(1)
+                evidence.costs.append(.init(kinds: wanted, seconds: elapsed))
             }
             return evidence
         }

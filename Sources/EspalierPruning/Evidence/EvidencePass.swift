@@ -11,6 +11,9 @@ package protocol EvidencePass: Sendable {
     /// What it can measure.
     static var kinds: Set<EvidenceKind> { get }
 
+    /// Whether it needs to know what the network should say.
+    static var needsLabels: Bool { get }
+
     /// Measures those of its kinds that are `wanted`. Runs on the context's lane.
     ///
     /// - Throws: ``ExecutionError`` if the network cannot be run in the way it takes, ``TrainingError``, ``DataError``.
@@ -19,10 +22,15 @@ package protocol EvidencePass: Sendable {
     ) throws -> Evidence
 }
 
+extension EvidencePass {
+    package static var needsLabels: Bool { true }
+}
+
 /// All passes, one line each.
 package enum EvidencePasses {
     package static let all: [any EvidencePass.Type] = [
-        GradientMoments.self
+        GradientMoments.self,
+        ActivationStatistics.self,
     ]
 }
 

@@ -192,8 +192,9 @@ extension SliceRole {
     var strength: Int {
         switch self {
         case .affine: 0
-        case .consumer: 1
-        case .producer: 2
+        case .scale: 1
+        case .consumer: 2
+        case .producer: 3
         }
     }
 }

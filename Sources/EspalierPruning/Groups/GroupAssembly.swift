@@ -64,7 +64,7 @@ struct GroupAssembly {
     private mutating func components() -> [[Run]] {
         let table = closure.table
         var componentOfRoot: [Int: Int] = [:]
-        for (axis, role) in closure.roles.sorted(by: { $0.key < $1.key }) where role != .affine {
+        for (axis, role) in closure.roles.sorted(by: { $0.key < $1.key }) where role.isWeight {
             guard graph.constants[axis.value]?.dtype.isFloatingPoint == true,
                 let number = table.axis(axis.axis, of: axis.value), let base = table.firstEntry[number]
             else { continue }

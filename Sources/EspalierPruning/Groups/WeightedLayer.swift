@@ -74,7 +74,7 @@ package struct WeightedLayer: Sendable {
         let said = operation.axisLinks(signature).roles
         return weights.compactMap { value in
             let own = said.filter { portAxis, role in
-                guard case .input(let port) = portAxis.port, role != .affine else { return false }
+                guard case .input(let port) = portAxis.port, role.isWeight else { return false }
                 return node.inputs.indices.contains(port) && node.inputs[port] == value
             }
             guard !own.isEmpty else { return nil }

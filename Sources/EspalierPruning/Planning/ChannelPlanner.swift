@@ -36,8 +36,12 @@ struct ChannelPlanner {
         for group in groups.all {
             if let reason = refusal(of: group) {
                 refusals[group.id] = reason
-            } else {
+                continue
+            }
+            do throws(PruningError) {
                 candidates.append(try candidate(group, scene, dropped: dropped[group.id] ?? []))
+            } catch .notScored(_, _, let reason) {
+                refusals[group.id] = "\(request.criterion.information.id): \(reason)"
             }
         }
         guard candidates.contains(where: { $0.limit > 0 }) else {
@@ -77,9 +81,8 @@ struct ChannelPlanner {
         guard scores.count == group.size, !scores.contains(where: \.isNaN) else {
             throw .scoreNotANumber(criterion: request.criterion.information.id, subject: group.id)
         }
-        let factor = request.normalizationFactor(scores)
-        let ranked = scores.enumerated()
-            .map { (score: dropped.contains($0) ? -.infinity : $1 * factor, unit: $0) }
+        let ranked = request.usedNormalization.normalized(scores).enumerated()
+            .map { (score: dropped.contains($0) ? -.infinity : $1, unit: $0) }
             .sorted { ($0.score, $0.unit) < ($1.score, $1.unit) }
         let removals = removals(of: group.size)
         let minimum = request.minimumKept.kept(of: group.size)

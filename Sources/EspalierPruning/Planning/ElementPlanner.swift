@@ -13,7 +13,9 @@ struct ElementPlanner {
         let id: ValueID
         let name: String
         let tensor: Tensor
-        let refused: String?
+        /// The axis of its output rows, if that is known and the same for all uses.
+        let rowAxis: Int?
+        var refused: String?
     }
 
     /// A weight that takes part: positions by ascending importance.
@@ -31,10 +33,15 @@ struct ElementPlanner {
 
     func plan(_ scene: ScoringScene, dropped: [ValueID: [Bool]]) throws(PruningError) -> [PrunePlan.Elements]
     {
-        let weights = weights()
+        var weights = weights()
         var candidates: [Candidate] = []
-        for weight in weights where weight.refused == nil {
-            candidates.append(try candidate(weight, scene, dropped: dropped[weight.id]))
+        for place in weights.indices where weights[place].refused == nil {
+            let weight = weights[place]
+            do throws(PruningError) {
+                candidates.append(try candidate(weight, scene, dropped: dropped[weight.id]))
+            } catch .notScored(_, _, let reason) {
+                weights[place].refused = "\(request.criterion.information.id): \(reason)"
+            }
         }
         guard !candidates.isEmpty else {
             throw .nothingToPrune(reasons: weights.map { "\($0.name): \($0.refused ?? "")" })
@@ -66,7 +73,10 @@ struct ElementPlanner {
             let refused =
                 uses.compactMap { $0.refused?.message }.first
                 ?? uses.compactMap { request.exclusion(of: $0) }.first
-            return Weight(id: id, name: resolved.graph.name(of: id), tensor: tensor, refused: refused)
+            let rowAxes = Set(uses.map(\.producerAxis))
+            return Weight(
+                id: id, name: resolved.graph.name(of: id), tensor: tensor,
+                rowAxis: rowAxes.count == 1 ? rowAxes.first.flatMap { $0 } : nil, refused: refused)
         }
     }
 
@@ -76,14 +86,19 @@ struct ElementPlanner {
         let parameter =
             scene.parameter(weight.id)
             ?? ScoredParameter(id: weight.id, name: weight.name, tensor: weight.tensor)
-        let scores = try request.criterion.elementScores(of: parameter, scene: scene)
+        var scores = try request.criterion.elementScores(of: parameter, scene: scene)
         guard scores.count == weight.tensor.count, parameter.tensor.count == scores.count,
             scores.count <= Int(UInt32.max)
         else {
             throw .scoreNotANumber(criterion: request.criterion.information.id, subject: weight.name)
         }
-        let factor =
-            request.normalization == nil ? 1 : request.normalizationFactor(scores.map { Double($0) })
+        if type(of: request.criterion).comparison == .withinOutputRow {
+            scores = RowRanks.ranks(of: scores, shape: weight.tensor.shape, rowAxis: weight.rowAxis)
+        }
+        if request.usedNormalization == .rank {
+            scores = ScoreNormalization.rank.normalized(scores.map { Double($0) }).map { Float($0) }
+        }
+        let factor = request.usedNormalization.factor(for: scores.map { Double($0) })
         // What is gone already goes first, whatever the criterion thinks of it.
         let values = parameter.tensor.scalars(as: Float.self)
         var gone = 0

@@ -54,7 +54,7 @@ package struct Pruner: Sendable {
             throw .missingEvidence(
                 criterion: request.criterion.information.id, kind: kind, parameter: "any parameter")
         }
-        let scene = ScoringScene(parameters ?? graph, evidence: evidence)
+        let scene = ScoringScene(parameters ?? graph, evidence: evidence, aggregation: request.aggregation)
         var plan = PrunePlan(
             model: graph.name, fingerprint: graph.structuralFingerprint, granularity: request.granularity,
             criterion: request.criterion.information.id, scope: type(of: request.scope).information.id,

@@ -24,13 +24,16 @@ package struct PruningRequest: Sendable {
     /// How scores of layers are made comparable; nil: as the criterion wants for channels, not at all for
     /// elements.
     package var normalization: ScoreNormalization?
+    /// How a unit's score is made of those of its elements; nil: as the criterion does.
+    package var aggregation: Reduction?
 
     /// Element granularity prunes all layers; channel granularity leaves the first and last alone and keeps
     /// at least a tenth of each group: a bottleneck of a few channels costs more than it saves.
     package init(
         _ granularity: Granularity, targets: [PruningTarget], criterion: any Criterion = Magnitude(),
         scope: any Scope = GlobalScope(), minimumKept: MinimumKept? = nil, keep: [NamePattern] = [],
-        prunesFirstAndLast: Bool? = nil, channelMultiple: Int = 1, normalization: ScoreNormalization? = nil
+        prunesFirstAndLast: Bool? = nil, channelMultiple: Int = 1, normalization: ScoreNormalization? = nil,
+        aggregation: Reduction? = nil
     ) {
         self.granularity = granularity
         self.targets = targets
@@ -41,9 +44,17 @@ package struct PruningRequest: Sendable {
         self.prunesFirstAndLast = prunesFirstAndLast ?? (granularity == .element)
         self.channelMultiple = channelMultiple
         self.normalization = normalization
+        self.aggregation = aggregation
     }
 
     func check() throws(PruningError) {
+        let (id, known) = (criterion.information.id, type(of: criterion).granularities)
+        guard known.contains(granularity) else {
+            throw .granularity(criterion: id, granularity, known: known)
+        }
+        guard aggregation == nil || known.contains(.element) else {
+            throw .nothingToAggregate(criterion: id)
+        }
         guard !targets.isEmpty else { throw .invalidTarget("no target was given") }
         for target in targets { try target.check() }
         guard (0..<1).contains(minimumKept.fraction), minimumKept.count >= 0 else {
@@ -54,9 +65,9 @@ package struct PruningRequest: Sendable {
         }
     }
 
-    func normalizationFactor(_ scores: [Double]) -> Double {
-        let fallback = granularity == .channel ? criterion.groupNormalization : .none
-        return (normalization ?? fallback).factor(for: scores)
+    /// How scores of layers are made comparable.
+    var usedNormalization: ScoreNormalization {
+        normalization ?? (granularity == .channel ? criterion.groupNormalization : .none)
     }
 
     /// Checks that every pattern fits something.

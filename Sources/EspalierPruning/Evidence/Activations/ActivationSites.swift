@@ -1,0 +1,90 @@
+package import EspalierGraphs
+package import EspalierOperators
+import EspalierTensors
+
+/// Where a network's channels can be watched: found by axis links, so that it holds for every architecture.
+package struct ActivationSites: Sendable {
+    /// A value with channels of open pruning groups along one of its axes.
+    package struct Site: Sendable {
+        package let value: ValueID
+        package let axis: Int
+        /// For each index of the axis a number that all indices of one unit share.
+        package let units: [Int]
+    }
+
+    /// What nonlinearities read: the z of a = phi(z).
+    package private(set) var inputs: [Site] = []
+    /// What nonlinearities make of it.
+    package private(set) var outputs: [Site] = []
+    /// Values of groups without any nonlinearity, as their consumers read them.
+    package private(set) var linear: [Site] = []
+    /// What the nodes read at which a group's channels end: all that others learn of the channels.
+    package private(set) var endings: [Site] = []
+
+    private let resolved: ResolvedGraph
+    private var groupsByAxis: [ValueAxis: [PruningGroup]] = [:]
+
+    package init(_ resolved: ResolvedGraph, _ groups: PruningGroups) {
+        self.resolved = resolved
+        for group in groups.open {
+            for member in group.activations { groupsByAxis[member.axis, default: []].append(group) }
+        }
+        let probe = PointwiseProbe(resolved)
+        var gated: Set<PruningGroup.ID> = []
+        var (read, made, ended) = (Set<ValueAxis>(), Set<ValueAxis>(), Set<ValueAxis>())
+        for node in resolved.graph.nodes {
+            for ending in self.endings(at: node) where ended.insert(ending).inserted {
+                endings.append(site(ending))
+            }
+            guard let (input, output) = probe.nonlinearity(node) else { continue }
+            for axis in axes(of: input) {
+                let result = ValueAxis(output, axis: axis.axis)
+                // Both ends, or the channels are not the same.
+                guard let groups = groupsByAxis[axis], groupsByAxis[result] != nil else { continue }
+                if read.insert(axis).inserted { inputs.append(site(axis)) }
+                if made.insert(result).inserted { outputs.append(site(result)) }
+                gated.formUnion(groups.map(\.id))
+            }
+        }
+        linear = endings.filter { ending in
+            let axis = ValueAxis(ending.value, axis: ending.axis)
+            return !(groupsByAxis[axis] ?? []).allSatisfy { gated.contains($0.id) }
+        }
+    }
+
+    /// The axes of a value that channels lie on, ascending.
+    private func axes(of value: ValueID) -> [ValueAxis] {
+        (0..<(resolved.facts[value]?.shape.rank ?? 0)).map { ValueAxis(value, axis: $0) }
+            .filter { groupsByAxis[$0] != nil }
+    }
+
+    /// Axes of what a node reads whose channels are on no axis of what it makes.
+    private func endings(at node: Node) -> [ValueAxis] {
+        let continued = Set(
+            node.outputs.compactMap { $0 }.flatMap { axes(of: $0) }
+                .flatMap { groupsByAxis[$0] ?? [] }.map(\.id))
+        return node.inputs.compactMap { $0 }.flatMap { axes(of: $0) }.filter { axis in
+            !(groupsByAxis[axis] ?? []).allSatisfy { continued.contains($0.id) }
+        }
+    }
+
+    private func site(_ axis: ValueAxis) -> Site {
+        let extent = resolved.facts[axis.value]?.shape[axis.axis] ?? 0
+        var units = [Int](repeating: -1, count: extent)
+        var next = 0
+        for group in groupsByAxis[axis] ?? [] {
+            for member in group.activations where member.axis == axis {
+                for unit in 0..<group.size {
+                    for index in member.indices(ofUnit: unit) { units[index] = next }
+                    next += 1
+                }
+            }
+        }
+        // Indices of frozen channels stand alone.
+        for index in units.indices where units[index] < 0 {
+            units[index] = next
+            next += 1
+        }
+        return Site(value: axis.value, axis: axis.axis, units: units)
+    }
+}
