@@ -107,9 +107,9 @@ let package = Package(
         tests(
             "EspalierPruning",
             [
-                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
-                "EspalierTraining",
-            ]),
+                "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
+                "EspalierOperators", "EspalierExecution", "EspalierTraining",
+            ], exclude: ["Fixtures"]),
         module(
             "Espalier",
             [

@@ -41,7 +41,7 @@ public struct OutputComparison: Sendable, Equatable {
     /// - Parameter progress: told how many batches are done; may throw to stop.
     /// - Throws: ``ComparisonError``, and what `progress` throws.
     public init(
-        _ first: Graph, _ second: Graph, batches: [[String: Tensor]], threads: Int = 1,
+        _ first: Graph, _ second: Graph, batches: some Sequence<[String: Tensor]>, threads: Int = 1,
         progress: (Int) throws -> Void = { _ in }
     ) throws {
         guard first.outputs.count == second.outputs.count else {

@@ -12,7 +12,8 @@ package struct EspalierCommand: ParsableCommand {
             """,
         version: EspalierVersion.current,
         subcommands: [
-            Inspect.self, Train.self, FineTune.self, Prune.self, Evaluate.self, RunModel.self, Verify.self,
+            Inspect.self, Train.self, FineTune.self, Prune.self, Score.self, Evaluate.self, RunModel.self,
+            Verify.self,
             RenderReport.self, Doctor.self,
         ])
 

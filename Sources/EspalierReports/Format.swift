@@ -58,5 +58,10 @@ package enum Format {
         value == 0 ? "0" : String(format: "%.1e", value)
     }
 
+    /// Four significant digits, 0.01235 or 1.235e-07
+    package static func significant(_ value: Double) -> String {
+        value == 0 ? "0" : String(format: "%.4g", value)
+    }
+
     private static func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 }

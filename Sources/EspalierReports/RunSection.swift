@@ -22,9 +22,10 @@ struct RunSection {
             "commandLine": (["espalier"] + record.arguments).map(quoted).joined(separator: " "),
             "settings": settings.map { ["name": $0.name, "value": $0.value] },
         ]
+        context.merge(ScoreSection(record).context) { $1 }
         let stages = stages
         if !stages.isEmpty { context["stages"] = ["rows": stages] }
-        if let layers = record.layers, !layers.isEmpty {
+        if let layers = record.layers, !layers.isEmpty, record.scores == nil {
             context["receipt"] = ["rows": layers.map(receiptRow)]
         }
         if let refusals = record.refusals, !refusals.isEmpty {
@@ -69,6 +70,11 @@ struct RunSection {
         } else if let accuracy = record.accuracy {
             add(Format.percent(accuracy, digits: 2), "accuracy")
             if let loss = record.loss { add(Format.fixed(loss, 4), "loss") }
+        }
+        if let firing = record.firing {
+            add("\(firing.reduce(0) { $0 + $1.samples.count })", "units watched")
+            add("\(firing.reduce(0) { $0 + $1.dead })", "dead: they fire in no sample")
+            add("\(firing.reduce(0) { $0 + $1.nearlyDead })", "nearly dead: they fire in fewer than 1 %")
         }
         if let verification = record.verification {
             add(

@@ -37,6 +37,9 @@ public struct RunRecord: Codable, Sendable, Equatable {
     public var after: Measures?
     public var layers: [Layer]?
     public var refusals: [Refusal]?
+    /// Results of `score`.
+    public var scores: [Score]?
+    public var firing: [Firing]?
     public var verification: Verification?
     /// Plain remarks a reader should see: what was approximated, skipped or is unusual.
     public var notes: [String]?
@@ -195,6 +198,20 @@ extension RunRecord {
             self.parametersAfter = parametersAfter
             self.macsBefore = macsBefore
             self.macsAfter = macsAfter
+        }
+
+        /// Other commands list layers too, of which only the name is kept here.
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            name = try container.decode(String.self, forKey: .name)
+            op = try container.decodeIfPresent(String.self, forKey: .op) ?? ""
+            requested = try container.decodeIfPresent(Double.self, forKey: .requested)
+            achieved = try container.decodeIfPresent(Double.self, forKey: .achieved) ?? 0
+            refused = try container.decodeIfPresent(String.self, forKey: .refused)
+            parametersBefore = try container.decodeIfPresent(Int.self, forKey: .parametersBefore) ?? 0
+            parametersAfter = try container.decodeIfPresent(Int.self, forKey: .parametersAfter) ?? 0
+            macsBefore = try container.decodeIfPresent(Int.self, forKey: .macsBefore) ?? 0
+            macsAfter = try container.decodeIfPresent(Int.self, forKey: .macsAfter) ?? 0
         }
     }
 

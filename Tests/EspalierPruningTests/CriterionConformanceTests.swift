@@ -89,9 +89,17 @@ struct CriterionConformanceTests {
 
     @Test(arguments: Criteria.all.map { $0.information.id })
     func scoresEveryElementAndUnitWithANumber(id: String) throws {
-        let fixture = try Fixture(type(of: Criteria.criterion(id)), order: Self.inOrder)
+        let kind = type(of: try Criteria.criterion(id))
+        #expect(!kind.granularities.isEmpty)
+        let fixture = try Fixture(kind, order: Self.inOrder)
         for name in ["conv.weight", "fc.weight"] {
             let parameter = try fixture.weight(name)
+            guard kind.granularities.contains(.element) else {
+                #expect(throws: PruningError.self) {
+                    try fixture.criterion.elementScores(of: parameter, scene: fixture.scene)
+                }
+                continue
+            }
             let scores = try fixture.criterion.elementScores(of: parameter, scene: fixture.scene)
             #expect(scores.count == parameter.tensor.count)
             #expect(scores.allSatisfy { $0.isFinite })
@@ -114,6 +122,24 @@ struct CriterionConformanceTests {
         let scale = plain.map(\.magnitude).max() ?? 0
         for (position, unit) in order.enumerated() {
             #expect(abs(moved[position] - plain[unit]) <= 1e-4 * scale, "unit \(unit)")
+        }
+    }
+
+    /// What a criterion does not score is refused before anything is planned.
+    @Test(arguments: Criteria.all.map { $0.information.id }, Granularity.allCases)
+    func plansWhatItScores(id: String, granularity: Granularity) throws {
+        let kind = type(of: try Criteria.criterion(id))
+        let fixture = try Fixture(kind, order: Self.inOrder)
+        let request = PruningRequest(
+            granularity, targets: [.sparsity(0.3)], criterion: fixture.criterion, prunesFirstAndLast: true)
+        let pruner = try Pruner(fixture.graph)
+        if kind.granularities.contains(granularity) {
+            let plan = try pruner.plan(request, evidence: fixture.scene.evidence)
+            #expect(plan.criterion == id)
+        } else {
+            #expect(throws: PruningError.self) {
+                try pruner.plan(request, evidence: fixture.scene.evidence)
+            }
         }
     }
 

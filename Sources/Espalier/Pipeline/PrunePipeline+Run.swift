@@ -117,16 +117,10 @@ extension PrunePipeline {
     private func evidence(_ graph: Graph, data: Data?) throws -> Evidence {
         let kinds = request.criterion.requiredEvidence
         guard !kinds.isEmpty, let data else { return .none }
-        let sample = try sample(of: data.fit, count: evidenceSamples)
+        let sample = try data.fit.evidenceSample(evidenceSamples, seed: seed)
         return try EvidenceCollector(
-            sample, loss: try Evaluator.usualLoss(for: sample), seed: seed, lane: lane
+            sample, batchSize: graph.batchSize(wanted: min(64, sample.sampleCount)), seed: seed, lane: lane
         ).collect(kinds, from: graph)
-    }
-
-    private func sample(of dataset: Dataset, count: Int) throws -> Dataset {
-        guard count < dataset.sampleCount else { return dataset }
-        var random = RandomSource(seed: seed).split("evidence")
-        return try dataset.selecting(Array(random.permutation(of: dataset.sampleCount).prefix(count)))
     }
 
     /// Runs the masked and the cut network on some samples: they must agree before anything is written.

@@ -17,7 +17,8 @@ struct Prune: ParsableCommand {
         discussion: """
             How far: --sparsity, the share of the prunable parameters to remove; --max-macs and --max-parameters, the shares \
             to keep at most. Element granularity sets single weights to zero; channel granularity cuts whole channels out, \
-            with everything that depends on them, so that the model is smaller and faster anywhere.
+            with everything that depends on them, so that the model is smaller and faster anywhere. --dead-units instead cuts \
+            the channels that are constant on all training data, with the outputs on these unchanged, and repairs nothing.
 
             CRITERIA
             \(Criteria.all.map { "  \($0.information.id): \($0.information.measures)" }.joined(separator: "\n"))
@@ -39,6 +40,9 @@ struct Prune: ParsableCommand {
     @OptionGroup var shapeOptions: ShapeOptions
 
     @OptionGroup var request: PruningOptions
+
+    @Flag(help: "Remove the channels that never change on the training data, and nothing else; needs --data.")
+    var deadUnits = false
 
     @Option(help: "When the schedule removes: all at once before the repair, or in the course of it.")
     var schedule: PrunePipeline.ScheduleKind = .oneShot
@@ -89,6 +93,15 @@ struct Prune: ParsableCommand {
         guard dryRun || output != nil else {
             throw ValidationError("give --output, or --dry-run to see the plan")
         }
+        if deadUnits {
+            guard data != nil else { throw ValidationError("--dead-units looks at what units do on --data") }
+            guard request.targets.isEmpty, schedule == .oneShot, plan == nil || dryRun else {
+                throw ValidationError(
+                    "--dead-units is a target of its own: leave out --sparsity and the like, --schedule and --plan"
+                )
+            }
+            return
+        }
         guard !request.targets.isEmpty || (plan != nil && !dryRun) else {
             throw ValidationError("say how far: --sparsity, --max-macs or --max-parameters, or --plan")
         }
@@ -106,6 +119,7 @@ struct Prune: ParsableCommand {
             return try DataParts(
                 source, options: try dataOptions.loadOptions(for: source, graph: loaded.graph))
         }
+        if deadUnits, let parts { return try removeDeadUnits(recorder, loaded, parts) }
         var pipeline = try pipeline(parts)
         pipeline.inputShapes = try shapeOptions.inputShapes(of: loaded.graph)
         // Without data, sizes that the model leaves open must be given.
@@ -134,6 +148,45 @@ struct Prune: ParsableCommand {
         try tell(
             recorder, loaded, parts, receipt: outcome.receipt, outcome: outcome, comparison: comparison,
             opaque: opaque)
+    }
+
+    private func removeDeadUnits(_ recorder: RunRecorder, _ loaded: LoadedModel, _ parts: DataParts) throws {
+        common.console.status(
+            "watching all channels on \(Format.count(parts.fit.sampleCount)) training samples")
+        let lane = try Lane(threads: common.threads)
+        let patterns = request.keep.map { NamePattern($0) }
+        let outcome = try DeadUnitPipeline(keep: patterns, lane: lane).run(loaded.graph, dataset: parts.fit)
+        if dryRun, let path = plan {
+            try OutputFile.write(String(decoding: try outcome.plan.json(), as: UTF8.self), to: path)
+            common.console.status("wrote \(path)")
+        }
+        var comparison = outcome.comparison
+        if !dryRun, let output {
+            var graph = outcome.graph
+            graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text()
+            comparison = try ModelFile.write(
+                graph, to: output, protecting: model, dataset: parts.validation, seed: common.seed)
+        }
+        var record = recorder.record(model: loaded)
+        record.data = parts.description
+        record.request = [.init("dead units", "\(outcome.unitCount) removed")]
+        record.achievedSparsity = outcome.receipt.achievedSparsity
+        record.before = .init(outcome.receipt.before, evaluation: nil, split: "test", path: model)
+        record.after = .init(outcome.receipt.after, evaluation: nil, split: "test", path: output)
+        record.layers = outcome.receipt.layers.map(RunRecord.Layer.init)
+        record.verification = .init(comparison)
+        record.verification?.surgeryMaxAbsoluteDifference = outcome.comparison.maxAbsoluteDifference
+        record.outputs = dryRun ? nil : output.map { [$0] }
+        common.console.result(ReceiptTable.table(outcome.receipt))
+        var sheet = FactSheet()
+        sheet.add("dead units", "\(outcome.unitCount) removed")
+        sheet.add(
+            "outputs",
+            "differ by at most \(Format.scientific(outcome.comparison.maxAbsoluteDifference)) on "
+                + "\(Format.count(outcome.comparison.samples)) training samples")
+        if let output, !dryRun { sheet.add("wrote", output) }
+        common.console.result("\n" + sheet.rendered())
+        try common.deliver(record)
     }
 
     // MARK: Parts

@@ -20,8 +20,10 @@ struct CommonOptions: ParsableArguments {
     var threads: Int { compute.threads }
 
     /// Prints the record with `--json` and writes the report with `--report`.
-    func deliver(_ record: RunRecord) throws {
-        try console.document(record)
+    ///
+    /// - Parameter document: what to print, if the record has company.
+    func deliver(_ record: RunRecord, as document: (any Encodable)? = nil) throws {
+        if let document { try console.document(document) } else { try console.document(record) }
         guard let report else { return }
         try OutputFile.write(try Report.html([record]), to: report)
         console.status("wrote \(report)")

@@ -43,6 +43,8 @@ struct PruningOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Keep channels in multiples of this.", valueName: "n"))
     var roundChannels: Int = 1
 
+    @OptionGroup var scoring: ScoringOptions
+
     func validate() throws {
         if let sparsity, !(0..<1).contains(sparsity) {
             throw ValidationError("--sparsity is a share from 0 to below 1")
@@ -79,7 +81,8 @@ struct PruningOptions: ParsableArguments {
             scope: try Scopes.scope(scope),
             minimumKept: minimumKept.map { MinimumKept(count: 1, fraction: $0) },
             keep: keep.map { NamePattern($0) }, prunesFirstAndLast: firstAndLast,
-            channelMultiple: roundChannels)
+            channelMultiple: roundChannels, normalization: scoring.normalization,
+            aggregation: scoring.aggregation)
     }
 }
 

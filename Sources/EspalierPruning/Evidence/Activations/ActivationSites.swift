@@ -20,6 +20,15 @@ package struct ActivationSites: Sendable {
     package private(set) var linear: [Site] = []
     /// What the nodes read at which a group's channels end: all that others learn of the channels.
     package private(set) var endings: [Site] = []
+    /// The same by node and port.
+    package private(set) var endingPorts: [EndingPort] = []
+
+    /// Where channels end: on that axis of what a node reads at that port, and on no axis of what it makes.
+    package struct EndingPort: Sendable {
+        package let node: NodeID
+        package let port: Int
+        package let axis: ValueAxis
+    }
 
     private let resolved: ResolvedGraph
     private var groupsByAxis: [ValueAxis: [PruningGroup]] = [:]
@@ -33,8 +42,9 @@ package struct ActivationSites: Sendable {
         var gated: Set<PruningGroup.ID> = []
         var (read, made, ended) = (Set<ValueAxis>(), Set<ValueAxis>(), Set<ValueAxis>())
         for node in resolved.graph.nodes {
-            for ending in self.endings(at: node) where ended.insert(ending).inserted {
-                endings.append(site(ending))
+            for ending in self.endings(at: node) {
+                endingPorts.append(ending)
+                if ended.insert(ending.axis).inserted { endings.append(site(ending.axis)) }
             }
             guard let (input, output) = probe.nonlinearity(node) else { continue }
             for axis in axes(of: input) {
@@ -59,12 +69,14 @@ package struct ActivationSites: Sendable {
     }
 
     /// Axes of what a node reads whose channels are on no axis of what it makes.
-    private func endings(at node: Node) -> [ValueAxis] {
+    private func endings(at node: Node) -> [EndingPort] {
         let continued = Set(
             node.outputs.compactMap { $0 }.flatMap { axes(of: $0) }
                 .flatMap { groupsByAxis[$0] ?? [] }.map(\.id))
-        return node.inputs.compactMap { $0 }.flatMap { axes(of: $0) }.filter { axis in
-            !(groupsByAxis[axis] ?? []).allSatisfy { continued.contains($0.id) }
+        return node.inputs.enumerated().flatMap { port, value in
+            (value.map { axes(of: $0) } ?? []).filter { axis in
+                !(groupsByAxis[axis] ?? []).allSatisfy { continued.contains($0.id) }
+            }.map { EndingPort(node: node.id, port: port, axis: $0) }
         }
     }
 

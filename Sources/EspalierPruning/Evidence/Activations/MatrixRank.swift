@@ -6,7 +6,7 @@ import EspalierTensors
 /// numbers, which is what NumPy's `matrix_rank` counts. They are the roots of the Gram matrix's eigenvalues, which are
 /// not computed but counted: the matrix is brought to tridiagonal form (Householder 1958) and the signs of its Sturm
 /// sequence say how many lie above a bound (Givens 1954). In double precision squaring loses nothing that matters here.
-struct MatrixRank {
+package struct MatrixRank {
     private let rows: Int
     private let columns: Int
     /// The extent of the Gram matrix, the smaller one.
@@ -17,7 +17,7 @@ struct MatrixRank {
     private var vector: [Double]
 
     /// Makes room for matrices of one shape.
-    init(rows: Int, columns: Int) {
+    package init(rows: Int, columns: Int) {
         self.rows = rows
         self.columns = columns
         size = min(rows, columns)
@@ -28,7 +28,7 @@ struct MatrixRank {
     }
 
     /// The rank of a row-major matrix; 0 if it holds anything that is not finite.
-    mutating func rank(_ matrix: UnsafeBufferPointer<Float>) -> Int {
+    package mutating func rank(_ matrix: UnsafeBufferPointer<Float>) -> Int {
         guard size > 0 else { return 0 }
         formGram(matrix)
         let trace = (0..<size).reduce(0) { $0 + gram[$1 * size + $1] }

@@ -1,0 +1,93 @@
+package import EspalierGraphs
+package import EspalierKernels
+package import EspalierPruning
+import EspalierTensors
+package import EspalierTraining
+
+/// Scores a network by several criteria, for each kind of pass over the data reading them once.
+package struct ScorePipeline {
+    package var criteria: [any Criterion]
+    /// nil for all that a criterion can score.
+    package var granularity: Granularity?
+    package var aggregation: Reduction?
+    package var normalization: ScoreNormalization?
+    /// Samples that evidence is measured on.
+    package var evidenceSamples = 2000
+    /// Whether the saliency of units is to be compared with how often they fire, where the data have labels.
+    package var analysesFiring = false
+    package var seed: UInt64 = 0
+    package let lane: Lane
+
+    package init(_ criteria: [any Criterion], lane: Lane) {
+        self.criteria = criteria
+        self.lane = lane
+    }
+
+    /// What one criterion says, and what that took.
+    package struct Scores {
+        package let criterion: any Criterion
+        /// By elements first, where both are asked for.
+        package let results: [Scorer.Result]
+        package let seconds: Double
+        /// Of all passes that it took part in; shared ones count for each criterion.
+        package let evidenceSeconds: Double
+        package let evidenceBytes: Int
+    }
+
+    package struct Outcome {
+        package let scores: [Scores]
+        package let firing: FiringAnalysis?
+        package let sampleCount: Int
+    }
+
+    /// - Parameter dataset: needed by criteria that measure; of more samples than ``evidenceSamples`` a seeded part is used.
+    /// - Throws: ``PruningError``, ``TrainingError``, ``ExecutionError``, ``DataError``.
+    package func run(_ graph: Graph, dataset: Dataset?) throws -> Outcome {
+        let pruner = try Pruner(graph)
+        var kinds = criteria.reduce(into: Set<EvidenceKind>()) { $0.formUnion($1.requiredEvidence) }
+        if analysesFiring {
+            kinds.formUnion(FiringAnalysis.requiredEvidence)
+            if dataset?.isLabelled ?? false { kinds.formUnion(EmpiricalFisher().requiredEvidence) }
+        }
+        var evidence = Evidence.none
+        if let dataset, !kinds.isEmpty {
+            let sample = try dataset.evidenceSample(evidenceSamples, seed: seed)
+            evidence = try EvidenceCollector(
+                sample, batchSize: graph.batchSize(wanted: min(64, sample.sampleCount)), seed: seed,
+                lane: lane
+            ).collect(kinds, from: graph)
+        }
+        let scores = try criteria.map { try score($0, pruner, evidence: evidence) }
+        return Outcome(
+            scores: scores, firing: analysesFiring ? try FiringAnalysis(pruner, evidence: evidence) : nil,
+            sampleCount: evidence.sampleCount)
+    }
+
+    private func score(_ criterion: any Criterion, _ pruner: Pruner, evidence: Evidence) throws -> Scores {
+        let required = criterion.requiredEvidence
+        if let kind = required.subtracting(evidence.kinds).min(by: { $0.rawValue < $1.rawValue }) {
+            throw PruningError.missingEvidence(
+                criterion: criterion.information.id, kind: kind, parameter: "any parameter")
+        }
+        let known = type(of: criterion).granularities
+        let wanted = granularity.map { [$0] } ?? Granularity.allCases.filter(known.contains)
+        let scorer = Scorer(pruner, aggregation: aggregation, normalization: normalization)
+        let start = ContinuousClock.now
+        let results = try wanted.map {
+            try scorer.scores(criterion, granularity: $0, evidence: evidence)
+        }
+        return Scores(
+            criterion: criterion, results: results, seconds: (ContinuousClock.now - start) / .seconds(1),
+            evidenceSeconds: evidence.seconds(for: required),
+            evidenceBytes: evidence.byteCount(of: required))
+    }
+}
+
+extension Dataset {
+    /// At most `count` samples, drawn by the seed.
+    func evidenceSample(_ count: Int, seed: UInt64) throws -> Dataset {
+        guard count < sampleCount else { return self }
+        var random = RandomSource(seed: seed).split("evidence")
+        return try selecting(Array(random.permutation(of: sampleCount).prefix(count)))
+    }
+}
