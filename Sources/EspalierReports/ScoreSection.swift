@@ -20,8 +20,8 @@ struct ScoreSection {
     }
 
     private var legend: String {
-        "A unit fires in a sample if what its nonlinearity reads is above zero at any position. Left, how many units "
-            + "fire how often. Right, each unit's saliency, the sum of E[g²] over its incoming weights, on a "
+        "A unit fires in a sample if what its nonlinearity reads is above zero at any position. Histograms show how many units "
+            + "fire how often; the last picture each unit's saliency, the sum of E[g²] over its incoming weights, on a "
             + "logarithmic scale; units whose saliency is zero lie on the lowest line."
     }
 
@@ -66,6 +66,14 @@ struct ScoreSection {
                 values: group.samples
             ).rendered()
         ]
+        // Of maps, most fire somewhere in every sample.
+        if group.shares != group.samples {
+            charts.append(
+                Histogram(
+                    title: "Share of positions", horizontalTitle: "share of samples and positions",
+                    unit: "units", values: group.shares
+                ).rendered())
+        }
         if let saliency = group.saliency {
             charts.append(
                 ScatterChart(
