@@ -1,7 +1,7 @@
 package import EspalierGraphs
 package import EspalierKernels
 package import EspalierPruning
-import EspalierTensors
+package import EspalierTensors
 package import EspalierTraining
 
 /// Scores a network by several criteria, for each kind of pass over the data reading them once.
@@ -11,6 +11,8 @@ package struct ScorePipeline {
     package var granularity: Granularity?
     package var aggregation: Reduction?
     package var normalization: ScoreNormalization?
+    /// Shapes of inputs which the network leaves open; those that are not given are those of the data's samples.
+    package var inputShapes: [ValueID: Shape] = [:]
     /// Samples that evidence is measured on.
     package var evidenceSamples = 2000
     /// Whether the saliency of units is to be compared with how often they fire, where the data have labels.
@@ -43,7 +45,8 @@ package struct ScorePipeline {
     /// - Parameter dataset: needed by criteria that measure; of more samples than ``evidenceSamples`` a seeded part is used.
     /// - Throws: ``PruningError``, ``TrainingError``, ``ExecutionError``, ``DataError``.
     package func run(_ graph: Graph, dataset: Dataset?) throws -> Outcome {
-        let pruner = try Pruner(graph)
+        let shapes = try dataset.map { try InputBinding(graph, $0).shapes(batchSize: 1) } ?? [:]
+        let pruner = try Pruner(graph, inputShapes: shapes.merging(inputShapes) { $1 })
         var kinds = criteria.reduce(into: Set<EvidenceKind>()) { $0.formUnion($1.requiredEvidence) }
         if analysesFiring {
             kinds.formUnion(FiringAnalysis.requiredEvidence)

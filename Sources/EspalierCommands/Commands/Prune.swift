@@ -150,45 +150,6 @@ struct Prune: ParsableCommand {
             opaque: opaque)
     }
 
-    private func removeDeadUnits(_ recorder: RunRecorder, _ loaded: LoadedModel, _ parts: DataParts) throws {
-        common.console.status(
-            "watching all channels on \(Format.count(parts.fit.sampleCount)) training samples")
-        let lane = try Lane(threads: common.threads)
-        let patterns = request.keep.map { NamePattern($0) }
-        let outcome = try DeadUnitPipeline(keep: patterns, lane: lane).run(loaded.graph, dataset: parts.fit)
-        if dryRun, let path = plan {
-            try OutputFile.write(String(decoding: try outcome.plan.json(), as: UTF8.self), to: path)
-            common.console.status("wrote \(path)")
-        }
-        var comparison = outcome.comparison
-        if !dryRun, let output {
-            var graph = outcome.graph
-            graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text()
-            comparison = try ModelFile.write(
-                graph, to: output, protecting: model, dataset: parts.validation, seed: common.seed)
-        }
-        var record = recorder.record(model: loaded)
-        record.data = parts.description
-        record.request = [.init("dead units", "\(outcome.unitCount) removed")]
-        record.achievedSparsity = outcome.receipt.achievedSparsity
-        record.before = .init(outcome.receipt.before, evaluation: nil, split: "test", path: model)
-        record.after = .init(outcome.receipt.after, evaluation: nil, split: "test", path: output)
-        record.layers = outcome.receipt.layers.map(RunRecord.Layer.init)
-        record.verification = .init(comparison)
-        record.verification?.surgeryMaxAbsoluteDifference = outcome.comparison.maxAbsoluteDifference
-        record.outputs = dryRun ? nil : output.map { [$0] }
-        common.console.result(ReceiptTable.table(outcome.receipt))
-        var sheet = FactSheet()
-        sheet.add("dead units", "\(outcome.unitCount) removed")
-        sheet.add(
-            "outputs",
-            "differ by at most \(Format.scientific(outcome.comparison.maxAbsoluteDifference)) on "
-                + "\(Format.count(outcome.comparison.samples)) training samples")
-        if let output, !dryRun { sheet.add("wrote", output) }
-        common.console.result("\n" + sheet.rendered())
-        try common.deliver(record)
-    }
-
     // MARK: Parts
 
     private func pipeline(_ parts: DataParts?) throws -> PrunePipeline {

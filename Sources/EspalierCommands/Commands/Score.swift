@@ -49,6 +49,8 @@ struct Score: ParsableCommand {
 
     @OptionGroup var dataOptions: DataOptions
 
+    @OptionGroup var shapeOptions: ShapeOptions
+
     @Option(help: ArgumentHelp("Samples that importance is measured on.", valueName: "n"))
     var evidenceSamples: Int = 2000
 
@@ -89,7 +91,9 @@ struct Score: ParsableCommand {
             return try source.load(
                 split.split, options: try dataOptions.loadOptions(for: source, graph: loaded.graph))
         }
-        let outcome = try pipeline().run(loaded.graph, dataset: dataset)
+        var pipeline = try pipeline()
+        pipeline.inputShapes = try shapeOptions.inputShapes(of: loaded.graph)
+        let outcome = try pipeline.run(loaded.graph, dataset: dataset)
         if let output { try NpzArchive.write(arrays(outcome), to: output) }
         var record = recorder.record(model: loaded)
         record.data = dataset.map {

@@ -7,7 +7,6 @@ package enum Criteria {
         EmpiricalFisher.self,
         FirstOrderTaylor.self,
         Wanda.self,
-        LayerAdaptiveMagnitude.self,
         GeometricMedianDistance.self,
         NormalizationScale.self,
         AveragePercentageOfZeros.self,

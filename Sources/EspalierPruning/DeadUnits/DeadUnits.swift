@@ -150,7 +150,7 @@ package struct DeadUnits {
         } catch {
             throw .surgery("\(error)")
         }
-        let pruner = try Pruner(folded)
+        let pruner = try Pruner(folded, inputShapes: pruner.resolved.inputShapes)
         var dropped: [(group: PruningGroup, units: [Int])] = []
         for (group, units) in units {
             guard let group = pruner.groups[group.id], group.frozen == nil else {
