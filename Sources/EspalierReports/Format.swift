@@ -45,6 +45,7 @@ package enum Format {
 
     /// 3 min 05 s
     package static func duration(seconds: Double) -> String {
+        if seconds < 0.001 { return "< 1 ms" }
         if seconds < 1 { return fixed(seconds * 1000, 0) + " ms" }
         if seconds < 60 { return fixed(seconds, 1) + " s" }
         let whole = Int(seconds.rounded())

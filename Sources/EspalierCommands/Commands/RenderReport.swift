@@ -8,7 +8,7 @@ import Foundation
 struct RenderReport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Renders saved results of train, finetune, prune and eval as one HTML page.",
+        abstract: "Renders saved results of train, finetune, prune, score and eval as one HTML page.",
         discussion: """
             Several results are compared in a table. The page is self-contained: it needs no network.
 
@@ -51,7 +51,7 @@ struct RenderReport: ParsableCommand {
             return try JSONDecoder().decode(RunRecord.self, from: bytes)
         } catch let error as DecodingError {
             throw CommandFailure(
-                "\(path): is not what train, finetune, prune or eval print with --json (\(Self.text(of: error)))"
+                "\(path): is not what train, finetune, prune, score or eval print with --json (\(Self.text(of: error)))"
             )
         }
     }

@@ -69,7 +69,7 @@ struct ActivationWatch {
             guard !kinds.isEmpty else { return }
             var seen: Set<ValueID> = []
             for site in some where site.axis > 0 && shapes[site.value] != nil {
-                // A value has one axis of channels here; on a second one they are watched elsewhere.
+                // Evidence is kept by value: of one with channels along two axes, the first is watched.
                 guard seen.insert(site.value).inserted else { continue }
                 counters.append(
                     Counter(
