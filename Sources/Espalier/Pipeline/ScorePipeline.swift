@@ -1,3 +1,4 @@
+import EspalierExecution
 package import EspalierGraphs
 package import EspalierKernels
 package import EspalierPruning
@@ -47,23 +48,30 @@ package struct ScorePipeline {
     package func run(_ graph: Graph, dataset: Dataset?) throws -> Outcome {
         let shapes = try dataset.map { try InputBinding(graph, $0).shapes(batchSize: 1) } ?? [:]
         let pruner = try Pruner(graph, inputShapes: shapes.merging(inputShapes) { $1 })
-        var kinds = criteria.reduce(into: Set<EvidenceKind>()) { $0.formUnion($1.requiredEvidence) }
-        if analysesFiring {
-            kinds.formUnion(FiringAnalysis.requiredEvidence)
-            if dataset?.isLabelled ?? false { kinds.formUnion(EmpiricalFisher().requiredEvidence) }
-        }
-        var evidence = Evidence.none
-        if let dataset, !kinds.isEmpty {
-            let sample = try dataset.evidenceSample(evidenceSamples, seed: seed)
-            evidence = try EvidenceCollector(
-                sample, batchSize: graph.batchSize(wanted: min(64, sample.sampleCount)), seed: seed,
-                lane: lane
-            ).collect(kinds, from: graph)
-        }
+        let evidence = try dataset.map { try self.evidence(graph, dataset: $0) } ?? .none
         let scores = try criteria.map { try score($0, pruner, evidence: evidence) }
         return Outcome(
             scores: scores, firing: analysesFiring ? try FiringAnalysis(pruner, evidence: evidence) : nil,
             sampleCount: evidence.sampleCount)
+    }
+
+    private func evidence(_ graph: Graph, dataset: Dataset) throws -> Evidence {
+        var kinds = criteria.reduce(into: Set<EvidenceKind>()) { $0.formUnion($1.requiredEvidence) }
+        if analysesFiring { kinds.formUnion(FiringAnalysis.requiredEvidence) }
+        guard !kinds.isEmpty else { return .none }
+        let sample = try dataset.evidenceSample(evidenceSamples, seed: seed)
+        let collector = EvidenceCollector(
+            sample, batchSize: graph.batchSize(wanted: min(64, sample.sampleCount)), seed: seed, lane: lane)
+        let saliency = EmpiricalFisher().requiredEvidence
+        guard analysesFiring, sample.isLabelled, !saliency.isSubset(of: kinds) else {
+            return try collector.collect(kinds, from: graph)
+        }
+        do {
+            return try collector.collect(kinds.union(saliency), from: graph)
+        } catch is ExecutionError {
+            // Firing can be told of networks that have no gradient, too.
+            return try collector.collect(kinds, from: graph)
+        }
     }
 
     private func score(_ criterion: any Criterion, _ pruner: Pruner, evidence: Evidence) throws -> Scores {

@@ -105,7 +105,9 @@ struct Score: ParsableCommand {
         record.request = settings
         record.outputs = output.map { [$0] }
         if outcome.firing?.groups.contains(where: { $0.saliency == nil }) ?? false {
-            record.notes = ["The data have no labels: firing is not compared with saliency."]
+            record.notes = [
+                "Firing is not compared with saliency: the data have no labels, or the network has no gradient."
+            ]
         }
         ScoreTable.tell(record, on: common.console)
         try common.deliver(record, as: ScoreDocument(record))
