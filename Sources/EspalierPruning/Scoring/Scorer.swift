@@ -43,7 +43,8 @@ package struct Scorer: Sendable {
     ) throws(PruningError) -> Result {
         // The same rules as for pruning; how far does not matter.
         let request = PruningRequest(
-            granularity, targets: [.sparsity(0)], criterion: criterion, normalization: normalization ?? .none,
+            granularity, targets: [.sparsity(0)], criterion: criterion,
+            normalization: normalization ?? ScoreNormalization.none,
             aggregation: aggregation)
         try request.check()
         let scene = ScoringScene(pruner.graph, evidence: evidence, aggregation: aggregation)
