@@ -29,8 +29,8 @@ struct ActivationTests {
         let transposed: [String: Attribute] = ["transB": .int(1)]
         let hidden = builder.node("Gemm", name: "fc1", inputs: [x, first, bias], attributes: transposed)
         let active = activation(&builder, hidden)
-        return try builder.finish(
-            outputs: [builder.node("Gemm", name: "fc2", inputs: [active, last], attributes: transposed)])
+        let output = builder.node("Gemm", name: "fc2", inputs: [active, last], attributes: transposed)
+        return try builder.finish(outputs: [output])
     }
 
     /// Five samples: z > 0 in three, two and none of them.
@@ -101,7 +101,8 @@ struct ActivationTests {
         let flat = builder.node("Flatten", inputs: [builder.node("Relu", inputs: [convolved])])
         let last = builder.constant(
             "last", Tensor(shape: [12, 1], scalars: [Float](repeating: 1, count: 12)))
-        let graph = try builder.finish(outputs: [builder.node("MatMul", inputs: [flat, last])])
+        let output = builder.node("MatMul", inputs: [flat, last])
+        let graph = try builder.finish(outputs: [output])
         let images = Tensor(
             shape: [4, 1, 2, 2],
             scalars: [1, 1, 1, 3, -1, -1, -1, 1, -1, -1, -1, -1, 1, 1, 1, 1] as [Float])
@@ -127,7 +128,8 @@ struct ActivationTests {
         let flat = builder.node("Flatten", inputs: [builder.node("Conv", inputs: [x, kernel])])
         let active = builder.node("Relu", inputs: [flat])
         let last = builder.constant("last", Tensor(shape: [4, 1], scalars: [1, 1, 1, 1] as [Float]))
-        let graph = try builder.finish(outputs: [builder.node("MatMul", inputs: [active, last])])
+        let output = builder.node("MatMul", inputs: [active, last])
+        let graph = try builder.finish(outputs: [output])
         let images = Tensor(shape: [2, 1, 1, 2], scalars: [1, -1, 2, 3] as [Float])
         let evidence = try evidence(FiringProbability().requiredEvidence, graph, images)
         let group = try #require(Pruner(graph).groups["w"])
@@ -166,8 +168,10 @@ struct ActivationTests {
     /// Passes of both kinds are made once each, whoever asks, and say what they took.
     @Test func onePassForAllOfItsKinds() throws {
         let graph = try threeUnits { builder, z in builder.node("Relu", inputs: [z]) }
-        let kinds = [FiringProbability(), AveragePercentageOfZeros(), FeatureMapRank(), Wanda()]
-            .reduce(into: Set<EvidenceKind>()) { $0.formUnion(($1 as any Criterion).requiredEvidence) }
+        let criteria: [any Criterion] = [
+            FiringProbability(), AveragePercentageOfZeros(), FeatureMapRank(), Wanda(),
+        ]
+        let kinds = criteria.reduce(into: Set<EvidenceKind>()) { $0.formUnion($1.requiredEvidence) }
         let evidence = try evidence(kinds, graph, five)
         #expect(evidence.costs.map(\.kinds) == [kinds])
         #expect(evidence.kinds == kinds)

@@ -69,8 +69,9 @@ for name, weight in weights.items():
     kept = torch.ones_like(rows, dtype=torch.bool)
     kept.scatter_(1, torch.argsort(rows, dim=1)[:, : rows.shape[1] // 2], False)
     arrays[f"kept/{name}"] = kept.reshape(weight.shape).numpy()
-    flat = weight.double().flatten(1)
-    arrays[f"fpgm/{name}"] = torch.cdist(flat, flat, compute_mode="donot_use_mm_for_euclid_dist").sum(dim=1).numpy()
+
+rows = weights["fc1.weight"].double()
+arrays["fpgm/fc1.weight"] = torch.cdist(rows, rows, compute_mode="donot_use_mm_for_euclid_dist").sum(dim=1).numpy()
 
 for name, z, a in (("conv1.weight", z1, a1), ("conv2.weight", z2, a2), ("fc1.weight", z3, a3)):
     maps = z.reshape(z.shape[0], z.shape[1], -1)

@@ -5,18 +5,23 @@ package enum Correlation {
     /// - Returns: nil for fewer than two pairs, or where one list is constant or not finite.
     package static func pearson(_ first: [Double], _ second: [Double]) -> Double? {
         guard first.count == second.count, first.count > 1 else { return nil }
-        let count = Double(first.count)
-        let (firstMean, secondMean) = (first.reduce(0, +) / count, second.reduce(0, +) / count)
-        var (both, left, right) = (0.0, 0.0, 0.0)
-        for (one, other) in zip(first, second) {
-            both += (one - firstMean) * (other - secondMean)
-            left += (one - firstMean) * (one - firstMean)
-            right += (other - secondMean) * (other - secondMean)
-        }
-        // Each root by itself: the product of two small sums would underflow.
-        let scale = left.squareRoot() * right.squareRoot()
+        let (left, right) = (Self.deviations(of: first), Self.deviations(of: second))
+        let (leftSquare, rightSquare) = (Self.product(left, left), Self.product(right, right))
+        let scale = (leftSquare * rightSquare).squareRoot()
         guard scale > 0, scale.isFinite else { return nil }
-        return max(-1, min(1, both / scale))
+        return max(-1, min(1, Self.product(left, right) / scale))
+    }
+
+    /// Distances from the mean, relative to the largest, so that squares neither overflow nor vanish.
+    private static func deviations(of numbers: [Double]) -> [Double] {
+        let mean = numbers.reduce(0, +) / Double(numbers.count)
+        let deviations = numbers.map { $0 - mean }
+        let largest = deviations.map(\.magnitude).max() ?? 0
+        return largest > 0 ? deviations.map { $0 / largest } : deviations
+    }
+
+    private static func product(_ first: [Double], _ second: [Double]) -> Double {
+        zip(first, second).reduce(0) { $0 + $1.0 * $1.1 }
     }
 
     /// The linear correlation of the ranks, ties sharing theirs (Spearman 1904): whether one grows with the other.
