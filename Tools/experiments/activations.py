@@ -7,7 +7,7 @@
 Trains each architecture with each activation (relu, leaky-relu, gelu), everything else and the initial weights being
 equal, then scores the finished network on its training data: how often units fire, how many are dead or nearly dead
 (fire in fewer than 1 % of the samples), and how evenly saliency, E[g^2] summed over a unit's incoming weights, is spread
-over all units of a network (Gini coefficient: 0 if evenly, towards 1 if a few have it all). One JSON line for every
+over all units of a network, and within its layers (Gini coefficient: 0 if evenly, towards 1 if a few have it all). One JSON line for every
 network; finished ones are not repeated. Ends with a table of means and standard deviations, and of paired differences
 from relu with 95 % intervals (Student's t).
 
@@ -24,7 +24,8 @@ import subprocess
 STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 MEASURES = (
     ("accuracy", "accuracy %", 100), ("deadShare", "dead %", 100), ("nearlyDeadShare", "nearly dead %", 100),
-    ("firing", "mean firing %", 100), ("gini", "Gini", 1), ("spearman", "Spearman", 1))
+    ("firing", "mean firing %", 100), ("gini", "Gini", 1),
+    ("layerGini", "Gini in layers", 1), ("spearman", "Spearman", 1))
 
 
 def main():
@@ -78,6 +79,8 @@ def measure(options, arch, activation, seed):
     firing = [share for group in groups for share in group["samples"]]
     saliency = [size for group in groups for size in group["saliency"]]
     units = len(firing)
+    # Layers differ in scale; within one all units are alike in that.
+    within = [value for value in (gini(group["saliency"]) for group in groups) if value is not None]
     correlations = [group["spearman"] for group in groups if "spearman" in group]
     return {
         "arch": arch, "activation": activation, "seed": seed, "epochs": options.epochs,
@@ -87,6 +90,7 @@ def measure(options, arch, activation, seed):
         "deadShare": sum(group["dead"] for group in groups) / units,
         "nearlyDeadShare": sum(group["nearlyDead"] for group in groups) / units,
         "firing": sum(firing) / units, "gini": gini(saliency),
+        "layerGini": sum(within) / len(within) if within else None,
         "spearman": sum(correlations) / len(correlations) if correlations else None,
         "groups": [{"name": group["name"], "units": len(group["samples"]), "dead": group["dead"],
                     "nearlyDead": group["nearlyDead"], "gini": gini(group["saliency"])} for group in groups],

@@ -10,7 +10,8 @@ package struct FiringProbability: ChannelCriterion {
         id: "firing", name: "Firing probability",
         measures:
             "how often a channel's pre-activation is above zero, P(z > 0); one forward pass over the data",
-        misleads: "for units that fire seldom and then matter, and for leaky functions, which pass on all they read",
+        misleads:
+            "for units that fire seldom and then matter, and for leaky functions, which pass on all they read",
         source: "after Hu et al. 2016", unit: "share of samples")
 
     package init(seed: UInt64 = 0) {}

@@ -5,10 +5,12 @@ package struct Wanda: Criterion {
     package static let information = CriterionInformation(
         id: "wanda", name: "Wanda",
         measures:
-            "|w| times the norm of its input feature over the data, within each output row; a forward pass and the "
-            + "weights' part of a backward pass",
-        misleads: "between layers, for it takes the same share of every row, and where outputs matter unequally",
-        source: "Sun et al. 2023", unit: "that of the layer's outputs, times the root of the number of samples")
+            "|w| times the norm of its input feature, within each output row; a forward pass and the weights' "
+            + "part of a backward pass",
+        misleads:
+            "between layers, for it takes the same share of every row, and where outputs matter unequally",
+        source: "Sun et al. 2023",
+        unit: "that of the layer's outputs, times the root of the number of samples")
 
     package static let comparison = ElementComparison.withinOutputRow
 

@@ -13,7 +13,9 @@ package final class ActivationPass {
 
     /// - Parameter values: what to compute; outputs of the plans by position.
     /// - Throws: ``TrainingError/mismatch(_:)`` if the data do not fit the network.
-    package init(_ graph: Graph, dataset: Dataset, values: [ValueID], threads: Int = 1) throws(TrainingError) {
+    package init(
+        _ graph: Graph, dataset: Dataset, values: [ValueID], threads: Int = 1
+    ) throws(TrainingError) {
         self.graph = graph
         self.values = values
         self.threads = threads

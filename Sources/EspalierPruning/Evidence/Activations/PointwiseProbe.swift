@@ -63,7 +63,8 @@ struct PointwiseProbe {
         return values[0].indices.allSatisfy { element in
             let scale = values.map { abs($0[element]) }.max() ?? 0
             return (1..<Self.points.count - 1).allSatisfy { place in
-                let bend = values[place - 1][element] - 2 * values[place][element] + values[place + 1][element]
+                let (before, after) = (values[place - 1][element], values[place + 1][element])
+                let bend = before - 2 * values[place][element] + after
                 return abs(bend) <= 1e-5 * scale
             }
         }
