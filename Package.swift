@@ -25,6 +25,7 @@ func tests(
         resources: resources, swiftSettings: swiftSettings)
 }
 
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let swiftProtobuf = Target.Dependency.product(name: "SwiftProtobuf", package: "swift-protobuf")
 
 let package = Package(
@@ -38,6 +39,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     ],
     targets: [
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
@@ -93,7 +95,11 @@ let package = Package(
                 "EspalierExecution", "TestSupport",
             ],
             path: "Tests/OperatorConformance", resources: [.copy("Fixtures")], swiftSettings: swiftSettings),
-        module("EspalierRuns"),
+        module("EspalierRuns", ["EspalierKernels", grdb]),
+        tests("EspalierRuns", ["EspalierKernels", "TrialRunnerProbe", grdb]),
+        .executableTarget(
+            name: "TrialRunnerProbe", dependencies: ["EspalierRuns"], path: "Tests/TrialRunnerProbe",
+            swiftSettings: swiftSettings),
         module(
             "EspalierReports",
             ["EspalierRuns", "CBundledData", .product(name: "Mustache", package: "swift-mustache")]),

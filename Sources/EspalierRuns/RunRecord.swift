@@ -41,6 +41,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
     public var scores: [Score]?
     public var firing: [Firing]?
     public var verification: Verification?
+    /// Results of an experiment that have no key of their own, by name.
+    public var figures: [String: Double]?
     /// Plain remarks a reader should see: what was approximated, skipped or is unusual.
     public var notes: [String]?
     /// Files written.

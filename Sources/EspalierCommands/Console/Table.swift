@@ -14,6 +14,11 @@ package struct Table {
 
     /// Adds a row; missing cells are empty.
     package mutating func add(_ cells: String...) {
+        add(cells)
+    }
+
+    /// Adds a row; missing cells are empty.
+    package mutating func add(_ cells: [String]) {
         rows.append(filled(cells))
     }
 

@@ -16,14 +16,24 @@ struct CommonOptions: ParsableArguments {
         completion: .file(extensions: ["html"]))
     var report: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Also keep the result in this run store, which is made if need be.", valueName: "file"),
+        completion: .file(extensions: ["sqlite"]))
+    var store: String?
+
     var console: Console { output.console }
     var threads: Int { compute.threads }
 
-    /// Prints the record with `--json` and writes the report with `--report`.
+    /// Prints the record with `--json`, keeps it with `--store` and writes the report with `--report`.
     ///
     /// - Parameter document: what to print, if the record has company.
     func deliver(_ record: RunRecord, as document: (any Encodable)? = nil) throws {
         if let document { try console.document(document) } else { try console.document(record) }
+        if let store {
+            let id = try RunStore(at: store).add(record)
+            console.status("run \(id) in \(store)")
+        }
         guard let report else { return }
         try OutputFile.write(try Report.html([record]), to: report)
         console.status("wrote \(report)")

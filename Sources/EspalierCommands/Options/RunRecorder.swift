@@ -9,9 +9,11 @@ struct RunRecorder {
     private let start = Date()
     private let invocation = Invocation.current
 
-    /// - Throws: ``CommandFailure`` if the report that is wanted cannot be written.
+    /// - Throws: ``CommandFailure`` or ``StoreError`` if the report or the store that is wanted cannot be written.
     init(_ command: String, _ common: CommonOptions) throws {
         if let report = common.report { try OutputFile.check(report) }
+        // Made here, so that a store of no use is told of before the work and not after it.
+        if let store = common.store { _ = try RunStore(at: store) }
         self.command = command
         self.common = common
     }

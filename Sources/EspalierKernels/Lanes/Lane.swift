@@ -77,6 +77,13 @@ package final class Lane: Sendable {
         return try outcome.move().get()
     }
 
+    /// Hands `job` to the lane and returns at once. A job may run long: later ones wait for it.
+    ///
+    /// The job holds what it captures until it has ended, and may hold the lane itself.
+    package func start(_ job: @escaping @Sendable () -> Void) {
+        queue.append(LaneJob(job))
+    }
+
     /// Runs `job` on the lane without holding up a thread of the caller's.
     package func runAsynchronously<Result: Sendable, Failure: Error>(
         _ job: @escaping @Sendable () throws(Failure) -> Result
