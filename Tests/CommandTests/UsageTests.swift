@@ -51,9 +51,13 @@ struct UsageTests {
     /// made from a catalogue are left out: a new criterion or architecture needs no new record.
     @Test func helpIsAsRecorded() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Snapshots")
-        let commands = [EspalierCommand.self] + EspalierCommand.configuration.subcommands
-        for command in commands {
-            let name = command == EspalierCommand.self ? "espalier" : command._commandName
+        typealias Named = (name: String, command: any ParsableCommand.Type)
+        let commands = EspalierCommand.configuration.subcommands.flatMap { command -> [Named] in
+            [(command._commandName, command)]
+                + command.configuration.subcommands.map { ("\(command._commandName)-\($0._commandName)", $0) }
+        }
+        let all: [Named] = [("espalier", EspalierCommand.self)] + commands
+        for (name, command) in all {
             let text = withoutCatalogues(EspalierCommand.helpMessage(for: command, columns: 80)) + "\n"
             let file = folder.appending(path: "\(name).txt")
             if ProcessInfo.processInfo.environment["ESPALIER_RECORD_SNAPSHOTS"] != nil {

@@ -79,7 +79,7 @@ struct DamageTests {
     @Test func lockedStoresAreWaitedForOnly() throws {
         let folder = try Self.folder()
         let store = try RunStore(at: folder("runs.sqlite"), options: Self.impatient)
-        let other = try DatabaseQueue(path: folder("runs.sqlite"))
+        let other = try Self.otherProcess(folder)
         try other.inDatabase { try $0.execute(sql: "BEGIN EXCLUSIVE") }
         #expect(throws: StoreError.self) { try store.add(record(accuracy: 0.5)) }
         do throws(StoreError) {
@@ -95,11 +95,18 @@ struct DamageTests {
 
     @Test func exclusivelyOpenedStoresCannotBeOpened() throws {
         let folder = try Self.folder()
-        let other = try DatabaseQueue(path: folder("runs.sqlite"))
+        let other = try Self.otherProcess(folder)
         try other.inDatabase { database in
             try database.execute(sql: "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; COMMIT")
         }
         #expect(code(folder("runs.sqlite"), options: Self.impatient) == .locked)
+    }
+
+    /// A connection that may leave a transaction open.
+    private static func otherProcess(_ folder: TemporaryFolder) throws -> DatabaseQueue {
+        var configuration = Configuration()
+        configuration.allowsUnsafeTransactions = true
+        return try DatabaseQueue(path: folder("runs.sqlite"), configuration: configuration)
     }
 
     private static var impatient: RunStore.Options {

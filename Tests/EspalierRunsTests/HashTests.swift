@@ -42,10 +42,10 @@ struct HashTests {
         var whole = SHA256()
         whole.update(bytes)
         var parts = SHA256()
-        var start = 0
-        for length in 1... where start < bytes.count {
+        var (start, length) = (0, 1)
+        while start < bytes.count {
             parts.update(bytes[start..<min(bytes.count, start + length)])
-            start += length
+            (start, length) = (start + length, length + 1)
         }
         let folder = try TemporaryFolder()
         try Data(bytes).write(to: URL(fileURLWithPath: folder("x")))

@@ -37,7 +37,10 @@ struct KilledTrialTests {
             }
         }
 
-        func kill() { Foundation.kill(process.processIdentifier, SIGKILL) }
+        func kill() {
+            // A number of a process that has ended may be another's by now.
+            if process.isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+        }
 
         /// Waits for the end.
         func end() -> Int32 {
@@ -146,20 +149,20 @@ struct KilledTrialTests {
         _ = probes[0].end()
         #expect(try results(folder) == undisturbed())
         let events = try events(folder)
-        let killed = events.first?.process
         for trial in Set(events.map(\.trial)) where trial.contains("/") {
             let own = events.filter { $0.trial == trial }
-            // Ran in one process, or in the killed one and then in one other.
+            // Ran in one process; or in the killed one and then in one other, which began anew only where nothing was saved.
             let processes = own.map(\.process)
-            #expect(Set(processes).count <= 2 && own.filter { $0.name == "begin" }.count == 1, "\(processes)")
+            #expect(Set(processes).count <= 2, "\(processes)")
+            #expect(own.filter { $0.name == "begin" }.count <= Set(processes).count)
             if Set(processes).count == 2 {
                 let change = processes.firstIndex { $0 != processes[0] } ?? 0
                 #expect(Set(processes[change...]).count == 1, "\(trial) ran in two processes at once")
             }
             #expect(own.filter { $0.name == "finished" }.count <= 1)
         }
-        _ = killed
         let done = events.filter { $0.name == "done" }
-        #expect(done.map(\.trial) == ["\(Self.trialCount)", "\(Self.trialCount)"])
+        // The first had hardly time to end before it was killed.
+        #expect(done.count >= 2 && done.allSatisfy { $0.trial == "\(Self.trialCount)" })
     }
 }

@@ -275,7 +275,7 @@ struct TrialTests {
             return try bytes(path).count / 4_096
         }()
         var options = RunStore.Options()
-        options.maximumPageCount = pages + 6
+        options.maximumPageCount = pages + 30
         let trials = (0..<400).map { seed in
             Trial(key: "\(seed)", seed: seed) { context in record(seed: context.seed, accuracy: 0.5) }
         }

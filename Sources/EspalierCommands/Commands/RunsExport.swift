@@ -19,7 +19,7 @@ struct RunsExport: ParsableCommand {
     var runs: [String] = []
 
     @Option(
-        name: [.short, .customLong("output")],
+        name: [.customShort("o"), .customLong("output")],
         help: ArgumentHelp("The file to write instead of standard output.", valueName: "file.jsonl"),
         completion: .file(extensions: ["jsonl"]))
     var file: String?

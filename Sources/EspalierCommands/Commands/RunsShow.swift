@@ -62,7 +62,9 @@ struct RunsShow: ParsableCommand {
         if let before = record.before?.accuracy {
             sheet.add("accuracy before", Format.percent(before, digits: 2))
         }
-        for figure in RunSummary(record).all {
+        // What was asked for and reached is said among the settings.
+        let said = Set((record.request ?? []).map(\.name))
+        for figure in RunSummary(record).all where !said.contains(figure.name) {
             sheet.add(RunText.title(figure.name), RunText.value(figure.value, figure.kind))
         }
         if let outputs = record.outputs { sheet.add("wrote", outputs.joined(separator: ", ")) }

@@ -76,7 +76,9 @@ extension RunStore {
     }
 
     private func lockForDeletion(of trial: StoredTrial) throws(StoreError) -> FileLock? {
-        guard let folder = trial.folder, FileManager.default.fileExists(atPath: "\(filesFolder)/\(folder)")
+        // Finished ones are never run again.
+        guard trial.state != .finished, let folder = trial.folder,
+            FileManager.default.fileExists(atPath: "\(filesFolder)/\(folder)")
         else {
             return nil
         }

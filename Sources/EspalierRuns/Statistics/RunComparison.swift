@@ -143,7 +143,7 @@ private struct Pairing {
             isPossible = false
             note =
                 these.count > 1 || those.count > 1
-                ? "\(group.name) and \(reference.name) share \(shared.count) seeds: no interval without two pairs"
+                ? "\(group.name) and \(reference.name) share \(Self.number(shared.count, "seed")): no interval without two pairs"
                 : nil
         } else {
             isPossible = true
@@ -151,7 +151,11 @@ private struct Pairing {
             note =
                 left > 0
                 ? "\(group.name) and \(reference.name) are paired over the \(shared.count) seeds that both have; "
-                    + "the differences leave out \(left) runs" : nil
+                    + "the differences leave out \(Self.number(left, "run"))" : nil
         }
+    }
+
+    private static func number(_ count: Int, _ noun: String) -> String {
+        "\(count) \(noun)\(count == 1 ? "" : "s")"
     }
 }

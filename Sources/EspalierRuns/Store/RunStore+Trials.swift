@@ -22,9 +22,6 @@ enum Claim: Sendable {
 }
 
 extension RunStore {
-    /// The name of a trial's checkpoint in its folder.
-    static let checkpointName = "checkpoint"
-
     /// Enters an experiment's trials, those that are not there yet as pending.
     ///
     /// - Throws: ``StoreError`` `conflict` if one is there with another seed, configuration or requirements: keys must be
@@ -79,7 +76,7 @@ extension RunStore {
         let name = trial.folder ?? Self.folderName(trial)
         let folder = "\(filesFolder)/\(name)"
         guard let lock = try lock(folder: name) else { return .held }
-        let continues = FileManager.default.fileExists(atPath: "\(folder)/\(Self.checkpointName)")
+        let continues = FileManager.default.fileExists(atPath: "\(folder)/\(TrialFolder.checkpoint)")
         let attempt: Int? = try write { database in
             guard
                 let state = try String.fetchOne(
@@ -95,7 +92,7 @@ extension RunStore {
                         finished = NULL, error = NULL, folder = ?, checkpointPath = ? WHERE id = ?
                     """,
                 arguments: [
-                    Timestamp.now(), name, continues ? "\(name)/\(Self.checkpointName)" : nil, trial.id,
+                    Timestamp.now(), name, continues ? "\(name)/\(TrialFolder.checkpoint)" : nil, trial.id,
                 ])
             if !continues {
                 try database.execute(sql: "DELETE FROM epoch WHERE trialID = ?", arguments: [trial.id])
@@ -105,8 +102,7 @@ extension RunStore {
         }
         guard let attempt else {
             // Made just now, after the one who finished it had cleared it away.
-            unlink(lockPath(folder: name))
-            rmdir(folder)
+            TrialFolder.tidy(folder)
             return .finished
         }
         return .taken(
@@ -194,10 +190,10 @@ extension RunStore {
         return nil
     }
 
-    func lockPath(folder: String) -> String { "\(filesFolder)/\(folder)/lock" }
+    func lockPath(folder: String) -> String { "\(filesFolder)/\(folder)/\(TrialFolder.lock)" }
 
     private func checkpoint(_ trial: ClaimedTrial) -> String? {
-        let path = "\(trial.folder)/\(Self.checkpointName)"
+        let path = "\(trial.folder)/\(TrialFolder.checkpoint)"
         guard FileManager.default.fileExists(atPath: path) else { return nil }
         return String(path.dropFirst(filesFolder.count + 1))
     }

@@ -41,10 +41,8 @@ package final class RunStore: Sendable {
                         .missing, path, "there is no store; a command with --store makes one")
                 }
                 try Self.create(at: path)
-            } else if try FileHandle(forReadingFrom: URL(fileURLWithPath: path)).availableIsEmpty() {
-                // SQLite would take it for a new one, and discard a journal that lies beside it.
-                throw StoreError(
-                    .corrupt, path, "is empty, which a store never is; restore it from a copy, or remove it")
+            } else {
+                try Self.checkBeginning(of: path)
             }
             queue = try DatabaseQueue(path: path, configuration: Self.configuration(options))
             try Self.check(queue, path: path)
@@ -127,20 +125,39 @@ package final class RunStore: Sendable {
         }
     }
 
+    /// Refuses what SQLite would take for a new database, and discard a journal that lies beside it: files that are empty or
+    /// shorter than a header.
+    private static func checkBeginning(of path: String) throws {
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        defer { try? file.close() }
+        let header = try file.read(upToCount: 100) ?? Data()
+        guard !header.isEmpty else {
+            throw StoreError(
+                .corrupt, path, "is empty, which a store never is; restore it from a copy, or remove it")
+        }
+        guard header.count == 100, header.starts(with: "SQLite format 3\0".utf8) else {
+            throw StoreError(.corrupt, path, isNoDatabase)
+        }
+    }
+
+    private static let isNoDatabase =
+        "is no SQLite file, or its beginning is damaged, and was left as it is; restore it from a copy, or choose "
+        + "another file"
+
     private static func check(_ queue: DatabaseQueue, path: String) throws {
         let isCurrent = try queue.read { database in
             guard try Int.fetchOne(database, sql: "PRAGMA application_id") == Schema.applicationID else {
                 throw StoreError(
                     .notAStore, path, "is a database of another program; choose another file")
             }
+            let complaint = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
+            guard complaint == "ok" else {
+                throw StoreError(.corrupt, path, damaged(complaint ?? "it cannot be checked"))
+            }
             guard try !Schema.migrator.hasBeenSuperseded(database) else {
                 throw StoreError(
                     .newerSchema, path,
                     "was written by a newer version of this program; use that one, or another file")
-            }
-            let complaint = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
-            guard complaint == "ok" else {
-                throw StoreError(.corrupt, path, damaged(complaint ?? "it cannot be checked"))
             }
             return try Schema.migrator.hasCompletedMigrations(database)
         }
@@ -184,10 +201,7 @@ package final class RunStore: Sendable {
             )
         case .SQLITE_CORRUPT: return StoreError(.corrupt, path, damaged(detail))
         case .SQLITE_NOTADB:
-            return StoreError(
-                .corrupt, path,
-                "is no SQLite file, or its beginning is damaged, and was left as it is; restore it from a copy, or "
-                    + "choose another file")
+            return StoreError(.corrupt, path, isNoDatabase)
         default: return StoreError(.system, path, detail)
         }
     }
@@ -197,12 +211,5 @@ package final class RunStore: Sendable {
             .diskFull, path,
             "no room is left on the disk; what was recorded before is safe: make room, then run the command again"
         )
-    }
-}
-
-extension FileHandle {
-    fileprivate func availableIsEmpty() throws -> Bool {
-        defer { try? close() }
-        return try read(upToCount: 1)?.isEmpty ?? true
     }
 }

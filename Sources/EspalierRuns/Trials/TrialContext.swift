@@ -30,7 +30,7 @@ package final class TrialContext: Sendable {
         attempt = claim.attempt
         self.lane = lane
         folder = claim.folder
-        checkpointPath = "\(claim.folder)/\(RunStore.checkpointName)"
+        checkpointPath = "\(claim.folder)/\(TrialFolder.checkpoint)"
         self.store = store
         trialID = claim.id
         self.required = required
@@ -71,7 +71,7 @@ package final class TrialContext: Sendable {
     /// - Throws: what `write` throws, or the file system.
     package func writeModel(named name: String = "model.onnx", _ write: (String) throws -> Void) throws {
         // The ending stays, which may say the format.
-        let draft = "\(folder)/partial-\(name)"
+        let draft = "\(folder)/\(TrialFolder.draft)\(name)"
         try write(draft)
         let file = try FileHandle(forUpdating: URL(fileURLWithPath: draft))
         // The result that tells of the file must not outlive a power failure that the file does not.

@@ -39,8 +39,11 @@ package struct TrialRunner: Sendable {
     package func run(_ trials: [Trial]) throws -> TrialOutcome {
         var queue = try TrialQueue(trials, memoryLimit: memoryLimit)
         let stored = try store.enroll(trials, in: experiment)
-        for (index, trial) in trials.enumerated() where stored[trial.key]?.state == .finished {
+        for (index, trial) in trials.enumerated() {
+            guard let entry = stored[trial.key], entry.state == .finished else { continue }
             queue.found(index)
+            // Its process may have been killed right after it had recorded the result.
+            if let folder = entry.folder { TrialFolder.tidy("\(store.filesFolder)/\(folder)") }
             observer(.found(key: trial.key))
         }
         let lanes = try (0..<max(1, min(threads, trials.count))).map { _ throws(LaneError) in
@@ -124,7 +127,7 @@ private struct TrialWorker: Sendable {
         do {
             let record = try body(trial, claim, context)
             try store.finish(claim, record, model: context.model)
-            Self.removeLeftovers(claim)
+            TrialFolder.tidy(claim.folder)
             observer(.finished(key: trial.key, record))
             return .finished
         } catch is TrialInterruption where dispatcher.isStopping {
@@ -173,17 +176,5 @@ private struct TrialWorker: Sendable {
                 modelSHA256: entry.modelSHA256)
         }
         return required
-    }
-
-    /// Removes what only an unfinished trial needs. What cannot be removed does no harm; `runs delete` takes it with it.
-    private static func removeLeftovers(_ claim: ClaimedTrial) {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: claim.folder)) ?? []
-        // The lock's name goes too: whoever opens a new one finds the trial finished.
-        for name in names
-        where name.hasPrefix(RunStore.checkpointName) || name.hasPrefix("partial-") || name == "lock" {
-            try? FileManager.default.removeItem(atPath: "\(claim.folder)/\(name)")
-        }
-        // A trial that wrote no model needs no folder: this removes an empty one only.
-        rmdir(claim.folder)
     }
 }
