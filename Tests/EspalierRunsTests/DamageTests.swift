@@ -68,6 +68,14 @@ struct DamageTests {
         #expect(try bytes(folder("other.sqlite")) == other)
     }
 
+    @Test func journalsWithoutTheirFileAreLeftAlone() throws {
+        let folder = try TemporaryFolder()
+        let journal = Data("what was recorded last".utf8)
+        try journal.write(to: URL(fileURLWithPath: folder("runs.sqlite-wal")))
+        #expect(code(folder("runs.sqlite")) == .corrupt)
+        #expect(try bytes(folder("runs.sqlite-wal")) == journal && !exists(folder("runs.sqlite")))
+    }
+
     @Test func newerStoresAreLeftAlone() throws {
         let folder = try Self.folder()
         try DatabaseQueue(path: folder("runs.sqlite")).write {

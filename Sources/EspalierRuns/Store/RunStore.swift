@@ -107,6 +107,13 @@ package final class RunStore: Sendable {
         if path == defaultPath() {
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         }
+        // SQLite would play a journal whose file has gone into the new one.
+        let journal = path + "-wal"
+        if FileManager.default.fileExists(atPath: journal), !FileManager.default.fileExists(atPath: path) {
+            throw StoreError(
+                .corrupt, path,
+                "is not there, but its journal '\(journal)' is; restore the file, or move the journal away")
+        }
         let draft = folder.appending(path: ".\(url.lastPathComponent).\(UUID().uuidString)").path
         defer { try? FileManager.default.removeItem(atPath: draft) }
         do {
