@@ -51,6 +51,39 @@ struct ReportTests {
         #expect(html.components(separatedByMarker: "<section>") == 3)
     }
 
+    /// A unit that never fires is marked and has no place on a logarithmic scale but the lowest; constants have no
+    /// correlation to tell.
+    @Test func firingIsDrawn() throws {
+        var record = Self.record
+        record.layers = nil
+        record.scores = [
+            .init(
+                criterion: "firing", name: "Firing probability", unit: "share of samples",
+                granularity: "channel",
+                layers: [
+                    .init(name: "fc1", count: 4, mean: 0.45, max: 1, min: 0, nearZero: 0.25, gini: 0.4)
+                ], refusals: [], seconds: 0.0001, evidenceSeconds: 2, evidenceBytes: 64)
+        ]
+        let samples = [0, 0.005, 0.8, 1]
+        record.firing = [
+            .init(
+                name: "fc1", dead: 1, nearlyDead: 1, samples: samples, shares: samples,
+                saliency: [0, 1e-9, 3, 20], pearson: 0.7, spearman: 1),
+            .init(
+                name: "conv1", dead: 0, nearlyDead: 0, samples: [1, 1], shares: [0.5, 0.25],
+                saliency: [0, 0], pearson: nil, spearman: nil),
+        ]
+        let html = try Report.html([record])
+        #expect(html.contains("4 units, 1 dead, 1 nearly dead; saliency against firing: Pearson 0.70"))
+        #expect(html.components(separatedByMarker: "class=\"point dead\"") == 2)
+        #expect(html.components(separatedByMarker: "class=\"point\"") == 3 + 2 + 1)
+        #expect(html.contains("1 units at exactly 0"))
+        // Only maps have a share of positions of their own.
+        #expect(html.components(separatedByMarker: ">Share of positions<") == 2)
+        #expect(html.contains("its evidence 2.0 s and 64 B") && html.contains("took &lt; 1 ms"))
+        #expect(!html.contains("NaN") && !html.contains("nan"))
+    }
+
     @Test(arguments: [
         (0, "0"), (999, "999"), (1000, "1,000"), (-1_234_567, "-1,234,567"),
     ])
