@@ -117,18 +117,30 @@ let package = Package(
                 "EspalierOperators", "EspalierExecution", "EspalierTraining",
             ], exclude: ["Fixtures"]),
         module(
+            "EspalierRedundancy",
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
+                "EspalierExecution", "EspalierTraining", "EspalierPruning",
+            ]),
+        tests(
+            "EspalierRedundancy",
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
+                "EspalierOperators", "EspalierExecution", "EspalierTraining", "EspalierPruning",
+            ], exclude: ["Fixtures"]),
+        module(
             "Espalier",
             [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
-                "EspalierPruning", "EspalierRuns", "EspalierReports",
+                "EspalierPruning", "EspalierRedundancy", "EspalierRuns", "EspalierReports",
             ]),
         module(
             "EspalierCommands",
             [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
-                "EspalierPruning", "EspalierRuns", "EspalierReports", "Espalier",
+                "EspalierPruning", "EspalierRedundancy", "EspalierRuns", "EspalierReports", "Espalier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

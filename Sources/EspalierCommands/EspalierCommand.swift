@@ -14,6 +14,7 @@ package struct EspalierCommand: ParsableCommand {
         subcommands: [
             Inspect.self, Train.self, FineTune.self, Prune.self, Score.self, Evaluate.self, RunModel.self,
             Verify.self, RenderReport.self, Runs.self, Doctor.self,
+            Theory.self,
         ])
 
     package init() {}

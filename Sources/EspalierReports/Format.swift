@@ -64,5 +64,10 @@ package enum Format {
         value == 0 ? "0" : String(format: "%.4g", value)
     }
 
+    /// At most `digits` significant digits, as many as the value has: 0.0009765625
+    package static func digits(_ value: Double, _ digits: Int) -> String {
+        value == 0 ? "0" : String(format: "%.\(digits)g", value)
+    }
+
     private static func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }
 }

@@ -1,0 +1,85 @@
+package import EspalierTensors
+
+/// What happened over many simulated removals: the Monte Carlo twin of the closed forms, which shares nothing with them but
+/// the group sizes.
+package struct RemovalTally: Sendable, Equatable {
+    package let trials: Int
+    /// Trials in which no group failed.
+    package private(set) var survivals = 0
+    /// Per group, the trials in which it failed.
+    package private(set) var failures: [Int]
+    /// Of the number of failed groups per trial, the sum of squares.
+    private var squares = 0
+
+    private let groups: GroupSizes
+
+    fileprivate init(trials: Int, groups: GroupSizes) {
+        self.trials = trials
+        self.groups = groups
+        failures = [Int](repeating: 0, count: groups.sizes.count)
+    }
+
+    /// Takes up one trial.
+    fileprivate mutating func record(_ fails: (_ group: Int, _ size: Int) -> Bool) {
+        var failed = 0
+        for (group, size) in groups.sizes.enumerated() where fails(group, size) {
+            failures[group] += 1
+            failed += 1
+        }
+        if failed == 0 { survivals += 1 }
+        squares += failed * failed
+    }
+
+    /// The mean number of failed groups.
+    package var meanFailures: Double { Double(failures.reduce(0, +)) / Double(trials) }
+
+    /// The standard error of ``meanFailures``; nan for one trial.
+    package var standardError: Double {
+        let count = Double(trials)
+        let spread = max(0, Double(squares) - count * meanFailures * meanFailures)
+        return (spread / (count - 1) / count).squareRoot()
+    }
+
+    /// Trials in which the first group of `size` units failed. Groups of one trial need not be independent, which an
+    /// interval over all groups of a size would take them for.
+    package func failuresOfFirst(size: Int) -> Int {
+        groups.sizes.firstIndex(of: size).map { failures[$0] } ?? 0
+    }
+}
+
+extension IndependentRemoval {
+    /// Removes units one by one, `trials` times over.
+    ///
+    /// - Precondition: `trials > 0`.
+    package func simulate(trials: Int, random: inout RandomSource) -> RemovalTally {
+        var tally = RemovalTally(trials: trials, groups: groups)
+        for _ in 0..<trials {
+            tally.record { _, size in
+                // Once a unit stays, the rest of its group decide nothing.
+                for _ in 0..<size where random.uniform() >= rate { return false }
+                return true
+            }
+        }
+        return tally
+    }
+}
+
+extension UniformRemoval {
+    /// Draws k of the n units without replacement, `trials` times over.
+    ///
+    /// - Precondition: `trials > 0`.
+    package func simulate(trials: Int, random: inout RandomSource) -> RemovalTally {
+        var tally = RemovalTally(trials: trials, groups: groups)
+        var owners = groups.sizes.enumerated().flatMap { [Int](repeating: $0.offset, count: $0.element) }
+        for _ in 0..<trials {
+            var left = groups.sizes
+            // The first k of a shuffle. It may start from the order that the last trial left.
+            for i in 0..<removed {
+                owners.swapAt(i, i + random.index(below: owners.count - i))
+                left[owners[i]] -= 1
+            }
+            tally.record { group, _ in left[group] == 0 }
+        }
+        return tally
+    }
+}
