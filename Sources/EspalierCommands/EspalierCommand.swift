@@ -13,7 +13,7 @@ package struct EspalierCommand: ParsableCommand {
         version: EspalierVersion.current,
         subcommands: [
             Inspect.self, Train.self, FineTune.self, Prune.self, Score.self, Evaluate.self, RunModel.self,
-            Verify.self, RenderReport.self, Runs.self, Doctor.self,
+            Verify.self, Redundancy.self, RenderReport.self, Runs.self, Doctor.self,
             Theory.self,
         ])
 

@@ -23,6 +23,9 @@ struct RunSection {
             "settings": settings.map { ["name": $0.name, "value": $0.value] },
         ]
         context.merge(ScoreSection(record).context) { $1 }
+        if let redundancy = record.redundancy {
+            context["redundancy"] = RedundancySection(redundancy).context
+        }
         let stages = stages
         if !stages.isEmpty { context["stages"] = ["rows": stages] }
         if let layers = record.layers, !layers.isEmpty, record.scores == nil {

@@ -40,6 +40,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
     /// Results of `score`.
     public var scores: [Score]?
     public var firing: [Firing]?
+    /// Results of `redundancy`.
+    public var redundancy: Redundancy?
     public var verification: Verification?
     /// Results of an experiment that have no key of their own, by name.
     public var figures: [String: Double]?

@@ -10,7 +10,7 @@ extension Pruner {
         try checkFingerprint(plan)
         return switch plan.granularity {
         case .element: try elementMasks(plan.elements ?? [])
-        case .channel: channelMasks(try droppedUnits(of: plan))
+        case .channel: masks(dropping: try droppedUnits(of: plan))
         }
     }
 
@@ -114,7 +114,9 @@ extension Pruner {
         return result
     }
 
-    private func channelMasks(_ dropped: [(group: PruningGroup, units: [Int])]) -> MaskSet {
+    /// The masks of every slice of some units, those of their consumers included. Unlike a cut, masks may take all of a
+    /// group.
+    package func masks(dropping dropped: [(group: PruningGroup, units: [Int])]) -> MaskSet {
         var result = MaskSet()
         for (group, units) in dropped {
             for member in group.members {
