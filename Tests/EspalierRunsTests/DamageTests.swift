@@ -5,11 +5,20 @@ import Testing
 
 /// Stores that cannot be used: each is told of by its kind, with what to do, and left as it was.
 struct DamageTests {
-    /// A store of 200 records, some twenty pages, in one file.
+    /// A store of 200 records, some twenty pages, in one file; made once, since each record waits for the disk.
+    private static let contents = Result {
+        let folder = try TemporaryFolder()
+        // Closed again, and so one file, before it is read.
+        try {
+            let store = try RunStore(at: folder("runs.sqlite"))
+            for seed in 0..<200 { try store.add(record(seed: UInt64(seed))) }
+        }()
+        return try bytes(folder("runs.sqlite"))
+    }
+
     private static func folder() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
-        let store = try RunStore(at: folder("runs.sqlite"))
-        for seed in 0..<200 { try store.add(record(seed: UInt64(seed))) }
+        try contents.get().write(to: URL(fileURLWithPath: folder("runs.sqlite")))
         return folder
     }
 
