@@ -114,7 +114,7 @@ let package = Package(
             "EspalierPruning",
             [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
-                "EspalierOperators", "EspalierExecution", "EspalierTraining",
+                "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
             ], exclude: ["Fixtures"]),
         module(
             "EspalierRedundancy",

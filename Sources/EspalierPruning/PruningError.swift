@@ -45,7 +45,8 @@ extension PruningError: CustomStringConvertible {
         case .infeasible(let target, let nearest, let hint):
             "\(target) is out of reach: the nearest possible is \(Self.rounded(nearest)). \(hint)"
         case .missingEvidence(let criterion, let kind, let parameter):
-            "criterion '\(criterion)' needs \(kind) of '\(parameter)', which were not collected; give it data"
+            "criterion '\(criterion)' needs \(kind) of '\(parameter)', which were not collected; "
+                + (kind.isFromTraining ? "only training can: use --collect there" : "give it data")
         case .scoreNotANumber(let criterion, let subject):
             "criterion '\(criterion)' finds not-a-number for '\(subject)': something in it is not finite"
         case .granularity(let criterion, let granularity, let known):

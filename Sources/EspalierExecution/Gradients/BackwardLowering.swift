@@ -33,7 +33,8 @@ struct BackwardLowering {
     ///
     /// - Parameters:
     ///   - seeds: values whose gradients the caller will write.
-    ///   - gradients: where to write the gradients of parameters; row-major.
+    ///   - gradients: where to write the gradients of parameters; row-major. A parameter that has a place in `squares`
+    ///     and none here gets no plain gradient.
     ///   - squares: where to write sums of squared per-sample gradients of parameters; row-major.
     /// - Returns: the buffers of the seeds.
     mutating func lower(
@@ -100,7 +101,8 @@ struct BackwardLowering {
                 name: node.label, operator: "\(node.operatorName)", reason: "the operator defines none")
         }
         let wanted = node.inputs.enumerated().map { port, input in
-            (input.map(active.contains) ?? false)
+            guard let input, active.contains(input) else { return false }
+            return (gradients[input] != nil || squares[input] == nil)
                 && operation.hasGradient(input: port, signature: record.signature)
         }
         func context(wanting wanted: [Bool]) -> BackwardContext {

@@ -5,6 +5,8 @@ import EspalierTensors
 struct ProgramBuilder {
     private(set) var buffers: [Buffer] = []
     private(set) var steps: [Step] = []
+    /// If set, steps from this one on may be run again and again: what earlier steps made and these read is kept.
+    var repeatsFrom: Int?
 
     mutating func addBuffer(
         byteCount: Int, place: Buffer.Place = .arena, layout: Layout = .plain, owner: AlignedStorage? = nil
@@ -38,6 +40,11 @@ struct ProgramBuilder {
             for case let buffer? in read.map(\.element) + step.outputs + [step.workspace] {
                 first[buffer.index] = min(first[buffer.index], index)
                 last[buffer.index] = max(last[buffer.index], index)
+            }
+        }
+        if let repeatsFrom {
+            for index in buffers.indices where first[index] < repeatsFrom && last[index] >= repeatsFrom {
+                last[index] = steps.count
             }
         }
         // Buffers that share memory are one request, led by the buffer that had the memory first.

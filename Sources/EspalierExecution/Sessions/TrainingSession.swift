@@ -15,6 +15,11 @@ package final class TrainingSession {
         package var inputGradients = false
         /// Also sums over the batch of squared per-sample gradients; see ``squares(of:)``.
         package var perSampleSquares = false
+        /// Whether parameters get their plain gradients; without, only squares are computed.
+        package var parameterGradients = true
+        /// Whether ``backward()`` may be called several times after one ``forward()``, with other gradients of the
+        /// outputs; takes more memory.
+        package var repeatsBackward = false
 
         package init(phase: Phase = .training(frozenNormalization: false, seed: 0), threads: Int = 1) {
             self.phase = phase
@@ -48,6 +53,7 @@ package final class TrainingSession {
             resolved, phase: options.phase, threads: options.threads, mutableConstants: parameters.pointers)
         let outputBuffers = try forward.lower(outputs)
         let inputBuffers = graph.inputs.map { forward.inputBuffer($0) }
+        if options.repeatsBackward { forward.builder.repeatsFrom = forward.builder.steps.count }
         forwardStepCount = forward.builder.steps.count { !$0.isPreparation }
 
         let realInputs =
@@ -58,7 +64,7 @@ package final class TrainingSession {
             for entry in parameters.trainable { squares[entry.value] = squareStorage.base + entry.offset * 4 }
         }
         let gradients = parameters.gradientPointers.filter { pair in
-            parameters.trainable.contains { $0.value == pair.key }
+            options.parameterGradients && parameters.trainable.contains { $0.value == pair.key }
         }
         var backward = BackwardLowering(forward, targets: Set(parameters.trainable.map(\.value) + realInputs))
         let seedBuffers = try backward.lower(seeds: outputs, gradients: gradients, squares: squares)

@@ -44,6 +44,9 @@ package protocol Criterion: Sendable {
     /// How scores of different groups are made comparable when they compete with each other.
     var groupNormalization: ScoreNormalization { get }
 
+    /// In how many rounds one-shot pruning goes: after each, what is left is measured anew.
+    var rounds: Int { get }
+
     /// The importance of each element of a parameter, in row-major order.
     func elementScores(of parameter: ScoredParameter, scene: ScoringScene) throws(PruningError) -> [Float]
 
@@ -106,6 +109,7 @@ extension Criterion {
     package func finish(_ reduced: Double) -> Double { reduced }
     package var countedRoles: Set<SliceRole> { [.producer, .consumer] }
     package var groupNormalization: ScoreNormalization { .none }
+    package var rounds: Int { 1 }
 
     package var information: CriterionInformation { Self.information }
 

@@ -29,6 +29,8 @@ package struct Evidence: Sendable {
     /// The number of samples that the means were taken over.
     package var sampleCount: Int
     package var tensors: [EvidenceKind: [ValueID: Tensor]]
+    /// Numbers of whole units, by kind and by the group they belong to: what cannot be had from sums over elements.
+    package var units: [EvidenceKind: [PruningGroup.ID: [Double]]] = [:]
     /// What each pass over the data took.
     package var costs: [PassCost] = []
 
@@ -43,6 +45,14 @@ package struct Evidence: Sendable {
         self.tensors = tensors
     }
 
+    /// Takes over another's kinds.
+    package mutating func merge(_ other: Evidence) {
+        tensors.merge(other.tensors) { _, new in new }
+        units.merge(other.units) { _, new in new }
+        costs += other.costs
+        sampleCount = max(sampleCount, other.sampleCount)
+    }
+
     /// No evidence: enough for criteria that look at nothing but the weights.
     package static let none = Evidence()
 
@@ -51,7 +61,7 @@ package struct Evidence: Sendable {
         set { tensors[kind] = newValue }
     }
 
-    package var kinds: Set<EvidenceKind> { Set(tensors.keys) }
+    package var kinds: Set<EvidenceKind> { Set(tensors.keys).union(units.keys) }
 
     /// The memory of evidence of some kinds.
     package func byteCount(of kinds: Set<EvidenceKind>) -> Int {

@@ -12,7 +12,7 @@ package protocol EvidencePass: Sendable {
     static var kinds: Set<EvidenceKind> { get }
 
     /// Whether it needs to know what the network should say.
-    static var needsLabels: Bool { get }
+    static func needsLabels(for wanted: Set<EvidenceKind>) -> Bool
 
     /// Measures those of its kinds that are `wanted`. Runs on the context's lane.
     ///
@@ -20,16 +20,55 @@ package protocol EvidencePass: Sendable {
     static func collect(
         _ wanted: Set<EvidenceKind>, from graph: Graph, context: EvidenceContext
     ) throws -> Evidence
+
+    /// What `wanted` costs, in passes through a network with so many outputs.
+    static func passesPerSample(
+        _ wanted: Set<EvidenceKind>, outputs: Int, context: EvidenceContext
+    ) -> PassCount
 }
 
 extension EvidencePass {
-    package static var needsLabels: Bool { true }
+    package static func needsLabels(for wanted: Set<EvidenceKind>) -> Bool { true }
+}
+
+/// Passes through a network for each sample. A backward pass is about two forward passes' work.
+package struct PassCount: Hashable, Sendable {
+    package var forward: Int
+    package var backward: Int
+
+    package init(forward: Int = 0, backward: Int = 0) {
+        self.forward = forward
+        self.backward = backward
+    }
+
+    package static func + (left: PassCount, right: PassCount) -> PassCount {
+        PassCount(forward: left.forward + right.forward, backward: left.backward + right.backward)
+    }
+}
+
+/// Evidence that needs no data, only the network.
+package protocol DataFreePass: Sendable {
+    static var kinds: Set<EvidenceKind> { get }
+
+    /// Measures those of its kinds that are `wanted`. Runs on `lane`.
+    ///
+    /// - Parameter inputShapes: of inputs whose shapes the network leaves open; other open extents are taken for 1.
+    /// - Throws: ``ExecutionError``, ``PruningError``, ``ResolutionError`` or ``GraphError`` if the network cannot be taken so.
+    static func collect(
+        _ wanted: Set<EvidenceKind>, from graph: Graph, inputShapes: [ValueID: Shape], lane: Lane
+    ) throws -> Evidence
 }
 
 /// All passes, one line each.
 package enum EvidencePasses {
+    package static let dataFree: [any DataFreePass.Type] = [
+        SynapticFlow.self
+    ]
+
     package static let all: [any EvidencePass.Type] = [
         GradientMoments.self,
+        PerSampleGradients.self,
+        GradientFlow.self,
         ActivationStatistics.self,
     ]
 }
@@ -37,14 +76,37 @@ package enum EvidencePasses {
 /// On what, and where, evidence is measured.
 package struct EvidenceContext {
     package let dataset: Dataset
-    /// Whose gradients are meant; each sample's own.
-    package let loss: any Loss
+    /// Whose gradients are meant; each sample's own. Nil for data without labels, where passes that need it refuse.
+    package let loss: (any Loss)?
     /// Samples at a time, for speed alone; at most as many as there are.
     package let batchSize: Int
     /// The caller's lane.
     package let lane: Lane
     /// For passes that draw labels, probes or projections.
     package let random: RandomSource
+    /// Random sign vectors for each sample, where the Jacobian is probed.
+    package let probeCount: Int
+    /// Targets drawn from the network's own distribution for each sample.
+    package let drawCount: Int
+
+    /// - Throws: ``TrainingError/mismatch(_:)`` if there is none.
+    package func requiredLoss() throws(TrainingError) -> any Loss {
+        guard let loss else {
+            throw .mismatch("\(dataset.name) has no labels, and gradients of a loss need them")
+        }
+        return loss
+    }
+
+    /// The loss as the likelihood that Fisher information and curvature are of.
+    ///
+    /// - Throws: ``TrainingError/mismatch(_:)`` if it is none.
+    package func likelihood() throws(TrainingError) -> any LikelihoodLoss {
+        let loss = try requiredLoss()
+        guard let likelihood = loss as? any LikelihoodLoss else {
+            throw .mismatch("Fisher information needs cross-entropy or squared error, not \(type(of: loss))")
+        }
+        return likelihood
+    }
 
     /// The data in their order, in batches of ``batchSize`` or of another size; the last one has what is left.
     package func batcher(batchSize: Int? = nil) throws(DataError) -> Batcher {

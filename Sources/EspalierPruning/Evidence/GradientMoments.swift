@@ -1,19 +1,35 @@
+import EspalierOperators
 import EspalierExecution
 package import EspalierGraphs
 import EspalierKernels
 import EspalierTensors
 import EspalierTraining
 
-/// Means over the data of single samples' gradients, and of their squares.
+/// Means over the data of gradients, and of single samples' squared gradients, of whatever a backward pass can start from.
 ///
-/// Batch norm is frozen, so that samples do not influence each other. Sums are kept in double precision.
+/// All its kinds share one forward pass; each ``BackwardSeed`` is one backward pass. Batch norm is frozen, so that samples
+/// do not influence each other. Sums are kept in double precision.
 package enum GradientMoments: EvidencePass {
-    package static let kinds: Set<EvidenceKind> = [.meanGradients, .meanSquaredGradients]
+    package static let kinds: Set<EvidenceKind> = [
+        .meanGradients, .meanSquaredGradients, .fisherDiagonal, .sampledFisherDiagonal, .squaredJacobian,
+        .probedSquaredJacobian,
+    ]
+
+    package static func needsLabels(for wanted: Set<EvidenceKind>) -> Bool {
+        !wanted.isSubset(of: [.squaredJacobian, .probedSquaredJacobian])
+    }
+
+    package static func passesPerSample(
+        _ wanted: Set<EvidenceKind>, outputs: Int, context: EvidenceContext
+    ) -> PassCount {
+        PassCount(
+            forward: 1, backward: BackwardSeed.all(for: wanted, outputs: outputs, context: context).count)
+    }
 
     package static func collect(
         _ wanted: Set<EvidenceKind>, from graph: Graph, context: EvidenceContext
     ) throws -> Evidence {
-        guard wanted.contains(.meanSquaredGradients) else {
+        guard wanted != [.meanGradients] else {
             return try collect(wanted, from: graph, context, batchSize: context.batchSize, squares: .none)
         }
         do {
@@ -41,32 +57,36 @@ package enum GradientMoments: EvidencePass {
     ) throws -> Evidence {
         // A last batch of fewer samples gets a program of its own.
         let batcher = try context.batcher(batchSize: batchSize)
+        let needsGradients = squares != .perSample || wanted.contains(.meanGradients)
         let pass = try GradientPass(
             graph, dataset: context.dataset, threads: context.lane.threads,
-            perSampleSquares: squares == .perSample)
+            perSampleSquares: squares == .perSample, gradients: needsGradients,
+            repeatsBackward: wanted.subtracting([.meanGradients, .meanSquaredGradients]) != [])
         let extent = pass.parameters.trainableExtent
-        var gradientSums = [Double](repeating: 0, count: extent)
-        var squareSums = gradientSums
+        var sums: [EvidenceKind: StreamingSums] = [:]
+        for kind in wanted { sums[kind] = StreamingSums(count: extent) }
         for batch in batcher.batches(epoch: 0) {
-            let session = try pass.run(batch, of: batcher, loss: context.loss)
-            let gradients = session.parameters.gradients
-            for index in 0..<extent { gradientSums[index] += Double(gradients[index]) }
-            if squares == .ofGradients {
-                for index in 0..<extent {
-                    squareSums[index] += Double(gradients[index]) * Double(gradients[index])
+            let session = try pass.forward(batch, of: batcher)
+            let gradients = UnsafeBufferPointer(session.parameters.gradients)
+            let outputs = session.outputs[0].count / max(batch.count, 1)
+            for seed in BackwardSeed.all(for: wanted, outputs: outputs, context: context) {
+                try seed.write(batch, of: batcher, in: session, pass: pass, context: context)
+                try session.backward()
+                if case .loss = seed { sums[.meanGradients]?.add(gradients) }
+                if let values = session.squares {
+                    sums[seed.squares]?.add(values)
+                } else {
+                    sums[seed.squares]?.addSquares(of: gradients)
                 }
-            } else if let values = session.squares {
-                for index in 0..<extent { squareSums[index] += Double(values[index]) }
             }
         }
         var evidence = Evidence(sampleCount: context.dataset.sampleCount)
-        let scale = 1 / Double(context.dataset.sampleCount)
-        for entry in pass.parameters.trainable {
-            func mean(_ sums: [Double]) -> Tensor {
-                Tensor(shape: entry.shape, scalars: sums[entry.range].map { Float($0 * scale) })
+        for (kind, sums) in sums {
+            let count = context.dataset.sampleCount * BackwardSeed.repetitions(of: kind, context: context)
+            for entry in pass.parameters.trainable {
+                evidence[kind][entry.value] = sums.tensor(
+                    entry.range, shape: entry.shape, scale: 1 / Double(count))
             }
-            if wanted.contains(.meanGradients) { evidence[.meanGradients][entry.value] = mean(gradientSums) }
-            if squares != .none { evidence[.meanSquaredGradients][entry.value] = mean(squareSums) }
         }
         return evidence
     }

@@ -9,6 +9,24 @@ package enum ReferenceRunner {
     /// - Throws: ``PruningError/resolution(_:)``, ``PruningError/node(_:_:)``; ``PruningError/surgery(_:)``
     ///   if an input is missing or a node is not understood.
     package static func run(_ graph: Graph, inputs: [ValueID: Tensor]) throws(PruningError) -> [Tensor] {
+        let values = try values(of: graph, inputs: inputs)
+        var result: [Tensor] = []
+        for output in graph.outputs {
+            guard let tensor = values[output] else {
+                throw .surgery("nothing gave the output '\(graph.name(of: output))' a value")
+            }
+            result.append(tensor)
+        }
+        return result
+    }
+
+    /// All values of a network for the given inputs, constants included.
+    ///
+    /// - Parameter inDouble: compute, and keep, all real numbers in double precision whatever the graph declares.
+    /// - Throws: as ``run(_:inputs:)``.
+    package static func values(
+        of graph: Graph, inputs: [ValueID: Tensor], inDouble: Bool = false
+    ) throws(PruningError) -> [ValueID: Tensor] {
         let resolved: ResolvedGraph
         do throws(ResolutionError) {
             resolved = try ResolvedGraph(graph, inputShapes: inputs.mapValues(\.shape))
@@ -17,6 +35,9 @@ package enum ReferenceRunner {
         }
         var values = graph.constants
         values.merge(inputs) { $1 }
+        if inDouble {
+            values = values.mapValues { $0.dtype.isFloatingPoint ? $0.converted(to: .float64) : $0 }
+        }
         for node in graph.nodes {
             guard let operation = resolved.operators[node.id], let signature = resolved.signatures[node.id]
             else {
@@ -26,7 +47,11 @@ package enum ReferenceRunner {
             let arguments = node.inputs.map { $0.flatMap { values[$0] } }
             let outputs: [Tensor]
             do throws(OperatorError) {
-                outputs = try operation.evaluate(arguments, outputs: signature.outputs).get()
+                let facts = signature.outputs.map { facts in
+                    guard inDouble, facts.dtype.isFloatingPoint else { return facts }
+                    return ValueFacts(dtype: .float64, shape: facts.shape)
+                }
+                outputs = try operation.evaluate(arguments, outputs: facts).get()
             } catch {
                 throw .node(node.label, error)
             }
@@ -34,13 +59,6 @@ package enum ReferenceRunner {
                 if let id { values[id] = tensor }
             }
         }
-        var result: [Tensor] = []
-        for output in graph.outputs {
-            guard let tensor = values[output] else {
-                throw .surgery("nothing gave the output '\(graph.name(of: output))' a value")
-            }
-            result.append(tensor)
-        }
-        return result
+        return values
     }
 }

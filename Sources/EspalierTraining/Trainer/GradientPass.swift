@@ -14,9 +14,15 @@ package final class GradientPass {
     private let output: ValueID
     private var sessions: [Int: TrainingSession] = [:]
 
-    /// - Parameter perSampleSquares: whether ``TrainingSession/squares`` is wanted.
+    /// - Parameters:
+    ///   - perSampleSquares: whether ``TrainingSession/squares`` is wanted.
+    ///   - gradients: whether plain gradients of the parameters are wanted.
+    ///   - repeatsBackward: whether there may be several backward passes after one forward.
     /// - Throws: ``TrainingError/mismatch(_:)`` if the data do not fit the network, ``ExecutionError``.
-    package init(_ graph: Graph, dataset: Dataset, threads: Int = 1, perSampleSquares: Bool = false) throws {
+    package init(
+        _ graph: Graph, dataset: Dataset, threads: Int = 1, perSampleSquares: Bool = false,
+        gradients: Bool = true, repeatsBackward: Bool = false
+    ) throws {
         self.graph = graph
         binding = try InputBinding(graph, dataset)
         output = try graph.lossOutput(for: dataset, batchSize: 1)
@@ -24,21 +30,37 @@ package final class GradientPass {
         var options = TrainingSession.Options(
             phase: .training(frozenNormalization: true, seed: 0), threads: threads)
         options.perSampleSquares = perSampleSquares
+        options.parameterGradients = gradients
+        options.repeatsBackward = repeatsBackward
         self.options = options
     }
 
     /// Runs forward and backward on a batch; the gradients are in ``parameters``, what else was asked for in the session,
     /// until the next run.
     package func run(_ batch: Batch, of batcher: Batcher, loss: any Loss) throws -> TrainingSession {
+        let session = try forward(batch, of: batcher)
+        try writeGradient(of: loss, batch, of: batcher, in: session)
+        try session.backward()
+        return session
+    }
+
+    /// Runs forward on a batch. The caller writes the gradient of the session's only output, [samples, columns], and runs
+    /// backward.
+    package func forward(_ batch: Batch, of batcher: Batcher) throws -> TrainingSession {
         let session = try session(batchSize: batch.count)
         let others = binding.feed(batch, of: batcher) { session.input(graph.name(of: $0)) }
         for (id, tensor) in others { try session.setInput(graph.name(of: id), to: tensor) }
         try session.forward()
+        return session
+    }
+
+    /// Writes the gradient of each sample's own loss as what the next backward pass starts from.
+    package func writeGradient(
+        of loss: any Loss, _ batch: Batch, of batcher: Batcher, in session: TrainingSession
+    ) throws {
         _ = try LabelledBatch(batch, of: batcher).evaluate(
             loss, predictions: session.outputs[0], rows: batch.count, teacher: nil,
             gradient: session.outputGradients[0].baseAddress, gradientScale: 1)
-        try session.backward()
-        return session
     }
 
     private func session(batchSize: Int) throws -> TrainingSession {

@@ -78,6 +78,7 @@ extension TrainingRun {
 
     /// One forward and backward pass and one step of the optimiser.
     private func step(_ batch: Batch) throws {
+        batchUnderWay = batch
         let session = try session(batchSize: batch.count)
         try feed(batch, to: session)
         session.setRandomStep(stepsDone)

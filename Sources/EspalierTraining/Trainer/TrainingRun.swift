@@ -26,11 +26,13 @@ package final class TrainingRun {
     /// Set by ``setMasks(_:)``.
     package private(set) var masks = MaskSet()
     package internal(set) var history: [EpochSummary] = []
+    /// The samples of the step under way, for hooks.
+    package internal(set) var batchUnderWay: Batch?
 
     /// Where it computes.
     package let lane: Lane
 
-    let batcher: Batcher
+    package let batcher: Batcher
     let teacher: Evaluator?
     let teacherGraph: Graph?
     let output: ValueID

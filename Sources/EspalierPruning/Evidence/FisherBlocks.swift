@@ -1,0 +1,126 @@
+import EspalierOperators
+import EspalierKernels
+import EspalierExecution
+import EspalierGraphs
+import EspalierTensors
+import EspalierTraining
+
+/// Inverses of blocks along the diagonal of the damped empirical Fisher matrix, F = damping I + 1/N sum_n g_n g_n^T.
+///
+/// Each block is ``size`` consecutive elements of one parameter, so a parameter of P elements needs P size numbers of memory
+/// and P size work for each sample. The recursion by Sherman, Morrison and Woodbury of Singh & Alistarh (2020) gives the same
+/// inverses; adding up first and factorising once is less work for small blocks, and lets the damping follow the
+/// mean of the diagonal.
+struct FisherBlocks {
+    /// Rows of a block.
+    static let size = 32
+    /// Samples beyond these are not looked at.
+    static let sampleLimit = 512
+    /// In shares of the mean of a parameter's diagonal.
+    static let damping = 1e-3
+
+    /// Samples that are collected before blocks are visited: a block is in the cache for all of them.
+    private static let chunk = 16
+
+    private struct Part {
+        let entry: ParameterStore.Entry
+        var blocks: [Double]
+    }
+
+    private var parts: [Part]
+    private let extent: Int
+    private var pending: [Float] = []
+    private var pendingCount = 0
+    private var sampleCount = 0
+    private let damping: Double
+
+    /// Blocks for all weights: parameters of two axes and more.
+    init(_ parameters: ParameterStore, damping: Double = FisherBlocks.damping) {
+        extent = parameters.trainableExtent
+        self.damping = damping
+        parts = parameters.trainable.filter { $0.shape.rank > 1 }.map { entry in
+            let count = Self.blockCount(of: entry.count)
+            return Part(entry: entry, blocks: [Double](repeating: 0, count: count * Self.size * Self.size))
+        }
+        pending.reserveCapacity(Self.chunk * extent)
+    }
+
+    static func blockCount(of elements: Int) -> Int { (elements + size - 1) / size }
+
+    /// Adds one sample's gradient. Weights that are exactly zero count as pruned already: they take no part.
+    mutating func add(_ gradients: UnsafeBufferPointer<Float>, weights: UnsafeBufferPointer<Float>) {
+        for position in 0..<extent { pending.append(weights[position] == 0 ? 0 : gradients[position]) }
+        pendingCount += 1
+        sampleCount += 1
+        if pendingCount == Self.chunk { flush() }
+    }
+
+    private mutating func flush() {
+        let (count, stride, size) = (pendingCount, extent, Self.size)
+        let scratch = UnsafeMutablePointer<Double>.allocate(capacity: size)
+        let rows = UnsafeMutablePointer<Float>.allocate(capacity: size * max(count, 1))
+        defer {
+            scratch.deallocate()
+            rows.deallocate()
+        }
+        pending.withUnsafeBufferPointer { pending in
+            guard let base = pending.baseAddress else { return }
+            for index in parts.indices {
+                let entry = parts[index].entry
+                parts[index].blocks.withUnsafeMutableBufferPointer { blocks in
+                    guard let target = blocks.baseAddress else { return }
+                    for block in 0..<Self.blockCount(of: entry.count) {
+                        let first = entry.offset + block * size
+                        let width = min(size, entry.range.upperBound - first)
+                        // The last block is filled up with zeros.
+                        rows.update(repeating: 0, count: size * count)
+                        for row in 0..<count {
+                            (rows + row * size).update(from: base + row * stride + first, count: width)
+                        }
+                        OuterProductSums.add(
+                            rows, count: count, stride: size, size: size, scratch: scratch,
+                            to: target + block * size * size)
+                    }
+                }
+            }
+        }
+        pending.removeAll(keepingCapacity: true)
+        pendingCount = 0
+    }
+
+    /// The inverse blocks of each parameter, `float64`, [blocks, size, size].
+    ///
+    /// - Throws: ``PruningError/scoreNotANumber(criterion:subject:)`` if gradients are not finite.
+    mutating func inverses() throws(PruningError) -> [ValueID: Tensor] {
+        flush()
+        var result: [ValueID: Tensor] = [:]
+        let (size, scale) = (Self.size, 1 / Double(max(sampleCount, 1)))
+        for index in parts.indices {
+            let entry = parts[index].entry
+            let count = Self.blockCount(of: entry.count)
+            var trace = 0.0
+            for block in 0..<count {
+                for row in 0..<size { trace += parts[index].blocks[(block * size + row) * size + row] }
+            }
+            // A parameter whose gradients all vanish has no curvature to speak of, but must have an inverse.
+            let mean = trace * scale / Double(max(entry.count, 1))
+            let added = mean > 0 ? damping * mean : 1
+            var isRegular = true
+            parts[index].blocks.withUnsafeMutableBufferPointer { blocks in
+                guard let base = blocks.baseAddress else { return }
+                for position in blocks.indices { blocks[position] *= scale }
+                for block in 0..<count {
+                    let matrix = base + block * size * size
+                    for row in 0..<size { matrix[row * size + row] += added }
+                    isRegular = SmallCholesky.invert(matrix, size: size) && isRegular
+                }
+            }
+            guard isRegular else {
+                throw .scoreNotANumber(criterion: WoodFisher.information.id, subject: entry.name)
+            }
+            result[entry.value] = Tensor(shape: [count, size, size], scalars: parts[index].blocks)
+            parts[index].blocks = []
+        }
+        return result
+    }
+}
