@@ -26,7 +26,8 @@ struct RescalingTests {
             let bias = builder.constant("bias", draw([4], times: factor))
             let second = builder.constant("second", draw([4, 3], times: 1 / factor))
             let hidden = builder.node("Relu", inputs: [builder.node("Gemm", inputs: [x, first, bias])])
-            graph = try builder.finish(outputs: [builder.node("Gemm", inputs: [hidden, second])])
+            let output = builder.node("Gemm", inputs: [hidden, second])
+            graph = try builder.finish(outputs: [output])
             let dataset = try Dataset(
                 name: "noise", inputs: [.init(name: "x", values: draw([20, 5]))],
                 labels: .classes((0..<20).map { Int32($0 % 3) }, count: 3))

@@ -61,7 +61,8 @@ struct SynapticFlowTests {
         let first = builder.constant("first", Tensor(shape: [2, 2], scalars: [1, -2, 3, 0] as [Float]))
         let second = builder.constant("second", Tensor(shape: [2, 1], scalars: [-1, 4] as [Float]))
         let hidden = builder.node("Tanh", inputs: [builder.node("MatMul", inputs: [x, first])])
-        let graph = try builder.finish(outputs: [builder.node("MatMul", inputs: [hidden, second])])
+        let output = builder.node("MatMul", inputs: [hidden, second])
+        let graph = try builder.finish(outputs: [output])
         let shares = try shares(graph)
         // Columns are hidden units: sizes [[1, 2], [3, 0]], then [1, 4]; R = (1 + 3) 1 + (2 + 0) 4 = 12.
         let expected = [1.0, 8, 3, 0].map { $0 / 12 }

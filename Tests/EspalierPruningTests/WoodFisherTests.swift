@@ -42,9 +42,9 @@ struct WoodFisherTests {
             let input = builder.input(
                 "x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(inputs)]))
             let weight = builder.constant("weight", Tensor(shape: [1, inputs], scalars: weights))
-            graph = try builder.finish(outputs: [
-                builder.node("Gemm", name: "fc", inputs: [input, weight], attributes: ["transB": .int(1)])
-            ])
+            let output = builder.node(
+                "Gemm", name: "fc", inputs: [input, weight], attributes: ["transB": .int(1)])
+            graph = try builder.finish(outputs: [output])
             dataset = try Dataset(
                 name: "lines",
                 inputs: [.init(name: "x", values: Tensor(shape: [2 * pairs, inputs], scalars: x))],

@@ -4,6 +4,8 @@
     peers.py installed
     peers.py train ARCHITECTURE THREADS SECONDS      samples/s of PyTorch, eager; forward, backward and SGD step, batch 64
     peers.py train-compiled ARCHITECTURE THREADS SECONDS      the same through torch.compile
+    peers.py gradients ARCHITECTURE THREADS SECONDS  samples/s of PyTorch; forward and backward, batch 64
+    peers.py squares ARCHITECTURE THREADS SECONDS    samples/s of squared per-sample gradients by torch.func, batch 64
     peers.py latency MODEL THREADS SECONDS           milliseconds of ONNX Runtime, one sample
 
 Prints one JSON object. The networks are written here from their descriptions; weights do not matter for time.
@@ -87,6 +89,45 @@ def train(architecture, threads, seconds, compiled):
     return {"samplesPerSecond": steps * BATCH / (time.perf_counter() - start)}
 
 
+def evidence(architecture, threads, seconds, squares):
+    import torch
+    from torch.func import functional_call, grad, vmap
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    # Batch norm frozen: samples must not influence each other.
+    model = network(architecture).eval()
+    images = torch.randn(BATCH, 1, 28, 28)
+    labels = torch.randint(0, 10, (BATCH,))
+    parameters = {name: value.detach() for name, value in model.named_parameters()}
+    buffers = {name: value.detach() for name, value in model.named_buffers()}
+    sums = {name: torch.zeros_like(value, dtype=torch.float64) for name, value in parameters.items()}
+
+    def loss(parameters, image, label):
+        outputs = functional_call(model, (parameters, buffers), (image.unsqueeze(0),))
+        return torch.nn.functional.cross_entropy(outputs, label.unsqueeze(0))
+
+    per_sample = vmap(grad(loss), in_dims=(None, 0, 0))
+
+    def step():
+        if squares:
+            for name, gradients in per_sample(parameters, images, labels).items():
+                sums[name] += gradients.square().sum(0)
+        else:
+            model.zero_grad(set_to_none=True)
+            torch.nn.functional.cross_entropy(model(images), labels, reduction="sum").backward()
+            for name, value in model.named_parameters():
+                sums[name] += value.grad
+
+    for _ in range(3):
+        step()
+    steps, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        step()
+        steps += 1
+    return {"samplesPerSecond": steps * BATCH / (time.perf_counter() - start)}
+
+
 def latency(model, threads, seconds):
     import numpy
     import onnxruntime
@@ -116,6 +157,8 @@ def main():
         result = installed()
     elif kind in ("train", "train-compiled"):
         result = train(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "train-compiled")
+    elif kind in ("gradients", "squares"):
+        result = evidence(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "squares")
     elif kind == "latency":
         result = latency(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
     else:

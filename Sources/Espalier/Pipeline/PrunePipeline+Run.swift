@@ -29,9 +29,19 @@ extension PrunePipeline {
                 isCancelled: isCancelled)
         }
         try observer(.stage("planning"))
-        let plan = try given ?? pruner.plan(request, evidence: try evidence(graph, data: data))
-        let surgery = plan.granularity == .channel ? try verify(pruner, plan, graph: graph, data: data) : nil
-        var network = try pruner.applying(plan)
+        var measured: Evidence?
+        let plan =
+            try given
+            ?? pruner.plan(request) { network in
+                let evidence = try evidence(network, data: data)
+                measured = evidence
+                return evidence
+            }
+        let compensated = try compensated(graph, by: plan, measured, pruner: pruner, data: data)
+        let applier = try self.pruner(of: compensated, data: data)
+        let surgery =
+            plan.granularity == .channel ? try verify(applier, plan, graph: compensated, data: data) : nil
+        var network = try applier.applying(plan)
         var pruned: Evaluation?
         if let data {
             try observer(.stage("recalibrating batch norm"))
@@ -55,7 +65,7 @@ extension PrunePipeline {
     /// Only the plan, with nothing touched.
     package func plan(_ graph: Graph, data: Data?) throws -> (plan: PrunePlan, receipt: Receipt) {
         let pruner = try pruner(of: graph, data: data)
-        let plan = try pruner.plan(request, evidence: try evidence(graph, data: data))
+        let plan = try pruner.plan(request) { try evidence($0, data: data) }
         return (plan, try pruner.receipt(for: plan, after: try pruner.applying(plan)))
     }
 
@@ -113,14 +123,36 @@ extension PrunePipeline {
         return try Evaluator(graph, output: output, lane: lane).evaluate(dataset)
     }
 
-    /// What the criterion requires, from a seeded part of the training data.
-    private func evidence(_ graph: Graph, data: Data?) throws -> Evidence {
-        let kinds = request.criterion.requiredEvidence
-        guard !kinds.isEmpty, let data else { return .none }
+    /// What a criterion requires, from a seeded part of the training data.
+    private func evidence(
+        _ graph: Graph, data: Data?, for criterion: (any Criterion)? = nil
+    ) throws -> Evidence {
+        let kinds = (criterion ?? request.criterion).requiredEvidence.subtracting(recorded.kinds)
+        var evidence = recorded
+        guard !kinds.isEmpty else { return evidence }
+        guard let data else {
+            evidence.merge(
+                try EvidenceCollector.collectWithoutData(
+                    kinds, from: graph, inputShapes: inputShapes, lane: lane))
+            return evidence
+        }
         let sample = try data.fit.evidenceSample(evidenceSamples, seed: seed)
-        return try EvidenceCollector(
-            sample, batchSize: graph.batchSize(wanted: min(64, sample.sampleCount)), seed: seed, lane: lane
-        ).collect(kinds, from: graph)
+        let batchSize = graph.batchSize(wanted: min(64, sample.sampleCount))
+        evidence.merge(
+            try EvidenceCollector(sample, batchSize: batchSize, seed: seed, lane: lane)
+                .collect(kinds, from: graph))
+        return evidence
+    }
+
+    /// The network with the weights that stay moved, if the plan's criterion does so and there are data to say where to.
+    private func compensated(
+        _ graph: Graph, by plan: PrunePlan, _ measured: Evidence?, pruner: Pruner, data: Data?
+    ) throws -> Graph {
+        guard data != nil, let criterion = try? Criteria.criterion(plan.criterion, seed: seed),
+            criterion is any WeightCompensation
+        else { return graph }
+        return try pruner.compensating(
+            plan, by: criterion, evidence: try measured ?? evidence(graph, data: data, for: criterion))
     }
 
     /// Runs the masked and the cut network on some samples: they must agree before anything is written.

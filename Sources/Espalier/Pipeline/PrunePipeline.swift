@@ -76,6 +76,8 @@ package struct PrunePipeline {
     /// Samples from which evidence is measured.
     package var evidenceSamples = 2000
     package var seed: UInt64 = 0
+    /// Evidence that is at hand already: what training left behind.
+    package var recorded = Evidence.none
     /// Where all of it computes.
     package let lane: Lane
 

@@ -19,6 +19,8 @@ package struct ScorePipeline {
     /// Whether the saliency of units is to be compared with how often they fire, where the data have labels.
     package var analysesFiring = false
     package var seed: UInt64 = 0
+    /// Evidence that is at hand already: what training left behind.
+    package var recorded = Evidence.none
     package let lane: Lane
 
     package init(_ criteria: [any Criterion], lane: Lane) {
@@ -48,15 +50,28 @@ package struct ScorePipeline {
     package func run(_ graph: Graph, dataset: Dataset?) throws -> Outcome {
         let shapes = try dataset.map { try InputBinding(graph, $0).shapes(batchSize: 1) } ?? [:]
         let pruner = try Pruner(graph, inputShapes: shapes.merging(inputShapes) { $1 })
-        let evidence = try dataset.map { try self.evidence(graph, dataset: $0) } ?? .none
+        var evidence = recorded
+        if let dataset {
+            evidence.merge(try self.evidence(graph, dataset: dataset))
+        } else {
+            evidence.merge(
+                try EvidenceCollector.collectWithoutData(
+                    wantedKinds, from: graph, inputShapes: inputShapes, lane: lane))
+        }
         let scores = try criteria.map { try score($0, pruner, evidence: evidence) }
         return Outcome(
             scores: scores, firing: analysesFiring ? try FiringAnalysis(pruner, evidence: evidence) : nil,
             sampleCount: evidence.sampleCount)
     }
 
+    /// What the criteria require and is not at hand.
+    private var wantedKinds: Set<EvidenceKind> {
+        criteria.reduce(into: Set<EvidenceKind>()) { $0.formUnion($1.requiredEvidence) }
+            .subtracting(recorded.kinds)
+    }
+
     private func evidence(_ graph: Graph, dataset: Dataset) throws -> Evidence {
-        var kinds = criteria.reduce(into: Set<EvidenceKind>()) { $0.formUnion($1.requiredEvidence) }
+        var kinds = wantedKinds
         if analysesFiring { kinds.formUnion(FiringAnalysis.requiredEvidence) }
         guard !kinds.isEmpty else { return .none }
         let sample = try dataset.evidenceSample(evidenceSamples, seed: seed)

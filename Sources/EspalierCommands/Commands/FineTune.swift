@@ -41,6 +41,8 @@ struct FineTune: ParsableCommand {
 
     @OptionGroup var checkpoint: CheckpointOptions
 
+    @OptionGroup var collecting: CollectOptions
+
     @Option(
         name: .shortAndLong, help: ArgumentHelp("The model to write.", valueName: "model.onnx"),
         completion: .onnx)
@@ -74,7 +76,8 @@ struct FineTune: ParsableCommand {
         }
         let job = TrainingJob(
             graph: loaded.graph, parts: parts, recipe: recipe, label: "finetune", checkpoint: checkpoint,
-            masks: masks ? MaskSet(zerosOf: loaded.graph) : MaskSet(), teacher: teacher)
+            masks: masks ? MaskSet(zerosOf: loaded.graph) : MaskSet(), teacher: teacher,
+            journey: collecting.journey)
         try job.run(output: output, common: common, recorder: recorder, model: loaded)
     }
 }

@@ -122,6 +122,8 @@ struct Prune: ParsableCommand {
         if deadUnits, let parts { return try removeDeadUnits(recorder, loaded, parts) }
         var pipeline = try pipeline(parts)
         pipeline.inputShapes = try shapeOptions.inputShapes(of: loaded.graph)
+        pipeline.recorded = try EvidenceFile.evidence(
+            for: pipeline.request.criterion, of: loaded.graph, beside: model)
         // Without data, sizes that the model leaves open must be given.
         let opaque =
             parts == nil ? try shapeOptions.resolve(loaded, console: common.console).opaqueLabels : []

@@ -93,6 +93,10 @@ struct Score: ParsableCommand {
         }
         var pipeline = try pipeline()
         pipeline.inputShapes = try shapeOptions.inputShapes(of: loaded.graph)
+        for criterion in pipeline.criteria {
+            pipeline.recorded.merge(
+                try EvidenceFile.evidence(for: criterion, of: loaded.graph, beside: model))
+        }
         let outcome = try pipeline.run(loaded.graph, dataset: dataset)
         if let output { try NpzArchive.write(arrays(outcome), to: output) }
         var record = recorder.record(model: loaded)

@@ -47,6 +47,8 @@ struct Train: ParsableCommand {
 
     @OptionGroup var checkpoint: CheckpointOptions
 
+    @OptionGroup var collecting: CollectOptions
+
     @Option(
         name: .shortAndLong, help: ArgumentHelp("The model to write.", valueName: "model.onnx"),
         completion: .onnx)
@@ -71,7 +73,9 @@ struct Train: ParsableCommand {
         var graph = try freshNetwork(parts)
         graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text()
         let recipe = training.recipe(epochs: epochs, schedule: schedule, dataset: parts.fit, common: common)
-        let job = TrainingJob(graph: graph, parts: parts, recipe: recipe, label: arch, checkpoint: checkpoint)
+        let job = TrainingJob(
+            graph: graph, parts: parts, recipe: recipe, label: arch, checkpoint: checkpoint,
+            journey: collecting.journey)
         try job.run(output: output, common: common, recorder: recorder, model: nil)
     }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import Espalier
 import EspalierGraphs
 import EspalierKernels
+import EspalierPruning
 import EspalierReports
 import EspalierRuns
 import EspalierTraining
@@ -31,11 +32,13 @@ struct TrainingJob {
     var checkpoint: CheckpointOptions
     var masks = MaskSet()
     var teacher: Graph?
+    /// Collects evidence on the way; it is written beside the model.
+    var journey: JourneyRecorder?
 
     func run(output: String, common: CommonOptions, recorder: RunRecorder, model: LoadedModel?) throws {
         let run = try TrainingRun(
             graph, training: parts.fit, validation: parts.validation, recipe: recipe, teacher: teacher,
-            masks: masks)
+            masks: masks, hooks: [journey].compactMap { $0 })
         if checkpoint.resume, let path = checkpoint.checkpoint, FileManager.default.fileExists(atPath: path) {
             try run.resume(from: path)
             common.console.status("resuming after \(run.stepsDone) of \(run.totalSteps) steps")
@@ -54,6 +57,9 @@ struct TrainingJob {
             ).evaluate(parts.test) : nil
         let comparison = try ModelFile.write(
             trained, to: output, protecting: model?.path, dataset: parts.validation, seed: common.seed)
+        if let journey {
+            try EvidenceFile.write(journey.evidence(run), of: trained, beside: output)
+        }
 
         var record = recorder.record(model: model)
         record.model = record.model ?? .init(name: graph.name, path: output)
@@ -64,7 +70,7 @@ struct TrainingJob {
         record.epochs = run.history.map(RunRecord.Epoch.init)
         record.after = try RunRecord.Measures(trained, evaluation: evaluation, split: "test", path: output)
         record.verification = .init(comparison)
-        record.outputs = [output]
+        record.outputs = [output] + (journey == nil ? [] : [EvidenceFile.path(beside: output)])
         var sheet = FactSheet()
         sheet.add("model", output)
         if let accuracy = record.accuracy {
