@@ -147,7 +147,7 @@ let package = Package(
             name: "EspalierBenchmarks",
             dependencies: [
                 "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierONNX", "EspalierExecution",
-                "EspalierTraining",
+                "EspalierTraining", "EspalierPruning",
             ],
             swiftSettings: swiftSettings),
         .executableTarget(

@@ -1,6 +1,7 @@
 import EspalierGraphs
 import EspalierKernels
 import EspalierONNX
+import EspalierPruning
 import EspalierTraining
 import Foundation
 
@@ -24,6 +25,11 @@ enum EspalierBenchmarks {
         for architecture in architectures {
             for threads in [1, 2] { try training(architecture, threads: threads, peers: peers) }
         }
+        let images = EvidenceThroughput.hasImages ? "Fashion-MNIST images" : "images of noise"
+        print(
+            "\nevidence, samples/s over \(EvidenceThroughput.sampleCount) \(images), batch 64; median of \(rounds) "
+                + "alternating rounds")
+        for architecture in architectures { try evidence(architecture, peers: peers) }
         print("\nlatency of one sample, ms; median of \(rounds) alternating rounds")
         for architecture in architectures {
             for threads in [1, 2] { try latency(architecture, threads: threads, peers: peers) }
@@ -44,6 +50,33 @@ enum EspalierBenchmarks {
             }
         }
         line(architecture, threads: threads, own: own, others, digits: 0, higherIsBetter: true)
+    }
+
+    /// Squared gradients of single samples, beside forward and backward passes without them.
+    private static func evidence(_ architecture: String, peers: [String: String]) throws {
+        let measured: [(name: String, kinds: Set<EvidenceKind>, mode: String, peer: String)] = [
+            ("mean gradients", [.meanGradients], "gradients", "torch"),
+            ("per-sample squares", [.meanSquaredGradients], "squares", "torch.func"),
+        ]
+        let throughput = try EvidenceThroughput(architecture: architecture, threads: 1)
+        var own = measured.map { _ in [Double]() }
+        var others = measured.map { Series(name: $0.peer) }
+        for _ in 0..<rounds {
+            for (place, row) in measured.enumerated() {
+                own[place].append(try throughput.measure(row.kinds))
+                guard peers["torch"] != nil else { continue }
+                others[place].add(
+                    Peer.measure([row.mode, architecture, "1", "\(seconds)"], key: "samplesPerSecond"))
+            }
+        }
+        for (place, row) in measured.enumerated() {
+            line(
+                "\(architecture), \(row.name)", threads: 1, own: own[place], [others[place]], digits: 0,
+                higherIsBetter: true)
+        }
+        let ratios = zip(own[0], own[1]).map { $0 / $1 }.sorted()
+        print(
+            String(format: "  squares take %.2f times a forward and backward pass", ratios[ratios.count / 2]))
     }
 
     private static func latency(_ architecture: String, threads: Int, peers: [String: String]) throws {

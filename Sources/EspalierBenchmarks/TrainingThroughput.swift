@@ -37,7 +37,7 @@ struct TrainingThroughput {
             ArchitectureOptions(channels: 1, height: 28, width: 28, classCount: 10, seed: 1))
     }
 
-    private static func noise(samples: Int) throws -> Dataset {
+    static func noise(samples: Int) throws -> Dataset {
         var random = RandomSource(seed: 1)
         let pixels = (0..<(samples * 784)).map { _ in Float(random.uniform()) }
         let labels = (0..<samples).map { Int32($0 % 10) }

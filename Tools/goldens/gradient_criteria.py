@@ -162,37 +162,44 @@ for name, value in absolute.items():
     scores[f"taylor-absolute/units/{name}"] = value
 
 # WoodFisher by the recursion of the paper, block by block; then the weights that stay when every third goes.
-BLOCK, DAMPING = 32, 1e-3
+LARGEST, DAMPING = 32, 1e-3
+
+
+def blocks(shape):
+    """Runs of a row of the first axis, as equal as can be."""
+    rows, length = shape[0], int(np.prod(shape[1:]))
+    size = -(-length // -(-length // LARGEST))
+    return [np.arange(r * length + c, r * length + min(c + size, length)) for r in range(rows) for c in range(0, length, size)]
+
+
 inverses = []
 for k, name in enumerate(WEIGHTS):
     rows = np.stack([g.ravel() for g in per_sample[k]])
     damping = DAMPING * (rows ** 2).mean()
     flat = w[k].numpy().ravel()
     score, moved = np.empty_like(flat), flat.copy()
-    blocks = []
-    for start in range(0, flat.size, BLOCK):
-        part = rows[:, start:start + BLOCK]
-        inverse = np.eye(part.shape[1]) / damping
-        for g in part:
+    found = []
+    for block in blocks(w[k].shape):
+        inverse = np.eye(block.size) / damping
+        for g in rows[:, block]:
             v = inverse @ g
             inverse -= np.outer(v, v) / (SAMPLES + g @ v)
-        blocks.append(inverse)
-        stop = start + part.shape[1]
-        score[start:stop] = flat[start:stop] ** 2 / (2 * np.diag(inverse))
-        q = np.array([i for i in range(part.shape[1]) if (start + i) % 3 == 0])
-        moved[start:stop] -= inverse[:, q] @ np.linalg.solve(inverse[np.ix_(q, q)], flat[start:stop][q])
-        moved[start + q] = 0
-    inverses.append(blocks)
+        found.append((block, inverse))
+        score[block] = flat[block] ** 2 / (2 * np.diag(inverse))
+        q = np.flatnonzero(block % 3 == 0)
+        moved[block] -= inverse[:, q] @ np.linalg.solve(inverse[np.ix_(q, q)], flat[block][q])
+        moved[block[q]] = 0
+    inverses.append(found)
     scores[f"wood-fisher/{name}"] = score.reshape(w[k].shape)
     scores[f"wood-fisher/compensated/{name}"] = moved.reshape(w[k].shape)
 
 
 def joint(k, positions):
     flat, total = w[k].numpy().ravel(), 0.0
-    for block, inverse in enumerate(inverses[k]):
-        q = np.array([i for i in positions if i // BLOCK == block])
+    for block, inverse in inverses[k]:
+        q = np.flatnonzero(np.isin(block, positions))
         if q.size:
-            total += 0.5 * flat[q] @ np.linalg.solve(inverse[np.ix_(q - block * BLOCK, q - block * BLOCK)], flat[q])
+            total += 0.5 * flat[block[q]] @ np.linalg.solve(inverse[np.ix_(q, q)], flat[block[q]])
     return total
 
 

@@ -4,7 +4,7 @@ package import EspalierTensors
 
 extension EvidenceKind {
     /// Per parameter, inverses of blocks along the diagonal of the damped empirical Fisher matrix, `float64`,
-    /// [blocks, 32, 32], the last one filled up.
+    /// [blocks, size, size] as ``BlockLayout`` has it, those at the end of a row filled up.
     package static let inverseFisherBlocks = EvidenceKind(rawValue: "inverseFisherBlocks")
 }
 
@@ -12,8 +12,9 @@ extension EvidenceKind {
 /// second order if weights Q are removed and the others move to make up for them.
 ///
 /// Score of a weight: w^2 / (2 [F^-1]_pp); of a unit, for whose weights single scores do not add up:
-/// 1/2 w_Q^T ([F^-1]_QQ)^-1 w_Q. The others then move by -F^-1 E_Q ([F^-1]_QQ)^-1 w_Q. Blocks are 32 consecutive elements
-/// of a weight; at most 512 samples are looked at; the damping is a thousandth of the mean of the diagonal.
+/// 1/2 w_Q^T ([F^-1]_QQ)^-1 w_Q. The others then move by -F^-1 E_Q ([F^-1]_QQ)^-1 w_Q. Blocks are up to 32 consecutive
+/// elements of a row of a weight; at most 512 samples are looked at; the damping is a thousandth of the mean of the
+/// diagonal.
 package struct WoodFisher: WeightCompensation {
     package static let information = CriterionInformation(
         id: "wood-fisher", name: "WoodFisher",
@@ -30,14 +31,14 @@ package struct WoodFisher: WeightCompensation {
     private func blocks(
         of parameter: ScoredParameter, scene: ScoringScene
     ) throws(PruningError) -> InverseFisher {
-        let size = FisherBlocks.size
+        let layout = BlockLayout(parameter.tensor.shape)
         guard let tensor = scene.evidence[.inverseFisherBlocks][parameter.id],
-            tensor.shape == [FisherBlocks.blockCount(of: parameter.tensor.count), size, size]
+            tensor.shape == [layout.count, layout.size, layout.size]
         else {
             throw .missingEvidence(
                 criterion: Self.information.id, kind: .inverseFisherBlocks, parameter: parameter.name)
         }
-        return InverseFisher(size: size, values: tensor.scalars(as: Double.self))
+        return InverseFisher(layout: layout, values: tensor.scalars(as: Double.self))
     }
 
     package func contributions(
@@ -83,45 +84,47 @@ package struct WoodFisher: WeightCompensation {
 
 /// The inverse blocks of one parameter.
 private struct InverseFisher {
-    let size: Int
+    let layout: BlockLayout
     let values: [Double]
 
-    func entry(_ block: Int, _ row: Int, _ column: Int) -> Double {
-        values[(block * size + row) * size + column]
+    private func entry(_ block: Int, _ row: Int, _ column: Int) -> Double {
+        values[(block * layout.size + row) * layout.size + column]
     }
 
-    func diagonal(_ position: Int) -> Double {
-        entry(position / size, position % size, position % size)
+    func diagonal(_ element: Int) -> Double {
+        let place = layout.place(of: element)
+        return entry(layout.block(of: element), place, place)
     }
 
-    /// Calls `body` with the positions in each block, from ascending positions.
-    func forEachBlock(_ positions: some Sequence<Int>, _ body: (Int, [Int]) -> Void) {
+    /// Calls `body` with the elements in each block, from ascending elements.
+    func forEachBlock(_ elements: some Sequence<Int>, _ body: (Int, [Int]) -> Void) {
         var current: [Int] = []
-        for position in positions {
-            if let first = current.first, first / size != position / size {
-                body(first / size, current)
+        var block = 0
+        for element in elements {
+            let own = layout.block(of: element)
+            if !current.isEmpty, own != block {
+                body(block, current)
                 current.removeAll(keepingCapacity: true)
             }
-            current.append(position)
+            block = own
+            current.append(element)
         }
-        if let first = current.first { body(first / size, current) }
+        if !current.isEmpty { body(block, current) }
     }
 
     /// ([F^-1]_QQ)^-1 w_Q.
     private func forces(_ block: Int, _ removed: [Int], _ weights: [Double]) -> [Double] {
-        let count = removed.count
-        var matrix = removed.flatMap { row in
-            removed.map { entry(block, row % size, $0 % size) }
-        }
+        let places = removed.map { layout.place(of: $0) }
+        var matrix = places.flatMap { row in places.map { entry(block, row, $0) } }
         var vector = removed.map { weights[$0] }
         matrix.withUnsafeMutableBufferPointer { matrix in
             vector.withUnsafeMutableBufferPointer { vector in
                 guard let matrix = matrix.baseAddress, let vector = vector.baseAddress else { return }
-                if SmallCholesky.factorize(matrix, size: count) {
-                    SmallCholesky.solve(matrix, size: count, vector)
+                if SmallCholesky.factorize(matrix, size: places.count) {
+                    SmallCholesky.solve(matrix, size: places.count, vector)
                 } else {
                     // A principal part of a positive definite inverse fails only if that is not finite.
-                    for index in 0..<count { vector[index] = .nan }
+                    for index in places.indices { vector[index] = .nan }
                 }
             }
         }
@@ -134,12 +137,12 @@ private struct InverseFisher {
 
     func compensate(_ block: Int, removing removed: [Int], weights: inout [Double]) {
         let forces = forces(block, removed, weights)
-        let first = block * size
-        for position in first..<min(first + size, weights.count) where weights[position] != 0 {
+        for element in layout.elements(of: block) where weights[element] != 0 {
+            let place = layout.place(of: element)
             for (force, other) in zip(forces, removed) {
-                weights[position] -= entry(block, position - first, other - first) * force
+                weights[element] -= entry(block, place, layout.place(of: other)) * force
             }
         }
-        for position in removed { weights[position] = 0 }
+        for element in removed { weights[element] = 0 }
     }
 }

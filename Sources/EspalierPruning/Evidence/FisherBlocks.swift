@@ -7,13 +7,10 @@ import EspalierTraining
 
 /// Inverses of blocks along the diagonal of the damped empirical Fisher matrix, F = damping I + 1/N sum_n g_n g_n^T.
 ///
-/// Each block is ``size`` consecutive elements of one parameter, so a parameter of P elements needs P size numbers of memory
-/// and P size work for each sample. The recursion by Sherman, Morrison and Woodbury of Singh & Alistarh (2020) gives the same
+/// A parameter of P elements in blocks of b (``BlockLayout``) needs P b numbers of memory and P b work for each sample. The recursion by Sherman, Morrison and Woodbury of Singh & Alistarh (2020) gives the same
 /// inverses; adding up first and factorising once is less work for small blocks, and lets the damping follow the
 /// mean of the diagonal.
 struct FisherBlocks {
-    /// Rows of a block.
-    static let size = 32
     /// Samples beyond these are not looked at.
     static let sampleLimit = 512
     /// In shares of the mean of a parameter's diagonal.
@@ -24,6 +21,7 @@ struct FisherBlocks {
 
     private struct Part {
         let entry: ParameterStore.Entry
+        let layout: BlockLayout
         var blocks: [Double]
     }
 
@@ -39,13 +37,12 @@ struct FisherBlocks {
         extent = parameters.trainableExtent
         self.damping = damping
         parts = parameters.trainable.filter { $0.shape.rank > 1 }.map { entry in
-            let count = Self.blockCount(of: entry.count)
-            return Part(entry: entry, blocks: [Double](repeating: 0, count: count * Self.size * Self.size))
+            let layout = BlockLayout(entry.shape)
+            let count = layout.count * layout.size * layout.size
+            return Part(entry: entry, layout: layout, blocks: [Double](repeating: 0, count: count))
         }
         pending.reserveCapacity(Self.chunk * extent)
     }
-
-    static func blockCount(of elements: Int) -> Int { (elements + size - 1) / size }
 
     /// Adds one sample's gradient. Weights that are exactly zero count as pruned already: they take no part.
     mutating func add(_ gradients: UnsafeBufferPointer<Float>, weights: UnsafeBufferPointer<Float>) {
@@ -56,9 +53,9 @@ struct FisherBlocks {
     }
 
     private mutating func flush() {
-        let (count, stride, size) = (pendingCount, extent, Self.size)
-        let scratch = UnsafeMutablePointer<Double>.allocate(capacity: size)
-        let rows = UnsafeMutablePointer<Float>.allocate(capacity: size * max(count, 1))
+        let (count, stride) = (pendingCount, extent)
+        let scratch = UnsafeMutablePointer<Double>.allocate(capacity: BlockLayout.largest)
+        let rows = UnsafeMutablePointer<Float>.allocate(capacity: BlockLayout.largest * max(count, 1))
         defer {
             scratch.deallocate()
             rows.deallocate()
@@ -66,16 +63,18 @@ struct FisherBlocks {
         pending.withUnsafeBufferPointer { pending in
             guard let base = pending.baseAddress else { return }
             for index in parts.indices {
-                let entry = parts[index].entry
+                let (layout, offset) = (parts[index].layout, parts[index].entry.offset)
+                let size = layout.size
                 parts[index].blocks.withUnsafeMutableBufferPointer { blocks in
                     guard let target = blocks.baseAddress else { return }
-                    for block in 0..<Self.blockCount(of: entry.count) {
-                        let first = entry.offset + block * size
-                        let width = min(size, entry.range.upperBound - first)
-                        // The last block is filled up with zeros.
+                    for block in 0..<layout.count {
+                        let elements = layout.elements(of: block)
+                        // The last block of a row is filled up with zeros.
                         rows.update(repeating: 0, count: size * count)
                         for row in 0..<count {
-                            (rows + row * size).update(from: base + row * stride + first, count: width)
+                            (rows + row * size).update(
+                                from: base + row * stride + offset + elements.lowerBound,
+                                count: elements.count)
                         }
                         OuterProductSums.add(
                             rows, count: count, stride: size, size: size, scratch: scratch,
@@ -94,10 +93,10 @@ struct FisherBlocks {
     mutating func inverses() throws(PruningError) -> [ValueID: Tensor] {
         flush()
         var result: [ValueID: Tensor] = [:]
-        let (size, scale) = (Self.size, 1 / Double(max(sampleCount, 1)))
+        let scale = 1 / Double(max(sampleCount, 1))
         for index in parts.indices {
             let entry = parts[index].entry
-            let count = Self.blockCount(of: entry.count)
+            let (count, size) = (parts[index].layout.count, parts[index].layout.size)
             var trace = 0.0
             for block in 0..<count {
                 for row in 0..<size { trace += parts[index].blocks[(block * size + row) * size + row] }
