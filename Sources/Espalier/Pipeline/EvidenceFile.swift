@@ -71,15 +71,12 @@ package enum EvidenceFile {
 
     /// A hash of all parameters with their names, in the names' order.
     private static func fingerprint(_ graph: Graph) -> Int64 {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        func mix(_ bytes: some Sequence<UInt8>) {
-            for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-        }
+        var hash = FNV1a()
         for id in graph.parameters.sorted(by: { graph.name(of: $0) < graph.name(of: $1) }) {
-            mix(graph.name(of: id).utf8)
-            graph.constants[id]?.withUnsafeBytes { mix($0) }
+            hash.add(graph.name(of: id))
+            if let tensor = graph.constants[id] { hash.add(tensor) }
         }
-        return Int64(bitPattern: hash)
+        return Int64(bitPattern: hash.value)
     }
 }
 

@@ -2,8 +2,8 @@ package import EspalierGraphs
 import EspalierONNX
 import EspalierOperators
 package import EspalierTensors
-import Foundation
 package import EspalierTraining
+import Foundation
 
 /// Writes a network so that what is on disk is known to compute what is in memory.
 package enum ModelFile {

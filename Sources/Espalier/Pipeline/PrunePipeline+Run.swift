@@ -38,9 +38,10 @@ extension PrunePipeline {
                 return evidence
             }
         let compensated = try compensated(graph, by: plan, measured, pruner: pruner, data: data)
-        let applier = try self.pruner(of: compensated, data: data)
+        let applier = try compensated.map { try self.pruner(of: $0, data: data) } ?? pruner
         let surgery =
-            plan.granularity == .channel ? try verify(applier, plan, graph: compensated, data: data) : nil
+            plan.granularity == .channel
+            ? try verify(applier, plan, graph: compensated ?? graph, data: data) : nil
         var network = try applier.applying(plan)
         var pruned: Evaluation?
         if let data {
@@ -144,13 +145,14 @@ extension PrunePipeline {
         return evidence
     }
 
-    /// The network with the weights that stay moved, if the plan's criterion does so and there are data to say where to.
+    /// The network with the weights that stay moved, if the plan's criterion does so and there are data to say where to;
+    /// nil if not.
     private func compensated(
         _ graph: Graph, by plan: PrunePlan, _ measured: Evidence?, pruner: Pruner, data: Data?
-    ) throws -> Graph {
+    ) throws -> Graph? {
         guard data != nil, let criterion = try? Criteria.criterion(plan.criterion, seed: seed),
             criterion is any WeightCompensation
-        else { return graph }
+        else { return nil }
         return try pruner.compensating(
             plan, by: criterion, evidence: try measured ?? evidence(graph, data: data, for: criterion))
     }

@@ -8,9 +8,9 @@ extension ResolvedGraph {
     }
 
     /// What this software understands of the graph, as a network that can be run: what opaque nodes give is an input
-    /// of it, what they read is an output. The whole graph where nothing is opaque.
+    /// of it, what they read is an output. The whole graph where nothing is opaque; without nodes and outputs where all is.
     ///
-    /// - Throws: ``GraphError`` if nothing of it can be run.
+    /// - Throws: ``GraphError``.
     package func understoodPart() throws(GraphError) -> Graph {
         guard !opaque.isEmpty else { return graph }
         var patch = Patch(for: graph)

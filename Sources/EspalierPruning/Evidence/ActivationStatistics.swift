@@ -35,13 +35,6 @@ package enum ActivationStatistics: EvidencePass {
 
     package static func needsLabels(for wanted: Set<EvidenceKind>) -> Bool { false }
 
-    package static func passesPerSample(
-        _ wanted: Set<EvidenceKind>, outputs: Int, context: EvidenceContext
-    ) -> PassCount {
-        // Norms of inputs take the weights' part of a backward pass, about half of one.
-        PassCount(forward: 1, backward: wanted.contains(.inputNorms) ? 1 : 0)
-    }
-
     package static func collect(
         _ wanted: Set<EvidenceKind>, from graph: Graph, context: EvidenceContext
     ) throws -> Evidence {

@@ -24,15 +24,6 @@ package struct EvidenceCollector {
             drawCount: max(1, drawCount))
     }
 
-    /// What collecting `kinds` costs, for a network with so many outputs.
-    package func passesPerSample(_ kinds: Set<EvidenceKind>, outputs: Int) -> PassCount {
-        EvidencePasses.all.reduce(PassCount()) { total, pass in
-            let wanted = kinds.intersection(pass.kinds)
-            guard !wanted.isEmpty else { return total }
-            return total + pass.passesPerSample(wanted, outputs: outputs, context: context)
-        }
-    }
-
     /// Those of `kinds` that can be had without data.
     package static func collectWithoutData(
         _ kinds: Set<EvidenceKind>, from graph: Graph, inputShapes: [ValueID: Shape] = [:], lane: Lane

@@ -20,30 +20,10 @@ package protocol EvidencePass: Sendable {
     static func collect(
         _ wanted: Set<EvidenceKind>, from graph: Graph, context: EvidenceContext
     ) throws -> Evidence
-
-    /// What `wanted` costs, in passes through a network with so many outputs.
-    static func passesPerSample(
-        _ wanted: Set<EvidenceKind>, outputs: Int, context: EvidenceContext
-    ) -> PassCount
 }
 
 extension EvidencePass {
     package static func needsLabels(for wanted: Set<EvidenceKind>) -> Bool { true }
-}
-
-/// Passes through a network for each sample. A backward pass is about two forward passes' work.
-package struct PassCount: Hashable, Sendable {
-    package var forward: Int
-    package var backward: Int
-
-    package init(forward: Int = 0, backward: Int = 0) {
-        self.forward = forward
-        self.backward = backward
-    }
-
-    package static func + (left: PassCount, right: PassCount) -> PassCount {
-        PassCount(forward: left.forward + right.forward, backward: left.backward + right.backward)
-    }
 }
 
 /// Evidence that needs no data, only the network.

@@ -1,7 +1,7 @@
-import EspalierOperators
-import EspalierKernels
 import EspalierExecution
 import EspalierGraphs
+import EspalierKernels
+import EspalierOperators
 import EspalierTensors
 import EspalierTraining
 

@@ -1,7 +1,7 @@
-import EspalierOperators
-import EspalierKernels
 import EspalierExecution
 package import EspalierGraphs
+import EspalierKernels
+import EspalierOperators
 import EspalierTensors
 import EspalierTraining
 
@@ -18,10 +18,6 @@ package enum GradientFlow: EvidencePass {
     static let temperature = 200.0
     /// In shares of the weights' norm.
     static let step = 3e-5
-
-    package static func passesPerSample(
-        _ wanted: Set<EvidenceKind>, outputs: Int, context: EvidenceContext
-    ) -> PassCount { PassCount(forward: 3, backward: 3) }
 
     package static func collect(
         _ wanted: Set<EvidenceKind>, from graph: Graph, context: EvidenceContext

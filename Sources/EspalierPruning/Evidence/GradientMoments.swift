@@ -1,7 +1,7 @@
-import EspalierOperators
 import EspalierExecution
 package import EspalierGraphs
 import EspalierKernels
+import EspalierOperators
 import EspalierTensors
 import EspalierTraining
 
@@ -17,13 +17,6 @@ package enum GradientMoments: EvidencePass {
 
     package static func needsLabels(for wanted: Set<EvidenceKind>) -> Bool {
         !wanted.isSubset(of: [.squaredJacobian, .probedSquaredJacobian])
-    }
-
-    package static func passesPerSample(
-        _ wanted: Set<EvidenceKind>, outputs: Int, context: EvidenceContext
-    ) -> PassCount {
-        PassCount(
-            forward: 1, backward: BackwardSeed.all(for: wanted, outputs: outputs, context: context).count)
     }
 
     package static func collect(

@@ -1,7 +1,7 @@
-import EspalierOperators
 import EspalierExecution
 package import EspalierGraphs
 import EspalierKernels
+import EspalierOperators
 import EspalierTensors
 import EspalierTraining
 
@@ -14,10 +14,6 @@ package enum PerSampleGradients: EvidencePass {
     package static let kinds: Set<EvidenceKind> = [
         .meanAbsoluteGradients, .meanAbsoluteUnitTerms, .inverseFisherBlocks,
     ]
-
-    package static func passesPerSample(
-        _ wanted: Set<EvidenceKind>, outputs: Int, context: EvidenceContext
-    ) -> PassCount { PassCount(forward: 1, backward: 1) }
 
     package static func collect(
         _ wanted: Set<EvidenceKind>, from graph: Graph, context: EvidenceContext
