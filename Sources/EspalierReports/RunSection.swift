@@ -26,6 +26,9 @@ struct RunSection {
         if let redundancy = record.redundancy {
             context["redundancy"] = RedundancySection(redundancy).context
         }
+        if let curves = record.curves, !curves.isEmpty {
+            context["comparison"] = ComparisonSection(curves, record).context
+        }
         let stages = stages
         if !stages.isEmpty { context["stages"] = ["rows": stages] }
         if let layers = record.layers, !layers.isEmpty, record.scores == nil {
@@ -71,7 +74,9 @@ struct RunSection {
                 add(Format.percent(new, digits: 2), "accuracy, \(signedPoints(new - old)) points")
             }
         } else if let accuracy = record.accuracy {
-            add(Format.percent(accuracy, digits: 2), "accuracy")
+            add(
+                Format.percent(accuracy, digits: 2),
+                record.curves == nil ? "accuracy" : "accuracy of the dense networks")
             if let loss = record.loss { add(Format.fixed(loss, 4), "loss") }
         }
         if let firing = record.firing {

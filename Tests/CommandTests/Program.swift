@@ -49,4 +49,39 @@ enum Program {
             code: process.terminationStatus, output: try String(contentsOf: outputFile, encoding: .utf8),
             error: String(decoding: complaints, as: UTF8.self))
     }
+
+    /// Runs the program and kills it when files below a folder have been written or rewritten so many times.
+    ///
+    /// - Returns: false if it ended first.
+    static func kill(_ arguments: [String], afterChanges count: Int, in folder: URL) throws -> Bool {
+        let process = Process()
+        process.executableURL = url
+        process.arguments = arguments
+        process.standardInput = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        func states() -> Set<String> {
+            let files = FileManager.default.enumerator(
+                at: folder, includingPropertiesForKeys: [.contentModificationDateKey, .isRegularFileKey])
+            var states: Set<String> = []
+            for case let file as URL in files ?? .init() {
+                let values = try? file.resourceValues(forKeys: [.contentModificationDateKey, .isRegularFileKey])
+                guard values?.isRegularFile == true, let date = values?.contentModificationDate else { continue }
+                states.insert("\(file.path) \(date.timeIntervalSinceReferenceDate)")
+            }
+            return states
+        }
+        let known = states()
+        try process.run()
+        var seen: Set<String> = []
+        while process.isRunning, seen.count < count {
+            seen.formUnion(states().subtracting(known))
+            sched_yield()
+        }
+        // A number of a process that has ended may be another's by now.
+        let isRunning = process.isRunning
+        if isRunning { Foundation.kill(process.processIdentifier, SIGKILL) }
+        process.waitUntilExit()
+        return isRunning
+    }
 }

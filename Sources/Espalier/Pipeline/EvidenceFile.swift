@@ -17,7 +17,7 @@ package enum EvidenceFile {
 
     /// - Parameter graph: the finished model, whose parameters have the identities that the evidence names.
     /// - Throws: ``ArchiveError``.
-    package static func write(_ evidence: Evidence, of graph: Graph, beside model: String) throws {
+    package static func write(_ evidence: Evidence, of graph: Graph, at path: String) throws {
         var arrays: [(name: String, tensor: Tensor)] = [
             ("weights", Tensor(shape: [1], scalars: [fingerprint(graph)])),
             ("samples", Tensor(shape: [1], scalars: [Int64(evidence.sampleCount)])),
@@ -27,7 +27,7 @@ package enum EvidenceFile {
                 arrays.append(("\(quantity.rawValue)/\(graph.name(of: id))", tensor))
             }
         }
-        try NpzArchive.write(arrays, to: path(beside: model))
+        try NpzArchive.write(arrays, to: path)
     }
 
     /// What a criterion needs from training; none if it needs nothing of the kind.
@@ -69,14 +69,9 @@ package enum EvidenceFile {
         return evidence
     }
 
-    /// A hash of all parameters with their names, in the names' order.
+    /// Which weights it was collected for.
     private static func fingerprint(_ graph: Graph) -> Int64 {
-        var hash = FNV1a()
-        for id in graph.parameters.sorted(by: { graph.name(of: $0) < graph.name(of: $1) }) {
-            hash.add(graph.name(of: id))
-            if let tensor = graph.constants[id] { hash.add(tensor) }
-        }
-        return Int64(bitPattern: hash.value)
+        Int64(bitPattern: graph.parameterFingerprint)
     }
 }
 

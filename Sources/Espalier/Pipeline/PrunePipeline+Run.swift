@@ -4,6 +4,7 @@ import EspalierOperators
 package import EspalierPruning
 import EspalierTensors
 import EspalierTraining
+import Foundation
 
 extension PrunePipeline {
     /// Prunes `graph`.
@@ -137,11 +138,9 @@ extension PrunePipeline {
                     kinds, from: graph, inputShapes: inputShapes, lane: lane))
             return evidence
         }
-        let sample = try data.fit.evidenceSample(evidenceSamples, seed: seed)
-        let batchSize = graph.batchSize(wanted: min(64, sample.sampleCount))
         evidence.merge(
-            try EvidenceCollector(sample, batchSize: batchSize, seed: seed, lane: lane)
-                .collect(kinds, from: graph))
+            try EvidenceCollector.collect(
+                kinds, from: graph, dataset: data.fit, samples: evidenceSamples, seed: seed, lane: lane))
         return evidence
     }
 
@@ -206,11 +205,16 @@ extension PrunePipeline {
             teacher: weight > 0 ? teacher : nil, masks: masks, hooks: hooks, lane: lane)
     }
 
-    /// Trains to the end; whether it was interrupted.
+    /// Trains to the end, from the checkpoint if that is wanted; whether it was interrupted.
     private func train(
         _ run: TrainingRun, observer: (Event) throws -> Void, isCancelled: () -> Bool
     ) throws -> Bool {
-        let outcome = try run.train(observer: { try observer(.training($0)) }, isCancelled: isCancelled)
+        if resumes, let path = checkpoints?.path, FileManager.default.fileExists(atPath: path) {
+            try run.resume(from: path)
+            try observer(.stage("resuming after \(run.stepsDone) of \(run.totalSteps) steps"))
+        }
+        let outcome = try run.train(
+            checkpoints: checkpoints, observer: { try observer(.training($0)) }, isCancelled: isCancelled)
         return outcome == .cancelled
     }
 }

@@ -10,7 +10,7 @@ package import EspalierTraining
 /// for the network after.
 package struct PrunePipeline {
     /// How the network is repaired after, or while, it is pruned.
-    package struct Repair {
+    package struct Repair: Sendable {
         package var recipe: TrainingRecipe
         package var schedule: ScheduleKind
         /// The share of the repair's steps over which a schedule other than one-shot prunes.
@@ -38,7 +38,7 @@ package struct PrunePipeline {
     }
 
     /// The parts of the data that pruning uses.
-    package struct Data {
+    package struct Data: Sendable {
         package var fit: Dataset
         package var validation: Dataset?
         package var test: Dataset?
@@ -78,6 +78,10 @@ package struct PrunePipeline {
     package var seed: UInt64 = 0
     /// Evidence that is at hand already: what training left behind.
     package var recorded = Evidence.none
+    /// Where and how often the repair is saved; nil for nowhere. What comes before it is done again, to the same effect.
+    package var checkpoints: CheckpointPolicy?
+    /// Whether the repair goes on from its checkpoint, if there is one.
+    package var resumes = false
     /// Where all of it computes.
     package let lane: Lane
 

@@ -74,18 +74,19 @@ package struct ScorePipeline {
         var kinds = wantedKinds
         if analysesFiring { kinds.formUnion(FiringAnalysis.requiredEvidence) }
         guard !kinds.isEmpty else { return .none }
-        let sample = try dataset.evidenceSample(evidenceSamples, seed: seed)
-        let collector = EvidenceCollector(
-            sample, batchSize: graph.batchSize(wanted: min(64, sample.sampleCount)), seed: seed, lane: lane)
+        func collect(_ kinds: Set<EvidenceKind>) throws -> Evidence {
+            try EvidenceCollector.collect(
+                kinds, from: graph, dataset: dataset, samples: evidenceSamples, seed: seed, lane: lane)
+        }
         let saliency = EmpiricalFisher().requiredEvidence
-        guard analysesFiring, sample.isLabelled, !saliency.isSubset(of: kinds) else {
-            return try collector.collect(kinds, from: graph)
+        guard analysesFiring, dataset.isLabelled, !saliency.isSubset(of: kinds) else {
+            return try collect(kinds)
         }
         do {
-            return try collector.collect(kinds.union(saliency), from: graph)
+            return try collect(kinds.union(saliency))
         } catch is ExecutionError {
             // Firing can be told of networks that have no gradient, too.
-            return try collector.collect(kinds, from: graph)
+            return try collect(kinds)
         }
     }
 
@@ -106,14 +107,5 @@ package struct ScorePipeline {
             criterion: criterion, results: results, seconds: (ContinuousClock.now - start) / .seconds(1),
             evidenceSeconds: evidence.seconds(for: required),
             evidenceBytes: evidence.byteCount(of: required))
-    }
-}
-
-extension Dataset {
-    /// At most `count` samples, drawn by the seed.
-    func evidenceSample(_ count: Int, seed: UInt64) throws -> Dataset {
-        guard count < sampleCount else { return self }
-        var random = RandomSource(seed: seed).split("evidence")
-        return try selecting(Array(random.permutation(of: sampleCount).prefix(count)))
     }
 }

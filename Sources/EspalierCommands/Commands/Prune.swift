@@ -59,6 +59,8 @@ struct Prune: ParsableCommand {
 
     @OptionGroup var training: TrainingOptions
 
+    @OptionGroup var checkpoint: CheckpointOptions
+
     @Option(help: ArgumentHelp("Training samples that importance is measured on.", valueName: "n"))
     var evidenceSamples: Int = 2000
 
@@ -167,6 +169,8 @@ struct Prune: ParsableCommand {
             lane: try Lane(threads: common.threads))
         pipeline.evidenceSamples = evidenceSamples
         pipeline.seed = common.seed
+        pipeline.checkpoints = checkpoint.checkpoint.map { CheckpointPolicy(path: $0) }
+        pipeline.resumes = checkpoint.resume
         return pipeline
     }
 

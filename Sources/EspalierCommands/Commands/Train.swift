@@ -83,14 +83,8 @@ struct Train: ParsableCommand {
         guard let architecture = Architectures.named(arch) else {
             throw CommandFailure("no architecture '\(arch)'")
         }
-        let shape = parts.fit.sampleShape
-        guard shape.rank == 3, let classCount = parts.fit.classCount else {
-            throw CommandFailure(
-                "\(arch) is for images with class labels; samples of \(data) have shape \(shape)")
-        }
-        var options = ArchitectureOptions(
-            channels: shape[0], height: shape[1], width: shape[2], classCount: classCount,
-            activation: activation, seed: common.seed)
+        var options = try parts.fit.architectureOptions(activation: activation, name: arch)
+        options.seed = common.seed
         if let widthsOf {
             options.widths = try architecture.widths(of: LoadedModel(widthsOf).graph, options: options)
         }
@@ -99,3 +93,18 @@ struct Train: ParsableCommand {
 }
 
 extension Activation: ExpressibleByArgument {}
+
+extension Dataset {
+    /// What a network of the architecture called `name` must be like for these data.
+    ///
+    /// - Throws: ``CommandFailure`` if they are not images with classes.
+    func architectureOptions(activation: Activation, name: String) throws -> ArchitectureOptions {
+        guard sampleShape.rank == 3, let classCount else {
+            throw CommandFailure(
+                "\(name) is for images with class labels; samples of \(self.name) have shape \(sampleShape)")
+        }
+        return ArchitectureOptions(
+            channels: sampleShape[0], height: sampleShape[1], width: sampleShape[2], classCount: classCount,
+            activation: activation)
+    }
+}

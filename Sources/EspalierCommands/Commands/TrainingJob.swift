@@ -58,7 +58,8 @@ struct TrainingJob {
         let comparison = try ModelFile.write(
             trained, to: output, protecting: model?.path, dataset: parts.validation, seed: common.seed)
         if let journey {
-            try EvidenceFile.write(journey.evidence(run), of: trained, beside: output)
+            try EvidenceFile.write(
+                journey.evidence(run), of: trained, at: EvidenceFile.path(beside: output))
         }
 
         var record = recorder.record(model: model)

@@ -1,5 +1,4 @@
 import EspalierReports
-import EspalierRuns
 import EspalierTraining
 
 /// Shows a training run: a bar over its steps, and a line for each epoch.
@@ -36,15 +35,5 @@ struct TrainingProgress {
         if let sparsity = summary.sparsity { parts.append("sparsity \(Format.percent(sparsity))") }
         parts.append(Format.duration(seconds: summary.seconds))
         return parts.joined(separator: ", ") + (summary.isBest ? " *" : "")
-    }
-}
-
-extension RunRecord.Epoch {
-    init(_ summary: EpochSummary) {
-        self.init(
-            epoch: summary.epoch + 1, trainingLoss: summary.trainingLoss,
-            trainingAccuracy: summary.trainingAccuracy, validationLoss: summary.validationLoss,
-            validationAccuracy: summary.validationAccuracy, learningRate: summary.learningRate,
-            seconds: summary.seconds, sparsity: summary.sparsity)
     }
 }

@@ -27,10 +27,12 @@ struct CommonOptions: ParsableArguments {
 
     /// Prints the record with `--json`, keeps it with `--store` and writes the report with `--report`.
     ///
-    /// - Parameter document: what to print, if the record has company.
-    func deliver(_ record: RunRecord, as document: (any Encodable)? = nil) throws {
+    /// - Parameters:
+    ///   - document: what to print, if the record has company.
+    ///   - storing: whether the record goes into the store; not where the runs that it sums up are there.
+    func deliver(_ record: RunRecord, as document: (any Encodable)? = nil, storing: Bool = true) throws {
         if let document { try console.document(document) } else { try console.document(record) }
-        if let store {
+        if let store, storing {
             let id = try RunStore(at: store).add(record)
             console.status("run \(id) in \(store)")
         }

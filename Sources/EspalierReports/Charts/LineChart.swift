@@ -3,6 +3,8 @@ struct LineChart {
     struct Series {
         var name: String
         var points: [(x: Double, y: Double)]
+        /// The standard deviation at each point, shown as a whisker; empty for none.
+        var deviations: [Double] = []
     }
 
     var title: String
@@ -11,20 +13,24 @@ struct LineChart {
     /// How values on the vertical axis are written.
     var format: (Double) -> String
 
+    /// The page has colours for as many series.
+    static let colourCount = 8
+
     private static let width = 460.0
-    private static let height = 260.0
     private static let left = 58.0
     private static let right = 14.0
     private static let top = 30.0
-    private static let bottom = 62.0
+    private static let plotHeight = 168.0
+    private static let legendColumns = 2
+    private static let legendRow = 18.0
 
     func rendered() -> String {
         let shown = series.filter { !$0.points.isEmpty }
         guard !shown.isEmpty else { return "" }
         let horizontal = Axis(covering: shown.flatMap { $0.points.map(\.x) }, tickCount: 7)
-        let vertical = Axis(covering: shown.flatMap { $0.points.map(\.y) })
+        let vertical = Axis(covering: shown.flatMap(\.extent))
         let end = Self.width - Self.right
-        let base = Self.height - Self.bottom
+        let base = Self.top + Self.plotHeight
         var parts = [SVG.text(title, x: Self.left, y: 16, style: "title")]
         for tick in vertical.ticks {
             let y = vertical.position(tick, from: base, to: Self.top)
@@ -51,13 +57,28 @@ struct LineChart {
                         tooltip: "\(line.name), \(horizontalTitle) \(SVG.number(value.x)): \(format(value.y))"
                     ))
             }
-            let legend = Self.left + Double(index) * 190
-            parts.append(
-                SVG.line(
-                    x1: legend, y1: Self.height - 10, x2: legend + 18, y2: Self.height - 10,
-                    style: "line series\(index)"))
-            parts.append(SVG.text(line.name, x: legend + 24, y: Self.height - 6))
+            for (point, (value, deviation)) in zip(points, zip(line.points, line.deviations))
+            where deviation > 0 {
+                parts.append(
+                    SVG.line(
+                        x1: point.x, y1: vertical.position(value.y - deviation, from: base, to: Self.top),
+                        x2: point.x, y2: vertical.position(value.y + deviation, from: base, to: Self.top),
+                        style: "line series\(index)"))
+            }
+            let x = Self.left + Double(index % Self.legendColumns) * 190
+            let y = base + 52 + Double(index / Self.legendColumns) * Self.legendRow
+            parts.append(SVG.line(x1: x, y1: y, x2: x + 18, y2: y, style: "line series\(index)"))
+            parts.append(SVG.text(line.name, x: x + 24, y: y + 4))
         }
-        return SVG.drawing(width: Self.width, height: Self.height, title: title, parts)
+        let rows = (shown.count + Self.legendColumns - 1) / Self.legendColumns
+        return SVG.drawing(
+            width: Self.width, height: base + 44 + Double(rows) * Self.legendRow, title: title, parts)
+    }
+}
+
+extension LineChart.Series {
+    /// Values that the vertical axis must cover.
+    fileprivate var extent: [Double] {
+        points.map(\.y) + zip(points, deviations).flatMap { [$0.y - $1, $0.y + $1] }
     }
 }

@@ -70,6 +70,16 @@ package final class TrialContext: Sendable {
     ///
     /// - Throws: what `write` throws, or the file system.
     package func writeModel(named name: String = "model.onnx", _ write: (String) throws -> Void) throws {
+        let hash = try writeFile(named: name, write)
+        written.withLock { $0 = WrittenFile(name: name, sha256: hash) }
+    }
+
+    /// Writes a file that belongs to the model and lies beside it.
+    ///
+    /// - Returns: its SHA-256.
+    /// - Throws: what `write` throws, or the file system.
+    @discardableResult
+    package func writeFile(named name: String, _ write: (String) throws -> Void) throws -> String {
         // The ending stays, which may say the format.
         let draft = "\(folder)/\(TrialFolder.draft)\(name)"
         try write(draft)
@@ -82,7 +92,7 @@ package final class TrialContext: Sendable {
         guard rename(draft, target) == 0 else {
             throw StoreError(.notWritable, target, "cannot be written: \(String(cString: strerror(errno)))")
         }
-        written.withLock { $0 = WrittenFile(name: name, sha256: hash) }
+        return hash
     }
 
     var model: WrittenFile? { written.withLock { $0 } }

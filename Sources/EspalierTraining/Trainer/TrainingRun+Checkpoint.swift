@@ -147,12 +147,6 @@ extension TrainingRun {
 
     /// Tells teachers apart.
     private static func fingerprint(_ graph: Graph) -> String {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for id in graph.parameters {
-            graph.constants[id]?.withUnsafeBytes { bytes in
-                for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
-            }
-        }
-        return "\(graph.name) \(String(hash, radix: 16))"
+        "\(graph.name) \(String(graph.parameterFingerprint, radix: 16))"
     }
 }

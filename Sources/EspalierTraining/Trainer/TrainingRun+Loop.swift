@@ -15,10 +15,13 @@ package struct CheckpointPolicy: Sendable {
     package var path: String
     /// After every so many epochs, besides the end and a cancellation.
     package var everyEpochs: Int
+    /// Also after every so many steps: for epochs that take long. nil for only at their ends.
+    package var everySteps: Int?
 
-    package init(path: String, everyEpochs: Int = 1) {
+    package init(path: String, everyEpochs: Int = 1, everySteps: Int? = nil) {
         self.path = path
         self.everyEpochs = everyEpochs
+        self.everySteps = everySteps
     }
 }
 
@@ -64,6 +67,12 @@ extension TrainingRun {
                     .step(
                         done: stepsDone, total: totalSteps, epoch: position.epoch,
                         meanLoss: position.progress.lossSum / Double(position.progress.samples)))
+                // At the end of the epoch the validation belongs to it, too.
+                if let checkpoints, let steps = checkpoints.everySteps, position.step < batches.count,
+                    stepsDone.isMultiple(of: max(steps, 1))
+                {
+                    try save(to: checkpoints.path)
+                }
             }
             for hook in hooks { try hook.epochDidEnd(self) }
             let summary = try finishEpoch { secondsBefore + (clock.now - start).inSeconds }

@@ -1,0 +1,266 @@
+import EspalierGraphs
+import EspalierKernels
+import EspalierONNX
+import EspalierOperators
+import EspalierPruning
+import EspalierRuns
+import EspalierTensors
+import EspalierTraining
+import Foundation
+
+extension CriteriaComparison {
+    /// Trains the network of a seed, and leaves it as the trial's model.
+    ///
+    /// - Parameter journey: what is collected on the way, and left beside the model.
+    func trainDense(
+        _ context: TrialContext, collecting journey: JourneyRecorder.Quantity?
+    ) throws -> RunRecord {
+        let recorder = TrialRecorder(template, context)
+        let graph = try freshNetwork(context.seed)
+        guard case .trained(_, _, var recipe) = networks else { return recorder.record }
+        recipe.seed = context.seed
+        recipe.threads = context.lane.threads
+        let hook = journey.map { JourneyRecorder([$0]) }
+        let run = try TrainingRun(
+            graph, training: data.fit, validation: data.validation, recipe: recipe,
+            hooks: [hook].compactMap { $0 }, lane: context.lane)
+        try Self.withUsableCheckpoint(context) {
+            if context.hasCheckpoint { try run.resume(from: context.checkpointPath) }
+        }
+        let outcome = try run.train(
+            checkpoints: Self.checkpoints(context), observer: { try context.tell($0) },
+            isCancelled: { context.isCancelled })
+        guard outcome != .cancelled else { throw TrialInterruption() }
+        let trained = try run.trainedGraph()
+        if let hook {
+            try context.writeFile(named: EvidenceFile.path(beside: Self.modelName)) { path in
+                try EvidenceFile.write(hook.evidence(run), of: trained, at: path)
+            }
+        }
+        try context.writeModel(named: Self.modelName) { path in
+            _ = try ModelFile.write(trained, to: path, dataset: data.validation, seed: context.seed)
+        }
+        var record = try recorder.record(of: trained, data: data, lane: context.lane)
+        record.epochs = run.history.map(RunRecord.Epoch.init)
+        record.request = [.init("network", "dense")]
+        return record
+    }
+
+    /// Measures a network at hand.
+    func measureDense(_ context: TrialContext) throws -> RunRecord {
+        let network = try given(context.seed)
+        var record = try TrialRecorder(template, context).record(
+            of: network.graph, data: data, lane: context.lane)
+        record.model = .init(name: network.graph.name, path: network.path)
+        record.request = [.init("network", "dense")]
+        return record
+    }
+
+    /// Prunes the network of a seed, repairs it if that is wanted, and measures what is left.
+    func prune(
+        _ context: TrialContext, by name: String, to sparsity: Double, shelf: EvidenceShelf
+    ) throws -> RunRecord {
+        let recorder = TrialRecorder(template, context)
+        let dense = try context.result(of: denseKey(context.seed))
+        let criterion = try Criteria.criterion(name, seed: context.seed)
+        let (graph, path) = try network(context, for: name)
+        var request = request
+        request.criterion = criterion
+        request.targets = [.sparsity(sparsity)]
+        var repair = repair
+        repair?.recipe.seed = context.seed
+        repair?.recipe.threads = context.lane.threads
+        var pipeline = PrunePipeline(request: request, repair: repair, lane: context.lane)
+        pipeline.evidenceSamples = evidenceSamples
+        pipeline.seed = context.seed
+        pipeline.checkpoints = Self.checkpoints(context)
+        pipeline.resumes = true
+        pipeline.recorded = try EvidenceFile.evidence(for: criterion, of: graph, beside: path)
+        if sharesEvidence(criterion) {
+            pipeline.recorded.merge(
+                try shelf.evidence(
+                    criterion.requiredEvidence.subtracting(pipeline.recorded.kinds),
+                    of: "\(denseKey(context.seed)), seed \(context.seed)"
+                ) { kinds in
+                    try EvidenceCollector.collect(
+                        kinds, from: graph, dataset: data.fit, samples: evidenceSamples, seed: context.seed,
+                        lane: context.lane)
+                })
+        }
+        var stages = StageClock()
+        let outcome = try Self.withUsableCheckpoint(context) {
+            // The test data are read once, below.
+            try pipeline.run(
+                graph, data: .init(fit: data.fit, validation: data.validation, test: nil),
+                observer: { event in
+                    switch event {
+                    case .stage(let name): stages.begin(name)
+                    case .training(let event): try context.tell(event)
+                    }
+                }, isCancelled: { context.isCancelled })
+        }
+        stages.end()
+        guard !outcome.isInterrupted else { throw TrialInterruption() }
+        var record = try recorder.record(of: outcome.graph, data: data, lane: context.lane)
+        record.model = dense.record.model
+        record.before = dense.record.after
+        record.pruned = outcome.pruned.map {
+            .init(outcome.receipt.after, evaluation: $0, split: "validation", path: nil)
+        }
+        record.epochs = repair == nil ? nil : outcome.history.map(RunRecord.Epoch.init)
+        record.requestedSparsity = sparsity
+        record.achievedSparsity =
+            outcome.receipt.targets.first { $0.kind == "sparsity" }?.achieved
+            ?? outcome.receipt.achievedSparsity
+        record.request = [
+            .init("criterion", name), .init("granularity", request.granularity.rawValue),
+            .init("scope", type(of: request.scope).information.id),
+        ]
+        if repair == nil || repair?.schedule == .oneShot {
+            // What the criterion costs: its passes over the data, its scores, and the plan.
+            record.figures?["decisionSeconds"] =
+                pipeline.recorded.seconds(for: criterion.requiredEvidence) + stages.seconds["planning", default: 0]
+        }
+        return record
+    }
+
+    // MARK: Parts
+
+    private static let modelName = "model.onnx"
+
+    /// An epoch of a large network takes long: what a kill costs is bounded in steps.
+    private static func checkpoints(_ context: TrialContext) -> CheckpointPolicy {
+        CheckpointPolicy(path: context.checkpointPath, everySteps: 250)
+    }
+
+    /// Has a trial whose checkpoint is damaged, or of another version of the program, begin anew.
+    private static func withUsableCheckpoint<Result>(
+        _ context: TrialContext, _ body: () throws -> Result
+    ) throws -> Result {
+        do {
+            return try body()
+        } catch TrainingError.checkpoint(let reason) where context.hasCheckpoint {
+            throw UnusableCheckpoint(reason)
+        }
+    }
+
+    private func given(_ seed: UInt64) throws -> GivenNetwork {
+        guard case .given(let networks) = networks, !networks.isEmpty else {
+            throw TrainingError.mismatch("there is no network to compare criteria on")
+        }
+        return networks[Int(seed % UInt64(networks.count))]
+    }
+
+    /// The network to prune, and the file beside which evidence of its training lies.
+    private func network(_ context: TrialContext, for criterion: String) throws -> (Graph, path: String) {
+        switch networks {
+        case .given:
+            let network = try given(context.seed)
+            return (network.graph, network.path)
+        case .trained:
+            let journey = try journeys(of: criterion).first
+            let trained = journey.map { key($0, seed: context.seed) } ?? denseKey(context.seed)
+            let path = try context.result(of: trained).modelPath()
+            return (try ONNXModel.load(from: path), path)
+        }
+    }
+
+    private func freshNetwork(_ seed: UInt64) throws -> Graph {
+        guard case .trained(let name, var options, _) = networks,
+            let architecture = Architectures.named(name)
+        else { throw TrainingError.mismatch("there is no architecture to train") }
+        options.seed = seed
+        var graph = try architecture.graph(options)
+        graph.metadata[Preprocessing.metadataKey] = try data.fit.preprocessing.text()
+        return graph
+    }
+
+    /// About what a trial takes at most: parameters with their gradients, optimizer states, best values and evidence, and
+    /// two batches' activations with their gradients.
+    func peakBytes() throws -> Int {
+        let graph: Graph
+        switch networks {
+        case .trained: graph = try freshNetwork(0)
+        case .given(let networks):
+            guard let largest = networks.map(\.graph).max(by: { $0.parameterBytes < $1.parameterBytes }) else {
+                return 0
+            }
+            graph = largest
+        }
+        let shapes = try InputBinding(graph, data.fit).shapes(batchSize: 1)
+        let resolved = try ResolvedGraph(graph, inputShapes: shapes)
+        let activations = resolved.facts.filter { graph.constants[$0.key] == nil }
+            .reduce(0) { $0 + $1.value.shape.count * 4 }
+        return graph.parameterBytes * 40 + activations * 4 * max(64, repair?.recipe.batchSize ?? 0)
+    }
+}
+
+extension Graph {
+    fileprivate var parameterBytes: Int {
+        parameters.reduce(0) { $0 + (constants[$1]?.byteCount ?? 0) }
+    }
+}
+
+extension TrialContext {
+    fileprivate func tell(_ event: TrainingEvent) throws {
+        switch event {
+        case .step(let done, let total, _, _): progress(done, of: total)
+        case .epoch(let summary): try report(RunRecord.Epoch(summary))
+        }
+    }
+}
+
+/// The record of a trial, from its beginning.
+private struct TrialRecorder {
+    private let start = ContinuousClock.now
+    private(set) var record: RunRecord
+
+    init(_ template: RunRecord, _ context: TrialContext) {
+        record = template
+        record.date = Date().formatted(.iso8601)
+        record.seed = context.seed
+        record.threads = context.lane.threads
+    }
+
+    /// With a network measured: on the validation data, and this one time on the test data.
+    func record(of graph: Graph, data: PrunePipeline.Data, lane: Lane) throws -> RunRecord {
+        func evaluate(_ dataset: Dataset?) throws -> Evaluation? {
+            try dataset.map {
+                let output = try graph.lossOutput(for: $0, batchSize: 1)
+                return try Evaluator(graph, output: output, lane: lane).evaluate($0)
+            }
+        }
+        var record = record
+        let validation = try evaluate(data.validation)
+        let test = try evaluate(data.test)
+        record.model = .init(name: graph.name)
+        record.samples = test?.value.count
+        record.accuracy = test?.value.accuracy
+        record.loss = test?.value.mean
+        record.after = try .init(graph, evaluation: test, split: "test", path: nil)
+        var figures: [String: Double] = [:]
+        figures["validationAccuracy"] = validation?.value.accuracy
+        figures["validationLoss"] = validation?.value.mean
+        record.figures = figures
+        record.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
+        return record
+    }
+}
+
+/// How long each stage of a pipeline took.
+private struct StageClock {
+    private(set) var seconds: [String: Double] = [:]
+    private var current: (name: String, start: ContinuousClock.Instant)?
+
+    mutating func begin(_ name: String) {
+        end()
+        current = (name, .now)
+    }
+
+    mutating func end() {
+        if let current {
+            seconds[current.name, default: 0] += (ContinuousClock.now - current.start) / .seconds(1)
+        }
+        current = nil
+    }
+}

@@ -1,0 +1,200 @@
+package import EspalierGraphs
+package import EspalierPruning
+package import EspalierRuns
+package import EspalierTraining
+
+/// An experiment which prunes the same networks by several criteria, each to several sparsities, with several seeds, and
+/// measures what is left.
+///
+/// The seed decides on the samples that evidence is measured on, on the order in which a repair sees the data, on what
+/// random criteria draw and, where networks are trained for the experiment, on their initialisation. Every network is
+/// measured on the validation data, to choose by, and once on the test data, to report.
+package struct CriteriaComparison: Sendable {
+    package enum Networks: Sendable {
+        /// A network trained for each seed; the recipe's seed is replaced.
+        case trained(architecture: String, options: ArchitectureOptions, recipe: TrainingRecipe)
+        /// Networks at hand, which the seeds take in turn.
+        case given([GivenNetwork])
+    }
+
+    /// A network at hand.
+    package struct GivenNetwork: Sendable {
+        package let path: String
+        package let graph: Graph
+
+        package init(path: String, graph: Graph) {
+            self.path = path
+            self.graph = graph
+        }
+    }
+
+    package var networks: Networks
+    /// Labelled, all three.
+    package var data: PrunePipeline.Data
+    /// Names of criteria.
+    package var criteria: [String]
+    /// Shares of the prunable parameters that are removed.
+    package var sparsities: [Double]
+    package var seeds: [UInt64]
+    /// What all plans have in common; its criterion and targets are replaced.
+    package var request: PruningRequest
+    /// nil for none: what a criterion alone is worth.
+    package var repair: PrunePipeline.Repair?
+    package var evidenceSamples = 2000
+    /// How trials' records begin: the command, its arguments, the machine.
+    package var template: RunRecord
+
+    package init(
+        _ networks: Networks, data: PrunePipeline.Data, criteria: [String], sparsities: [Double],
+        seeds: [UInt64], request: PruningRequest, repair: PrunePipeline.Repair? = nil, template: RunRecord
+    ) {
+        self.networks = networks
+        self.data = data
+        self.criteria = criteria
+        self.sparsities = sparsities
+        self.seeds = seeds
+        self.request = request
+        self.repair = repair
+        self.template = template
+    }
+
+    /// What results depend on besides a trial's own criterion, sparsity and seed. More criteria, sparsities or seeds later
+    /// belong to the same experiment, and what was finished before is not done again.
+    package var experiment: Experiment {
+        var configuration: [String: JSONValue] = [
+            "networks": describedNetworks, "evidenceSamples": .integer(Int64(evidenceSamples)),
+            "granularity": .string(request.granularity.rawValue),
+            "scope": .string(type(of: request.scope).information.id),
+            "firstAndLast": .bool(request.prunesFirstAndLast),
+            "leastKept": .array([
+                .integer(Int64(request.minimumKept.count)), JSONValue(request.minimumKept.fraction),
+            ]),
+            "keep": .array(request.keep.map { .string($0.text) }),
+            "channelMultiple": .integer(Int64(request.channelMultiple)),
+            "normalization": .string(request.normalization?.rawValue ?? "as the criterion has it"),
+            "aggregation": .string(request.aggregation?.rawValue ?? "as the criterion has it"),
+        ]
+        if let repair {
+            var described = Self.described(repair.recipe)
+            described["schedule"] = .string(repair.schedule.rawValue)
+            described["pruningShare"] = JSONValue(repair.pruningShare)
+            described["distillation"] = .array([
+                JSONValue(repair.distillationWeight), JSONValue(repair.distillationTemperature),
+            ])
+            configuration["repair"] = .object(described)
+        }
+        let parts = [data.fit, data.validation, data.test].map { $0?.fingerprint ?? "none" }
+        return Experiment(
+            command: "compare", configuration: .object(configuration),
+            codeVersion: EspalierVersion.current, dataFingerprint: parts.joined(separator: " "))
+    }
+
+    private var describedNetworks: JSONValue {
+        switch networks {
+        case .trained(let architecture, let options, let recipe):
+            var described = Self.described(recipe)
+            described["architecture"] = .string(architecture)
+            described["activation"] = .string(options.activation.rawValue)
+            return .object(described)
+        case .given(let networks):
+            return .array(
+                networks.map { .string(String($0.graph.parameterFingerprint, radix: 16)) })
+        }
+    }
+
+    /// Everything of a recipe but the seed, which is each trial's own.
+    private static func described(_ recipe: TrainingRecipe) -> [String: JSONValue] {
+        var identity = recipe.identity
+        identity["seed"] = nil
+        return identity.mapValues { .string($0) }
+    }
+}
+
+// MARK: - Trials
+
+extension CriteriaComparison {
+    /// All trials, those of one network together.
+    package func trials() throws -> [Trial] {
+        let shelf = EvidenceShelf(try sharedKinds())
+        let journeys = try Set(criteria.flatMap { try self.journeys(of: $0) })
+        let peakBytes = try self.peakBytes()
+        var trials = try denseTrials(peakBytes)
+        for seed in seeds {
+            for journey in journeys.sorted(by: { $0.rawValue < $1.rawValue }) {
+                trials.append(
+                    Trial(
+                        key: key(journey, seed: seed), seed: seed,
+                        configuration: ["network": "dense", "collects": .string(journey.rawValue)],
+                        peakBytes: peakBytes, body: { try trainDense($0, collecting: journey) }))
+            }
+            for criterion in criteria {
+                let required = try [denseKey(seed)] + self.journeys(of: criterion).map { key($0, seed: seed) }
+                for sparsity in sparsities {
+                    trials.append(
+                        Trial(
+                            key: Self.key(criterion, sparsity: sparsity, seed: seed), seed: seed,
+                            configuration: [
+                                "criterion": .string(criterion), "sparsity": JSONValue(sparsity),
+                            ],
+                            requirements: required, peakBytes: peakBytes,
+                            body: { try prune($0, by: criterion, to: sparsity, shelf: shelf) }))
+                }
+            }
+        }
+        return trials
+    }
+
+    /// The key of the trial that prunes by `criterion`.
+    package static func key(_ criterion: String, sparsity: Double, seed: UInt64) -> String {
+        "\(criterion)/sparsity=\(sparsity)/seed=\(seed)"
+    }
+
+    /// The key of the trial of the network before pruning.
+    package func denseKey(_ seed: UInt64) -> String {
+        switch networks {
+        case .trained: "dense/seed=\(seed)"
+        case .given(let networks): "dense/model=\(seed % UInt64(max(networks.count, 1)))"
+        }
+    }
+
+    /// The key of the trial that trains the dense network once more, to collect what a criterion needs of its training.
+    /// It is apart from the dense trial, so that no other result depends on whether anyone asks for that criterion.
+    func key(_ journey: JourneyRecorder.Quantity, seed: UInt64) -> String {
+        "journey/\(journey.rawValue)/seed=\(seed)"
+    }
+
+    /// What a criterion needs of the training of the networks; of networks at hand it is looked for beside the file.
+    func journeys(of criterion: String) throws -> [JourneyRecorder.Quantity] {
+        guard case .trained = networks else { return [] }
+        let kinds = try Criteria.criterion(criterion).requiredEvidence
+        return JourneyRecorder.Quantity.allCases.filter { kinds.contains($0.kind) }
+    }
+
+    /// Whether a criterion looks at the dense network only. Where it measures anew between rounds, or a schedule while the
+    /// network trains, it is another network each time.
+    func sharesEvidence(_ criterion: any Criterion) -> Bool {
+        criterion.rounds == 1 && (repair?.schedule ?? .oneShot) == .oneShot
+    }
+
+    /// What one criterion after the other may take from the same passes.
+    private func sharedKinds() throws -> Set<EvidenceKind> {
+        try criteria.map { try Criteria.criterion($0) }.filter(sharesEvidence)
+            .reduce(into: Set<EvidenceKind>()) { $0.formUnion($1.requiredEvidence) }
+            .subtracting(JourneyRecorder.Quantity.allCases.map(\.kind))
+    }
+
+    private func denseTrials(_ peakBytes: Int) throws -> [Trial] {
+        var keys: Set<String> = []
+        // Of seeds that share a network, the first stands for it.
+        return seeds.filter { keys.insert(denseKey($0)).inserted }.map { seed in
+            Trial(
+                key: denseKey(seed), seed: seed, configuration: ["network": "dense"], peakBytes: peakBytes,
+                body: { context in
+                    switch networks {
+                    case .trained: try trainDense(context, collecting: nil)
+                    case .given: try measureDense(context)
+                    }
+                })
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import EspalierGraphs
+import EspalierKernels
+import EspalierPruning
+import EspalierTensors
+import EspalierTraining
+
+extension EvidenceCollector {
+    /// Measures evidence on a seeded part of some data, in batches that the network allows.
+    ///
+    /// - Parameter samples: at most that many.
+    /// - Throws: as ``EvidenceCollector/collect(_:from:)``.
+    static func collect(
+        _ kinds: Set<EvidenceKind>, from graph: Graph, dataset: Dataset, samples: Int, seed: UInt64,
+        lane: Lane
+    ) throws -> Evidence {
+        guard !kinds.isEmpty else { return .none }
+        let part = try dataset.evidenceSample(samples, seed: seed)
+        let batchSize = graph.batchSize(wanted: min(64, part.sampleCount))
+        return try EvidenceCollector(part, batchSize: batchSize, seed: seed, lane: lane)
+            .collect(kinds, from: graph)
+    }
+}
+
+extension Dataset {
+    /// At most `count` samples, drawn by the seed.
+    func evidenceSample(_ count: Int, seed: UInt64) throws -> Dataset {
+        guard count < sampleCount else { return self }
+        var random = RandomSource(seed: seed).split("evidence")
+        return try selecting(Array(random.permutation(of: sampleCount).prefix(count)))
+    }
+}

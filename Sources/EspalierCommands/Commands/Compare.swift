@@ -1,0 +1,271 @@
+import ArgumentParser
+import Espalier
+import EspalierPruning
+import EspalierReports
+import EspalierRuns
+import EspalierTraining
+
+/// Prunes the same networks by several criteria, to several sparsities, with several seeds.
+struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Compares criteria: accuracy against sparsity, over seeds, with or without repair.",
+        discussion: """
+            Give models of one architecture, trained with different seeds, which the seeds of the comparison take in turn; or \
+            --arch, and a network is trained for each seed. Every criterion then removes every share of the weights or \
+            channels from every network. Accuracies in the table are of the test data, each network's read once; choose by \
+            those of the validation data, which --json and --csv tell too. Differences from the first criterion are paired \
+            by seed.
+
+            Every run is kept in the run store. The same command again, or with more criteria, sparsities or seeds, goes on \
+            from there, also after a kill.
+
+            EXAMPLE
+              espalier compare --arch lenet-5 --data fashion-mnist --criteria magnitude,saliency,random \
+            --sparsities 0.5,0.8,0.9,0.95 --seeds 3 --threads 2
+              espalier compare a.onnx b.onnx c.onnx --data digits --criteria all --sparsities 0.9 --finetune-epochs 1 \
+            --csv curves.csv --report curves.html
+            """)
+
+    @Argument(help: ArgumentHelp("Models, without --arch.", valueName: "model.onnx"), completion: .onnx)
+    var models: [String] = []
+
+    @Option(
+        help: ArgumentHelp("The architecture to train; see train --help.", valueName: "name"),
+        completion: .list(Architectures.all.map(\.name)))
+    var arch: String?
+
+    @Option(help: ArgumentHelp("Epochs that networks of --arch are trained for.", valueName: "n"))
+    var epochs: Int = 8
+
+    @Option(help: "The function between layers of networks of --arch.")
+    var activation: Activation = .relu
+
+    @Option(help: DataOptions.help, transform: DataOptions.source)
+    var data: DataSource
+
+    @OptionGroup var dataOptions: DataOptions
+
+    @Option(
+        help: ArgumentHelp("Criteria, separated by commas, or all; see score --list.", valueName: "name,..."),
+        completion: .list(Criteria.all.map { $0.information.id }))
+    var criteria: String
+
+    @Option(help: ArgumentHelp("Shares of the prunable parameters to remove.", valueName: "s1,s2,..."))
+    var sparsities: ShareList
+
+    @Option(help: ArgumentHelp("Runs of each, with the seeds from --seed on.", valueName: "n"))
+    var seeds: Int = 3
+
+    @Option(help: "What is removed at a time.")
+    var granularity: Granularity = .element
+
+    @Option(
+        help: ArgumentHelp(
+            "How layers share the removal: \(Scopes.all.map { $0.information.id }.joined(separator: ", ")).",
+            valueName: "name"),
+        completion: .list(Scopes.all.map { $0.information.id }))
+    var scope: String = GlobalScope.information.id
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Prune the first and the last layer too; without either, only with element granularity.")
+    var firstAndLast: Bool?
+
+    @OptionGroup var scoring: ScoringOptions
+
+    @Option(help: ArgumentHelp("Epochs of repair; 0 compares what is left right after pruning.", valueName: "n"))
+    var finetuneEpochs: Int = 0
+
+    @Option(help: "When the schedule removes: all at once before the repair, or in the course of it.")
+    var schedule: PrunePipeline.ScheduleKind = .oneShot
+
+    @Option(help: "The learning rate of the repair over time.")
+    var learningRateSchedule = RateScheduleName(type: CosineAnnealing.self)
+
+    @Option(
+        help: ArgumentHelp("Weight of the dense model's outputs in the repair's loss.", valueName: "share"))
+    var distillation: Double = 0.5
+
+    @OptionGroup var training: TrainingOptions
+
+    @Option(help: ArgumentHelp("Training samples that importance is measured on.", valueName: "n"))
+    var evidenceSamples: Int = 2000
+
+    @Option(
+        help: ArgumentHelp("Also write a line for each run, as comma-separated values.", valueName: "file.csv"),
+        completion: .file(extensions: ["csv"]))
+    var csv: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard models.isEmpty != (arch == nil) else {
+            throw ValidationError("name models, or an architecture with --arch")
+        }
+        if let arch, Architectures.named(arch) == nil {
+            throw ValidationError(
+                "--arch \(arch) is none of \(Architectures.all.map(\.name).joined(separator: ", "))")
+        }
+        guard epochs > 0, seeds > 0, evidenceSamples > 0 else {
+            throw ValidationError("--epochs, --seeds and --evidence-samples must be positive")
+        }
+        guard models.count <= seeds else {
+            throw ValidationError("there are \(models.count) models for --seeds \(seeds): each needs a seed")
+        }
+        guard finetuneEpochs >= 0 else { throw ValidationError("--finetune-epochs must not be negative") }
+        guard schedule == .oneShot || finetuneEpochs > 0 else {
+            throw ValidationError(
+                "--schedule \(schedule.rawValue) prunes in the course of the repair, which needs --finetune-epochs"
+            )
+        }
+        guard (0...1).contains(distillation) else {
+            throw ValidationError("--distillation must be from 0 to 1")
+        }
+        guard Scopes.all.contains(where: { $0.information.id == scope }) else {
+            throw ValidationError(
+                "--scope \(scope) is none of \(Scopes.all.map { $0.information.id }.joined(separator: ", "))")
+        }
+        _ = try names()
+    }
+
+    func run() throws {
+        if let csv { try OutputFile.check(csv) }
+        let recorder = try RunRecorder("compare", common)
+        let store = try RunStore(at: common.store ?? RunStore.defaultPath())
+        let loaded = try models.map { try LoadedModel($0) }
+        common.console.status("reading \(data)")
+        let parts = try DataParts(
+            data, options: try dataOptions.loadOptions(for: data, graph: loaded.first?.graph))
+        guard case .classes = parts.fit.labels else {
+            throw CommandFailure("\(data) has no classes: what is compared is the accuracy")
+        }
+        var record = recorder.record(model: nil)
+        record.data = parts.description
+        let comparison = try comparison(loaded, parts, template: record)
+        let progress = TrialProgress(console: common.console, total: try comparison.trials().count)
+        let outcome = try TrialRunner(
+            store: store, experiment: comparison.experiment, threads: common.threads,
+            isCancelled: { Interruption.isRequested }, observer: { progress.show($0) }
+        ).run(comparison.trials())
+        progress.finish()
+        guard !outcome.isInterrupted else { throw Interruption.exitCode }
+        record = recorder.record(model: nil)
+        record.data = parts.description
+        record.model = .init(name: arch ?? loaded.map(\.name).first ?? "")
+        record.request = settings(comparison)
+        record.curves = comparison.curves(outcome.records)
+        record.accuracy = comparison.denseAccuracy(outcome.records)?.mean
+        record.figures = comparison.denseAccuracy(outcome.records)?.standardDeviation.map {
+            ["denseDeviation": $0]
+        }
+        record.refusals = failures(outcome)
+        record.outputs = csv.map { [$0] }
+        if let csv {
+            try OutputFile.write(ComparisonTable.csv(comparison.runs(outcome.records)), to: csv)
+            common.console.status("wrote \(csv)")
+        }
+        ComparisonTable.tell(record, on: common.console)
+        try common.deliver(record, storing: false)
+        guard outcome.failures.isEmpty else {
+            throw CommandFailure("\(outcome.failures.count) runs failed: the first says: \(outcome.failures.sorted { $0.key < $1.key }[0].value)")
+        }
+    }
+
+    // MARK: Parts
+
+    /// The criteria that were asked for; for `all`, those that score what is to be removed and can be had.
+    private func names() throws -> [String] {
+        let known = Criteria.all.map { $0.information.id }
+        if criteria == "all" {
+            return Criteria.all.filter { type in
+                let needs = type.init(seed: 0).requiredEvidence
+                let needsJourney = JourneyRecorder.Quantity.allCases.contains { needs.contains($0.kind) }
+                return type.granularities.contains(granularity) && (arch != nil || !needsJourney)
+            }.map { $0.information.id }
+        }
+        let names = criteria.split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }
+        for name in names {
+            guard let type = Criteria.all.first(where: { $0.information.id == name }) else {
+                throw ValidationError("--criteria \(name) is none of \(known.joined(separator: ", "))")
+            }
+            guard type.granularities.contains(granularity) else {
+                throw ValidationError("--criteria \(name) does not score \(granularity.rawValue)s")
+            }
+        }
+        guard !names.isEmpty, Set(names).count == names.count else {
+            throw ValidationError("--criteria names each criterion once")
+        }
+        return names
+    }
+
+    private func comparison(
+        _ loaded: [LoadedModel], _ parts: DataParts, template: RunRecord
+    ) throws -> CriteriaComparison {
+        let networks: CriteriaComparison.Networks
+        if let arch {
+            networks = .trained(
+                architecture: arch, options: try parts.fit.architectureOptions(activation: activation, name: arch),
+                recipe: training.recipe(
+                    epochs: epochs, schedule: RateScheduleName(type: OneCycle.self), dataset: parts.fit,
+                    common: common))
+        } else {
+            networks = .given(loaded.map { .init(path: $0.path, graph: $0.graph) })
+        }
+        let repair = PrunePipeline.Repair(
+            recipe: training.recipe(
+                epochs: finetuneEpochs, schedule: learningRateSchedule, dataset: parts.fit, common: common),
+            schedule: schedule, distillationWeight: distillation)
+        var comparison = CriteriaComparison(
+            networks, data: .init(fit: parts.fit, validation: parts.validation, test: parts.test),
+            criteria: try names(), sparsities: sparsities.values,
+            seeds: (0..<UInt64(seeds)).map { common.seed &+ $0 },
+            request: PruningRequest(
+                granularity, targets: [], scope: try Scopes.scope(scope), prunesFirstAndLast: firstAndLast,
+                normalization: scoring.normalization, aggregation: scoring.aggregation),
+            repair: finetuneEpochs > 0 ? repair : nil, template: template)
+        comparison.evidenceSamples = evidenceSamples
+        return comparison
+    }
+
+    private func failures(_ outcome: TrialOutcome) -> [RunRecord.Refusal]? {
+        let failures = outcome.failures.sorted { $0.key < $1.key }.map {
+            RunRecord.Refusal(name: $0.key, reason: $0.value)
+        }
+        let blocked = outcome.blocked.map {
+            RunRecord.Refusal(name: $0, reason: "not run: what it needs has failed")
+        }
+        return failures.isEmpty && blocked.isEmpty ? nil : failures + blocked
+    }
+
+    private func settings(_ comparison: CriteriaComparison) -> [RunRecord.Setting] {
+        var settings: [RunRecord.Setting] = [
+            .init("granularity", granularity.rawValue), .init("scope", scope),
+            .init("seeds", "\(seeds), from \(common.seed)"),
+            .init("evidence", "\(evidenceSamples) samples"),
+        ]
+        if finetuneEpochs > 0 {
+            settings.append(.init("schedule", schedule.rawValue))
+            settings.append(
+                .init(
+                    "repair",
+                    "\(finetuneEpochs) epochs of \(training.optimizer.type.name), distillation \(distillation)"
+                ))
+        }
+        settings.append(.init("experiment", String(comparison.experiment.hash.prefix(8))))
+        return settings
+    }
+}
+
+/// Shares separated by commas, each from 0 to below 1.
+struct ShareList: ExpressibleByArgument {
+    /// Ascending, each once.
+    let values: [Double]
+
+    init?(argument: String) {
+        let values = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+            Double($0.drop { $0 == " " })
+        }
+        guard !values.isEmpty, values.allSatisfy({ $0.map((0..<1).contains) ?? false }) else { return nil }
+        self.values = Set(values.compactMap { $0 }).sorted()
+    }
+}

@@ -1,0 +1,45 @@
+import EspalierReports
+import EspalierRuns
+import Synchronization
+
+/// Shows how far an experiment's trials have come; a line for each that fails.
+struct TrialProgress: Sendable {
+    private let console: Console
+    private let meter: ProgressMeter
+    private let total: Int
+    private let counts = Counts()
+
+    private final class Counts: Sendable {
+        let finished = Mutex(0)
+    }
+
+    init(console: Console, total: Int) {
+        self.console = console
+        self.total = total
+        meter = ProgressMeter(unit: "runs", console: console)
+        meter.begin("runs")
+    }
+
+    func show(_ event: TrialEvent) {
+        switch event {
+        case .found: _ = finished(1)
+        case .finished(let key, let record):
+            let accuracy = record.accuracy.map { ", \(Format.percent($0, digits: 2))" } ?? ""
+            meter.update(finished(1), of: total, detail: key + accuracy)
+        case .failed(let key, let message):
+            meter.finish("\(key) failed: \(message)")
+            _ = finished(1)
+        case .interrupted(let key): meter.finish("\(key) is interrupted; the same command goes on with it")
+        case .started, .progress, .epoch: meter.update(finished(0), of: total)
+        }
+    }
+
+    func finish() { meter.finish() }
+
+    private func finished(_ more: Int) -> Int {
+        counts.finished.withLock { count in
+            count += more
+            return count
+        }
+    }
+}

@@ -1,0 +1,140 @@
+import EspalierTensors
+import Foundation
+import Testing
+
+/// `compare`: the same networks by several criteria.
+struct CompareTests {
+    private static let quick = [
+        "compare", "--data", "digits", "--sparsities", "0.5,0.9", "--evidence-samples", "200", "--quiet",
+    ]
+
+    /// The numbers of a comparison that do not depend on time: by criterion, at each sparsity, mean and deviation.
+    private static func figures(_ result: ToolResult) throws -> [String: [[Double]]] {
+        try #require(result.code == 0, "\(result.error)")
+        let curves = try #require(try result.document()["curves"] as? [[String: Any]])
+        return try Dictionary(
+            uniqueKeysWithValues: curves.map { curve in
+                let points = try #require(curve["points"] as? [[String: Any]])
+                return (
+                    try #require(curve["criterion"] as? String),
+                    points.map { point in
+                        ["sparsity", "mean", "std", "validation", "effectiveMacs"].map {
+                            point[$0] as? Double ?? -1
+                        }
+                    }
+                )
+            })
+    }
+
+    @Test func addingACriterionChangesNoOtherAndRepeatsNothing() throws {
+        let folder = try TrainedModel.folder()
+        let common = Self.quick + [folder("dense.onnx"), "--seeds", "2", "--json"]
+        let alone = try Self.figures(
+            tool(common + ["--criteria", "fisher-sampled", "--store", folder("alone.sqlite")]))
+        let store = ["--store", folder("runs.sqlite")]
+        let first = try Self.figures(tool(common + store + ["--criteria", "magnitude,random,saliency"]))
+        let trials = try Self.trialCount(folder("runs.sqlite"))
+        // The dense network, and three criteria at two sparsities with two seeds.
+        #expect(trials == 1 + 3 * 2 * 2)
+        let more = try Self.figures(
+            tool(common + store + ["--criteria", "magnitude,random,saliency,fisher-sampled"]))
+        #expect(try Self.trialCount(folder("runs.sqlite")) == trials + 2 * 2)
+        for (criterion, points) in first { #expect(more[criterion] == points) }
+        #expect(more["fisher-sampled"] == alone["fisher-sampled"])
+        // The seed decides on what a random criterion draws, and on nothing of magnitude.
+        #expect(first["magnitude"]?.allSatisfy { $0[2] == 0 } == true)
+        #expect(first["random"]?.contains { $0[2] > 0 } == true)
+        // Half of the weights of an overgrown network are dispensable, but not any half.
+        let (magnitude, random) = (try #require(first["magnitude"]), try #require(first["random"]))
+        #expect(magnitude[0][1] > random[0][1] + 0.1)
+    }
+
+    @Test func networksAreTrainedForEachSeedAndRepaired() throws {
+        let folder = try TemporaryFolder()
+        let arguments =
+            Self.quick + [
+                "--arch", "tiny-cnn", "--epochs", "2", "--criteria", "magnitude,movement", "--seeds", "2",
+                "--threads", "2", "--finetune-epochs", "1", "--store", folder("runs.sqlite"), "--csv",
+                folder("curves.csv"), "--report", folder("curves.html"),
+            ]
+        let result = tool(arguments)
+        try #require(result.code == 0, "\(result.error)")
+        #expect(result.output.contains("minus magnitude"))
+        // Two dense networks, the same two watched for movement, and two criteria at two sparsities.
+        #expect(try Self.trialCount(folder("runs.sqlite")) == 2 + 2 + 2 * 2 * 2)
+        let lines = try String(contentsOfFile: folder("curves.csv"), encoding: .utf8)
+            .split(separator: "\n").map { $0.split(separator: ",", omittingEmptySubsequences: false) }
+        #expect(lines.count == 1 + 2 + 8)
+        #expect(Set(lines.map(\.count)).count == 1)
+        let page = try String(contentsOfFile: folder("curves.html"), encoding: .utf8)
+        #expect(page.contains("Accuracy against sparsity") && page.contains("movement"))
+        let listed = try tool("runs", "list", "--store", folder("runs.sqlite"), "--json").document()
+        let records = try #require(listed["records"] as? [[String: Any]])
+        #expect(records.count == 12)
+    }
+
+    /// Killed again and again while trials train, then run to the end: as if nothing had happened.
+    @Test(arguments: [UInt64(1), 2])
+    func killedComparisonsEndAsOthers(seed: UInt64) throws {
+        var random = RandomSource(seed: seed)
+        let folder = try TemporaryFolder()
+        func arguments(_ store: String) -> [String] {
+            [
+                "compare", "--arch", "tiny-cnn", "--epochs", "2", "--data", "digits", "--criteria",
+                "magnitude,taylor", "--sparsities", "0.8", "--seeds", "2", "--finetune-epochs", "2",
+                "--schedule", "cubic", "--evidence-samples", "100", "--threads", "2", "--json", "--quiet",
+                "--store", folder(store),
+            ]
+        }
+        let undisturbed = try Self.figures(tool(arguments("whole.sqlite")))
+        var kills = 0
+        while kills < 6 {
+            let changes = Int.random(in: 1...4, using: &random)
+            let files = URL(filePath: folder("killed.sqlite.files"))
+            guard try Program.kill(arguments("killed.sqlite"), afterChanges: changes, in: files) else { break }
+            kills += 1
+        }
+        #expect(kills > 0)
+        #expect(try Self.figures(tool(arguments("killed.sqlite"))) == undisturbed)
+    }
+
+    @Test(arguments: [
+        ["--criteria", "magnitude"],
+        ["--criteria", "magnitud", "m.onnx"],
+        ["--criteria", "magnitude,magnitude", "m.onnx"],
+        ["--criteria", "hrank", "m.onnx"],
+        ["--criteria", "magnitude", "m.onnx", "--arch", "tiny-cnn"],
+        ["--criteria", "magnitude", "--arch", "tiny"],
+        ["--criteria", "magnitude", "m.onnx", "--seeds", "0"],
+        ["--criteria", "magnitude", "m.onnx", "n.onnx", "--seeds", "1"],
+        ["--criteria", "magnitude", "m.onnx", "--schedule", "cubic"],
+        ["--criteria", "magnitude", "m.onnx", "--sparsities", "1"],
+    ])
+    func wrongUsageIsRefused(arguments: [String]) {
+        let result = tool(["compare", "--data", "digits", "--sparsities", "0.5"] + arguments)
+        #expect(result.code == 64)
+        #expect(!result.error.isEmpty)
+    }
+
+    @Test func failuresOfOneCriterionAreToldAndTheOthersStand() throws {
+        let folder = try TrainedModel.folder()
+        let result = tool(
+            Self.quick + [
+                folder("dense.onnx"), "--criteria", "magnitude,movement", "--seeds", "1", "--json",
+                "--store", folder("runs.sqlite"),
+            ])
+        #expect(result.code == 1)
+        #expect(result.error.contains("--collect movement"))
+        let curves = try #require(try result.document()["curves"] as? [[String: Any]])
+        #expect((curves[0]["points"] as? [Any])?.count == 2)
+        #expect((curves[1]["points"] as? [Any])?.isEmpty == true)
+    }
+
+    private static func trialCount(_ store: String) throws -> Int {
+        let listed = try tool("runs", "list", "--store", store, "--json").document()
+        let experiments = try #require(listed["experiments"] as? [[String: Any]])
+        #expect(experiments.count == 1)
+        let trials = try #require(experiments.first?["trials"] as? [String: Int])
+        return try #require(trials["finished"])
+    }
+}
