@@ -38,9 +38,12 @@ struct ComparisonSection {
         guard let first = curves.first else { return [] }
         let others = Array(curves.dropFirst())
         let perChart = LineChart.colourCount - 3
-        let parts: [[RunRecord.Curve]] = others.isEmpty ? [[]] : stride(from: 0, to: others.count, by: perChart).map {
-            Array(others[$0..<min($0 + perChart, others.count)])
-        }
+        let parts: [[RunRecord.Curve]] =
+            others.isEmpty
+            ? [[]]
+            : stride(from: 0, to: others.count, by: perChart).map {
+                Array(others[$0..<min($0 + perChart, others.count)])
+            }
         return parts.map { part in
             LineChart(
                 title: "Accuracy against sparsity", horizontalTitle: "parameters removed, %",

@@ -67,7 +67,8 @@ extension RunRecord.Curve {
     ///   - criteria: in the order wanted; the first is what the others are compared with.
     ///   - runs: the records of a criterion at a sparsity, one for each seed that is done.
     package static func curves(
-        _ criteria: [String], sparsities: [Double], runs: (_ criterion: String, _ sparsity: Double) -> [RunRecord]
+        _ criteria: [String], sparsities: [Double],
+        runs: (_ criterion: String, _ sparsity: Double) -> [RunRecord]
     ) -> [RunRecord.Curve] {
         let first = criteria.first
         return criteria.map { criterion in

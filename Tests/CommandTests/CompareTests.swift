@@ -71,6 +71,11 @@ struct CompareTests {
         let listed = try tool("runs", "list", "--store", folder("runs.sqlite"), "--json").document()
         let records = try #require(listed["records"] as? [[String: Any]])
         #expect(records.count == 12)
+        // However many run at a time, the experiment is the same, and all is found.
+        var again = arguments
+        again[try #require(again.firstIndex(of: "--threads")) + 1] = "1"
+        #expect(tool(again).output == result.output)
+        #expect(try Self.trialCount(folder("runs.sqlite")) == 12)
     }
 
     /// Killed again and again while trials train, then run to the end: as if nothing had happened.
@@ -91,7 +96,9 @@ struct CompareTests {
         while kills < 6 {
             let changes = Int.random(in: 1...4, using: &random)
             let files = URL(filePath: folder("killed.sqlite.files"))
-            guard try Program.kill(arguments("killed.sqlite"), afterChanges: changes, in: files) else { break }
+            guard try Program.kill(arguments("killed.sqlite"), afterChanges: changes, in: files) else {
+                break
+            }
             kills += 1
         }
         #expect(kills > 0)

@@ -65,8 +65,12 @@ enum Program {
                 at: folder, includingPropertiesForKeys: [.contentModificationDateKey, .isRegularFileKey])
             var states: Set<String> = []
             for case let file as URL in files ?? .init() {
-                let values = try? file.resourceValues(forKeys: [.contentModificationDateKey, .isRegularFileKey])
-                guard values?.isRegularFile == true, let date = values?.contentModificationDate else { continue }
+                let values = try? file.resourceValues(forKeys: [
+                    .contentModificationDateKey, .isRegularFileKey,
+                ])
+                guard values?.isRegularFile == true, let date = values?.contentModificationDate else {
+                    continue
+                }
                 states.insert("\(file.path) \(date.timeIntervalSinceReferenceDate)")
             }
             return states

@@ -73,7 +73,8 @@ struct Compare: ParsableCommand {
 
     @OptionGroup var scoring: ScoringOptions
 
-    @Option(help: ArgumentHelp("Epochs of repair; 0 compares what is left right after pruning.", valueName: "n"))
+    @Option(
+        help: ArgumentHelp("Epochs of repair; 0 compares what is left right after pruning.", valueName: "n"))
     var finetuneEpochs: Int = 0
 
     @Option(help: "When the schedule removes: all at once before the repair, or in the course of it.")
@@ -92,7 +93,8 @@ struct Compare: ParsableCommand {
     var evidenceSamples: Int = 2000
 
     @Option(
-        help: ArgumentHelp("Also write a line for each run, as comma-separated values.", valueName: "file.csv"),
+        help: ArgumentHelp(
+            "Also write a line for each run, as comma-separated values.", valueName: "file.csv"),
         completion: .file(extensions: ["csv"]))
     var csv: String?
 
@@ -125,7 +127,7 @@ struct Compare: ParsableCommand {
             throw ValidationError(
                 "--scope \(scope) is none of \(Scopes.all.map { $0.information.id }.joined(separator: ", "))")
         }
-        _ = try names()
+        if criteria != "all" { _ = try names() }
     }
 
     func run() throws {
@@ -167,22 +169,29 @@ struct Compare: ParsableCommand {
         ComparisonTable.tell(record, on: common.console)
         try common.deliver(record, storing: false)
         guard outcome.failures.isEmpty else {
-            throw CommandFailure("\(outcome.failures.count) runs failed: the first says: \(outcome.failures.sorted { $0.key < $1.key }[0].value)")
+            throw CommandFailure(
+                "\(outcome.failures.count) runs failed: the first says: \(outcome.failures.sorted { $0.key < $1.key }[0].value)"
+            )
         }
     }
 
     // MARK: Parts
 
-    /// The criteria that were asked for; for `all`, those that score what is to be removed and can be had.
+    /// All criteria that score what is to be removed and, where they look back at training, find what they need beside
+    /// the models.
+    private func allNames(_ loaded: [LoadedModel]) -> [String] {
+        Criteria.all.filter { type in
+            type.granularities.contains(granularity)
+                && loaded.allSatisfy { model in
+                    (try? EvidenceFile.evidence(
+                        for: type.init(seed: 0), of: model.graph, beside: model.path)) != nil
+                }
+        }.map { $0.information.id }
+    }
+
+    /// The criteria that were named.
     private func names() throws -> [String] {
         let known = Criteria.all.map { $0.information.id }
-        if criteria == "all" {
-            return Criteria.all.filter { type in
-                let needs = type.init(seed: 0).requiredEvidence
-                let needsJourney = JourneyRecorder.Quantity.allCases.contains { needs.contains($0.kind) }
-                return type.granularities.contains(granularity) && (arch != nil || !needsJourney)
-            }.map { $0.information.id }
-        }
         let names = criteria.split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }
         for name in names {
             guard let type = Criteria.all.first(where: { $0.information.id == name }) else {
@@ -204,7 +213,8 @@ struct Compare: ParsableCommand {
         let networks: CriteriaComparison.Networks
         if let arch {
             networks = .trained(
-                architecture: arch, options: try parts.fit.architectureOptions(activation: activation, name: arch),
+                architecture: arch,
+                options: try parts.fit.architectureOptions(activation: activation, name: arch),
                 recipe: training.recipe(
                     epochs: epochs, schedule: RateScheduleName(type: OneCycle.self), dataset: parts.fit,
                     common: common))
@@ -217,7 +227,7 @@ struct Compare: ParsableCommand {
             schedule: schedule, distillationWeight: distillation)
         var comparison = CriteriaComparison(
             networks, data: .init(fit: parts.fit, validation: parts.validation, test: parts.test),
-            criteria: try names(), sparsities: sparsities.values,
+            criteria: criteria == "all" ? allNames(loaded) : try names(), sparsities: sparsities.values,
             seeds: (0..<UInt64(seeds)).map { common.seed &+ $0 },
             request: PruningRequest(
                 granularity, targets: [], scope: try Scopes.scope(scope), prunesFirstAndLast: firstAndLast,

@@ -77,13 +77,12 @@ extension CriteriaComparison {
         pipeline.resumes = true
         pipeline.recorded = try EvidenceFile.evidence(for: criterion, of: graph, beside: path)
         if sharesEvidence(criterion) {
+            let wanted = criterion.requiredEvidence.subtracting(pipeline.recorded.kinds)
+            let source = "\(denseKey(context.seed)), seed \(context.seed)"
             pipeline.recorded.merge(
-                try shelf.evidence(
-                    criterion.requiredEvidence.subtracting(pipeline.recorded.kinds),
-                    of: "\(denseKey(context.seed)), seed \(context.seed)"
-                ) { kinds in
+                try shelf.evidence(wanted, of: source) {
                     try EvidenceCollector.collect(
-                        kinds, from: graph, dataset: data.fit, samples: evidenceSamples, seed: context.seed,
+                        wanted, from: graph, dataset: data.fit, samples: evidenceSamples, seed: context.seed,
                         lane: context.lane)
                 })
         }
@@ -119,7 +118,8 @@ extension CriteriaComparison {
         if repair == nil || repair?.schedule == .oneShot {
             // What the criterion costs: its passes over the data, its scores, and the plan.
             record.figures?["decisionSeconds"] =
-                pipeline.recorded.seconds(for: criterion.requiredEvidence) + stages.seconds["planning", default: 0]
+                pipeline.recorded.seconds(for: criterion.requiredEvidence)
+                + stages.seconds["planning", default: 0]
         }
         return record
     }
@@ -182,7 +182,8 @@ extension CriteriaComparison {
         switch networks {
         case .trained: graph = try freshNetwork(0)
         case .given(let networks):
-            guard let largest = networks.map(\.graph).max(by: { $0.parameterBytes < $1.parameterBytes }) else {
+            guard let largest = networks.map(\.graph).max(by: { $0.parameterBytes < $1.parameterBytes })
+            else {
                 return 0
             }
             graph = largest

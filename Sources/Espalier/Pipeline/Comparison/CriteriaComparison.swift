@@ -102,10 +102,11 @@ package struct CriteriaComparison: Sendable {
         }
     }
 
-    /// Everything of a recipe but the seed, which is each trial's own.
+    /// Everything of a recipe but the seed, which is each trial's own, and the threads, of which each trial has one.
     private static func described(_ recipe: TrainingRecipe) -> [String: JSONValue] {
         var identity = recipe.identity
         identity["seed"] = nil
+        identity["threads"] = nil
         return identity.mapValues { .string($0) }
     }
 }
@@ -115,7 +116,7 @@ package struct CriteriaComparison: Sendable {
 extension CriteriaComparison {
     /// All trials, those of one network together.
     package func trials() throws -> [Trial] {
-        let shelf = EvidenceShelf(try sharedKinds())
+        let shelf = EvidenceShelf()
         let journeys = try Set(criteria.flatMap { try self.journeys(of: $0) })
         let peakBytes = try self.peakBytes()
         var trials = try denseTrials(peakBytes)
@@ -127,16 +128,18 @@ extension CriteriaComparison {
                         configuration: ["network": "dense", "collects": .string(journey.rawValue)],
                         peakBytes: peakBytes, body: { try trainDense($0, collecting: journey) }))
             }
-            for criterion in criteria {
-                let required = try [denseKey(seed)] + self.journeys(of: criterion).map { key($0, seed: seed) }
-                for sparsity in sparsities {
+            for sparsity in sparsities {
+                // Neighbours differ in the criterion, so that lanes do not wait for one another's evidence.
+                for criterion in criteria {
                     trials.append(
                         Trial(
                             key: Self.key(criterion, sparsity: sparsity, seed: seed), seed: seed,
                             configuration: [
                                 "criterion": .string(criterion), "sparsity": JSONValue(sparsity),
                             ],
-                            requirements: required, peakBytes: peakBytes,
+                            requirements: try [denseKey(seed)]
+                                + self.journeys(of: criterion).map { key($0, seed: seed) },
+                            peakBytes: peakBytes,
                             body: { try prune($0, by: criterion, to: sparsity, shelf: shelf) }))
                 }
             }
@@ -174,13 +177,6 @@ extension CriteriaComparison {
     /// network trains, it is another network each time.
     func sharesEvidence(_ criterion: any Criterion) -> Bool {
         criterion.rounds == 1 && (repair?.schedule ?? .oneShot) == .oneShot
-    }
-
-    /// What one criterion after the other may take from the same passes.
-    private func sharedKinds() throws -> Set<EvidenceKind> {
-        try criteria.map { try Criteria.criterion($0) }.filter(sharesEvidence)
-            .reduce(into: Set<EvidenceKind>()) { $0.formUnion($1.requiredEvidence) }
-            .subtracting(JourneyRecorder.Quantity.allCases.map(\.kind))
     }
 
     private func denseTrials(_ peakBytes: Int) throws -> [Trial] {

@@ -1,10 +1,10 @@
 import EspalierPruning
 import Synchronization
 
-/// Evidence that several trials use: each kind of pass over the data is made once for a network, for all the criteria of
-/// the comparison that need anything of it.
+/// Evidence that several trials use: what a criterion needs is measured once for a network, whatever the sparsities.
 ///
-/// Trials that ask while it is being measured wait: they need the same, and one lane is enough to measure it.
+/// It is not measured together with what other criteria need, though passes could be shared: so what a criterion costs does
+/// not depend on which others are compared. Trials that ask while it is being measured wait.
 final class EvidenceShelf: Sendable {
     /// What is measured together, on one network with one seed.
     struct Key: Hashable {
@@ -16,38 +16,27 @@ final class EvidenceShelf: Sendable {
         let evidence = Mutex<Evidence?>(nil)
     }
 
-    private let kinds: Set<EvidenceKind>
     private let slots = Mutex<[(key: Key, slot: Slot)]>([])
     /// Networks whose evidence is kept: those that lanes are at, when trials come network by network.
     private let networksKept: Int
 
-    /// - Parameter kinds: all that any of the criteria needs.
-    init(_ kinds: Set<EvidenceKind>, networksKept: Int = 2) {
-        self.kinds = kinds
+    init(networksKept: Int = 2) {
         self.networksKept = networksKept
     }
 
-    /// The evidence of `wanted` kinds, and what is measured beside them.
+    /// The evidence of `wanted` kinds.
     ///
-    /// - Parameters:
-    ///   - network: names the network and all that its evidence depends on.
-    ///   - measure: makes one pass for some kinds.
+    /// - Parameter network: names the network and all that its evidence depends on.
     func evidence(
-        _ wanted: Set<EvidenceKind>, of network: String, measure: (Set<EvidenceKind>) throws -> Evidence
+        _ wanted: Set<EvidenceKind>, of network: String, measure: () throws -> Evidence
     ) throws -> Evidence {
-        var result = Evidence()
-        let passes = EvidencePasses.dataFree.map { $0.kinds } + EvidencePasses.all.map { $0.kinds }
-        for together in passes.map({ $0.intersection(kinds) }) where !together.isDisjoint(with: wanted) {
-            let slot = slot(Key(network: network, kinds: together))
-            result.merge(
-                try slot.evidence.withLock { evidence in
-                    if let evidence { return evidence }
-                    let measured = try measure(together)
-                    evidence = measured
-                    return measured
-                })
+        guard !wanted.isEmpty else { return .none }
+        return try slot(Key(network: network, kinds: wanted)).evidence.withLock { evidence in
+            if let evidence { return evidence }
+            let measured = try measure()
+            evidence = measured
+            return measured
         }
-        return result
     }
 
     private func slot(_ key: Key) -> Slot {
