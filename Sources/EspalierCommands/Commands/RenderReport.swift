@@ -8,7 +8,7 @@ import Foundation
 struct RenderReport: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Renders saved results of train, finetune, prune, score and eval as one HTML page.",
+        abstract: "Renders saved results of other commands as one HTML page.",
         discussion: """
             Several results are compared in a table. The page is self-contained: it needs no network.
 
@@ -42,16 +42,17 @@ struct RenderReport: ParsableCommand {
     private static func record(_ path: String) throws -> RunRecord {
         let bytes = Data(try FileBytes.read(path))
         do {
-            let version = try JSONDecoder().decode(Version.self, from: bytes).schemaVersion
+            let decoder = Console.decoder()
+            let version = try decoder.decode(Version.self, from: bytes).schemaVersion
             guard version == RunRecord.currentSchemaVersion else {
                 throw CommandFailure(
                     "\(path): has schema version \(version); this program reads \(RunRecord.currentSchemaVersion)"
                 )
             }
-            return try JSONDecoder().decode(RunRecord.self, from: bytes)
+            return try decoder.decode(RunRecord.self, from: bytes)
         } catch let error as DecodingError {
             throw CommandFailure(
-                "\(path): is not what train, finetune, prune, score or eval print with --json (\(Self.text(of: error)))"
+                "\(path): is not what a command with --report prints with --json (\(Self.text(of: error)))"
             )
         }
     }
