@@ -14,7 +14,7 @@ package enum PruningError: Error, Sendable {
     // Scoring
     case missingEvidence(criterion: String, kind: EvidenceKind, parameter: String)
     case scoreNotANumber(criterion: String, subject: String)
-    case granularity(criterion: String, Granularity, known: Set<Granularity>)
+    case granularity(criterion: String, Granularity, known: Set<Granularity.Kind>)
     /// The criterion has scores of its own for whole channels, not made of those of elements.
     case nothingToAggregate(criterion: String)
     /// The criterion says nothing about that part of the network; it says something about others.

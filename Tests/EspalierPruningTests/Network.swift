@@ -1,4 +1,5 @@
 import EspalierGraphs
+import EspalierPruning
 import EspalierTensors
 
 /// Builds small networks with seeded random weights, in double precision so that comparisons can be sharp.
@@ -109,6 +110,13 @@ struct Network {
         let up = convolution("\(name).up", relu(down), inputs: squeezed, outputs: channels, kernel: 1)
         return builder.node("Mul", inputs: [input, builder.node("Sigmoid", inputs: [up])])
     }
+}
+
+extension Granularity {
+    /// One of every kind.
+    static let examples: [Granularity] = [
+        .element, .inputGroups(kept: 2, of: 4), .blocks(outputs: 2, inputs: 2), .channel,
+    ]
 }
 
 extension Network {

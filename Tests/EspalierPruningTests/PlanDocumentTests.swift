@@ -10,13 +10,15 @@ struct PlanDocumentTests {
         return (pruner, try pruner.plan(PruningRequest(.channel, targets: [.maxMultiplyAccumulates(0.6)])))
     }
 
-    @Test(arguments: Granularity.allCases)
+    @Test(arguments: Granularity.examples)
     func plansSurviveTheRoundTrip(_ granularity: Granularity) throws {
         let pruner = try Pruner(Network.chain())
         let plan = try pruner.plan(PruningRequest(granularity, targets: [.sparsity(0.4)]))
         let json = try plan.json()
         let read = try PrunePlan(json: json)
         #expect(read == plan)
+        #expect(
+            String(decoding: json, as: UTF8.self).contains("\"granularity\" : \"\(granularity.rawValue)\""))
         #expect(try pruner.masks(of: read) == pruner.masks(of: plan))
     }
 

@@ -7,7 +7,7 @@ struct ScopeTests {
         let scope = UniformScope()
         let layer = ScopedLayer(size: 10, shape: [10])
         // Removal number 4 is the fifth of ten: due from a share of 0.45 on.
-        #expect(scope.key(rank: 4, score: 100, in: layer) == 0.45)
+        #expect(scope.key(removed: 4.5, score: 100, in: layer) == 0.45)
     }
 
     @Test func erdosRenyiDensitiesFollowTheFormula() {
@@ -16,8 +16,9 @@ struct ScopeTests {
         let wide = ScopedLayer(size: 10_000, shape: [100, 100])
         let narrow = ScopedLayer(size: 500, shape: [5, 100])
         func density(_ layer: ScopedLayer, threshold: Double) -> Double {
-            let removed = (0..<layer.size).filter { scope.key(rank: $0, score: 0, in: layer) <= threshold }
-                .count
+            let removed = (0..<layer.size).count {
+                scope.key(removed: Double($0) + 0.5, score: 0, in: layer) <= threshold
+            }
             return 1 - Double(removed) / Double(layer.size)
         }
         // Proportions: 200 / 10000 = 0.02 and 105 / 500 = 0.21; a factor of 4 gives 0.08 and 0.84.

@@ -53,7 +53,7 @@ extension PrunePipeline {
         var history: [EpochSummary] = []
         var isInterrupted = false
         if let repair, let data, repair.recipe.epochs > 0 {
-            let masks = plan.granularity == .element ? try pruner.masks(of: plan) : MaskSet()
+            let masks = plan.granularity == .channel ? MaskSet() : try pruner.masks(of: plan)
             let run = try trainingRun(network, data: data, repair: repair, teacher: graph, masks: masks)
             isInterrupted = try train(run, observer: observer, isCancelled: isCancelled)
             network = try run.trainedGraph()

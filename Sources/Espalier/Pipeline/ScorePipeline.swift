@@ -8,7 +8,7 @@ package import EspalierTraining
 /// Scores a network by several criteria, for each kind of pass over the data reading them once.
 package struct ScorePipeline {
     package var criteria: [any Criterion]
-    /// nil for all that a criterion can score.
+    /// ``Granularity/element`` or ``Granularity/channel``; nil for both, as far as a criterion can score them.
     package var granularity: Granularity?
     package var aggregation: Reduction?
     package var normalization: ScoreNormalization?
@@ -97,7 +97,8 @@ package struct ScorePipeline {
                 criterion: criterion.information.id, kind: kind, parameter: "any parameter")
         }
         let known = type(of: criterion).granularities
-        let wanted = granularity.map { [$0] } ?? Granularity.allCases.filter(known.contains)
+        let wanted =
+            granularity.map { [$0] } ?? [Granularity.element, .channel].filter { known.contains($0.kind) }
         let scorer = Scorer(pruner, aggregation: aggregation, normalization: normalization)
         let start = ContinuousClock.now
         let results = try wanted.map {

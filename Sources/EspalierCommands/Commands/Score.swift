@@ -33,7 +33,8 @@ struct Score: ParsableCommand {
         completion: .list(Criteria.all.map { $0.information.id }))
     var criterion: String = Magnitude.information.id
 
-    @Option(help: "What is scored; without it all that a criterion can score.")
+    @Option(
+        help: "What is scored; without it all that a criterion can score.", transform: Self.scoredGranularity)
     var granularity: Granularity?
 
     @OptionGroup var scoring: ScoringOptions
@@ -74,6 +75,15 @@ struct Score: ParsableCommand {
         guard !names.isEmpty, Set(names).count == names.count else {
             throw ValidationError("--criterion names each criterion once")
         }
+    }
+
+    /// Blocks and N:M groups have no scores beside those of their weights.
+    private static func scoredGranularity(_ word: String) throws -> Granularity {
+        let known: [Granularity] = [.element, .channel]
+        guard let granularity = known.first(where: { $0.rawValue == word }) else {
+            throw ValidationError("scores are of \(known.map(\.rawValue).joined(separator: " or "))")
+        }
+        return granularity
     }
 
     private var names: [String] {

@@ -17,7 +17,8 @@ struct PruningOptions: ParsableArguments {
         completion: .list(Criteria.all.map { $0.information.id }))
     var criterion: String = Magnitude.information.id
 
-    @Option(help: "What is removed at a time.")
+    @Option(
+        help: ArgumentHelp("What is removed at a time, such as 2:4 or block:4x1.", valueName: "granularity"))
     var granularity: Granularity = .element
 
     @Option(
@@ -37,7 +38,7 @@ struct PruningOptions: ParsableArguments {
 
     @Flag(
         inversion: .prefixedNo,
-        help: "Prune the first and the last layer too; without either, only with element granularity.")
+        help: "Prune the first and the last layer too; without either, all granularities but channel do.")
     var firstAndLast: Bool?
 
     @Option(help: ArgumentHelp("Keep channels in multiples of this.", valueName: "n"))
@@ -68,6 +69,9 @@ struct PruningOptions: ParsableArguments {
         }
     }
 
+    /// Whether it is said how far to prune, by a target or by the granularity.
+    var saysHowFar: Bool { !targets.isEmpty || granularity.fixesShares }
+
     var targets: [PruningTarget] {
         [
             sparsity.map(PruningTarget.sparsity), maxMacs.map(PruningTarget.maxMultiplyAccumulates),
@@ -86,4 +90,6 @@ struct PruningOptions: ParsableArguments {
     }
 }
 
-extension Granularity: ExpressibleByArgument {}
+extension Granularity: ExpressibleByArgument {
+    package static var allValueStrings: [String] { Kind.allCases.map(\.rawValue) }
+}

@@ -3,7 +3,10 @@ import EspalierPruning
 
 /// How scores are put together and compared: options of commands that score.
 struct ScoringOptions: ParsableArguments {
-    @Option(help: "How a channel's score is made of its weights'; without it as the criterion has it.")
+    @Option(
+        help:
+            "How a channel's, or block's, score is made of its weights'; without it as the criterion has it, or the sum."
+    )
     var aggregation: Reduction?
 
     @Option(

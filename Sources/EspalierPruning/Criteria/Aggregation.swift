@@ -39,4 +39,15 @@ struct RunningReduction {
         case .euclidean: squares.squareRoot()
         }
     }
+
+    /// The same per element, for sets of unequal sizes: the mean for a sum, the root of the mean square for a Euclidean
+    /// norm. 0 for no numbers at all.
+    func reducedPerElement(_ reduction: Reduction) -> Double {
+        guard count > 0 else { return 0 }
+        return switch reduction {
+        case .sum, .mean: sum / Double(count)
+        case .maximum: maximum
+        case .euclidean: (squares / Double(count)).squareRoot()
+        }
+    }
 }

@@ -5,7 +5,7 @@ import EspalierTensors
 package protocol ChannelCriterion: Criterion {}
 
 extension ChannelCriterion {
-    package static var granularities: Set<Granularity> { [.channel] }
+    package static var granularities: Set<Granularity.Kind> { [.channel] }
 
     /// - Throws: always ``PruningError/granularity(criterion:_:known:)``.
     package func contributions(

@@ -7,7 +7,8 @@ package import EspalierTensors
 /// A criterion sees parameters, slices of them and evidence; it never sees layers or operators. It gives each
 /// element of a parameter a *contribution*; the importance of any set of elements, a single one or a whole
 /// channel with all its slices, is ``finish(_:)`` of the ``reduction`` of their contributions. So one formula
-/// serves every granularity, and no score depends on the order of a group's members. A criterion that is not
+/// serves single weights and channels (blocks and N:M groups compare the scores of their weights), and no score
+/// depends on the order of a group's members. A criterion that is not
 /// of this form (distances between filters, ranks of feature maps) implements ``unitScores(of:scene:)``
 /// itself.
 ///
@@ -16,7 +17,7 @@ package protocol Criterion: Sendable {
     static var information: CriterionInformation { get }
 
     /// What it can score.
-    static var granularities: Set<Granularity> { get }
+    static var granularities: Set<Granularity.Kind> { get }
 
     /// Which elements it compares with each other.
     static var comparison: ElementComparison { get }
@@ -102,7 +103,7 @@ package enum ElementComparison: Sendable {
 }
 
 extension Criterion {
-    package static var granularities: Set<Granularity> { Set(Granularity.allCases) }
+    package static var granularities: Set<Granularity.Kind> { Set(Granularity.Kind.allCases) }
     package static var comparison: ElementComparison { .asScoped }
     package var requiredEvidence: Set<EvidenceKind> { [] }
     package var reduction: Reduction { .sum }

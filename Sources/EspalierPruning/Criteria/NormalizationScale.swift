@@ -10,7 +10,7 @@ package struct NormalizationScale: Criterion {
         misleads: "unless gammas were trained to be sparse, and where the next layer undoes the scale",
         source: "Liu et al. 2017", unit: "that of the normalised activations")
 
-    package static let granularities: Set<Granularity> = [.channel]
+    package static let granularities: Set<Granularity.Kind> = [.channel]
 
     package init(seed: UInt64 = 0) {}
 

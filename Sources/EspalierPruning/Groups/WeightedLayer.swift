@@ -12,6 +12,9 @@ package struct WeightedLayer: Sendable {
     package let shape: Shape
     /// The axis of the weight along which output channels lie; nil if nothing is known about it.
     package let producerAxis: Int?
+    /// The axis of the weight along which its input channels lie (of each of its groups, if it has several); nil if
+    /// nothing is known about it.
+    package let consumerAxis: Int?
     /// No other weighted layer stands before it on any path.
     package let isFirst: Bool
     /// No other weighted layer stands behind it on any path.
@@ -34,8 +37,8 @@ package struct WeightedLayer: Sendable {
                 return WeightedLayer(
                     node: node.id, name: node.name.isEmpty ? weightName : node.name, weight: use.weight,
                     weightName: weightName, shape: graph.constants[use.weight]?.shape ?? [],
-                    producerAxis: use.producerAxis, isFirst: before[position] == 0,
-                    isLast: after[position] == 0, refused: use.refused)
+                    producerAxis: use.producerAxis, consumerAxis: use.consumerAxis,
+                    isFirst: before[position] == 0, isLast: after[position] == 0, refused: use.refused)
             }
         }
     }
@@ -43,6 +46,7 @@ package struct WeightedLayer: Sendable {
     private struct Use {
         let weight: ValueID
         let producerAxis: Int?
+        let consumerAxis: Int?
         let refused: FrozenReason?
     }
 
@@ -68,7 +72,7 @@ package struct WeightedLayer: Sendable {
                     .noAxisLinks,
                     "node '\(node.label)' (\(node.operatorName)) does not say what its weights do")
             }
-            return weights.map { Use(weight: $0, producerAxis: nil, refused: reason) }
+            return weights.map { Use(weight: $0, producerAxis: nil, consumerAxis: nil, refused: reason) }
         }
         // The node's own view: another node may use the same constant otherwise.
         let said = operation.axisLinks(signature).roles
@@ -78,8 +82,9 @@ package struct WeightedLayer: Sendable {
                 return node.inputs.indices.contains(port) && node.inputs[port] == value
             }
             guard !own.isEmpty else { return nil }
-            let producers = own.filter { $0.value == .producer }.map(\.key.axis)
-            return Use(weight: value, producerAxis: producers.min(), refused: nil)
+            func axis(_ role: SliceRole) -> Int? { own.filter { $0.value == role }.map(\.key.axis).min() }
+            return Use(
+                weight: value, producerAxis: axis(.producer), consumerAxis: axis(.consumer), refused: nil)
         }
     }
 

@@ -14,7 +14,7 @@ package struct PrunePlan: Sendable, Codable, Equatable {
     package var targets: [Target]
     /// For channels: every group, in the graph's order.
     package var channels: [Channels]?
-    /// For elements: every weight, in the graph's order.
+    /// For all granularities but channels: every weight, in the graph's order.
     package var elements: [Elements]?
 
     package struct Target: Sendable, Codable, Equatable {

@@ -107,14 +107,13 @@ struct ChannelPlanner {
             let layer = ScopedLayer(size: candidate.group.size, shape: shape)
             let (scores, removals) = (candidate.scores, candidate.removals)
             return Allocation.Layer(stepCount: removals.count, limit: candidate.limit) { step in
-                // Several units that go together stand where their middle one stands.
                 let first = step == 0 ? 0 : removals[step - 1]
                 let together = scores[first..<removals[step]]
                 let score = together.reduce(0, +) / Double(together.count)
-                return scope.key(rank: first + (together.count - 1) / 2, score: score, in: layer)
+                return scope.key(removed: Double(first + removals[step]) / 2, score: score, in: layer)
             }
         }
-        let meters = request.targets.map { meter($0, candidates) }
+        let meters = request.targets.compactMap { meter($0, candidates) }
         // One cut answers for all targets.
         let relevant = meters.reduce(into: Set<ValueID>()) { $0.formUnion($1.relevantValues) }
         func cut(_ counts: [Int]) -> GraphCut {
@@ -124,18 +123,8 @@ struct ChannelPlanner {
                 },
                 in: resolved, where: relevant.contains)
         }
-        let found = Allocation.meeting(layers) { counts in
-            let cut = cut(counts)
-            return meters.allSatisfy { $0.meter.isMet(cut) }
-        }
-        guard let found else {
-            let utmost = cut(layers.map(\.limit))
-            let failing = meters.first { !$0.meter.isMet(utmost) } ?? meters[0]
-            throw .infeasible(
-                target: failing.meter.description, nearest: failing.meter.value(utmost),
-                hint: hint(candidates))
-        }
-        return found
+        return try Allocation.allocating(
+            request, among: layers, meters: meters.map(\.meter), hint: hint(candidates), removals: cut)
     }
 
     private func hint(_ candidates: [Candidate]) -> String {
@@ -150,8 +139,9 @@ struct ChannelPlanner {
         let relevantValues: Set<ValueID>
     }
 
-    private func meter(_ target: PruningTarget, _ candidates: [Candidate]) -> Meter {
+    private func meter(_ target: PruningTarget, _ candidates: [Candidate]) -> Meter? {
         switch target {
+        case .completion: return nil
         case .sparsity(let share):
             let model = CostModel(.parameters, resolved)
             let touched = Set(candidates.flatMap { $0.group.members.map(\.axis.value) })

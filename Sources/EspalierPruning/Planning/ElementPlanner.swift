@@ -2,7 +2,7 @@ import EspalierGraphs
 import EspalierOperators
 import EspalierTensors
 
-/// Decides which single weights go.
+/// Decides which weights go: singly, in blocks, or the same number of every group of inputs.
 struct ElementPlanner {
     let resolved: ResolvedGraph
     let groups: PruningGroups
@@ -13,22 +13,22 @@ struct ElementPlanner {
         let id: ValueID
         let name: String
         let tensor: Tensor
-        /// The axis of its output rows, if that is known and the same for all uses.
+        /// The axes of its output rows and of its inputs, if they are known and the same for all uses.
         let rowAxis: Int?
+        let inputAxis: Int?
         var refused: String?
     }
 
-    /// A weight that takes part: positions by ascending importance.
+    /// A weight that takes part.
     private struct Candidate {
         let weight: Weight
-        let order: [Ranked]
+        let order: RemovalOrder
+        /// What scores are multiplied with to compare them with other weights'.
         let factor: Double
         let minimumKept: Int
-        /// How many of the first in order are zero already.
-        let gone: Int
 
-        var size: Int { order.count }
-        var limit: Int { max(gone, size - minimumKept) }
+        /// The number of removals that may be made.
+        var limit: Int { order.removals(leaving: minimumKept) }
     }
 
     func plan(_ scene: ScoringScene, dropped: [ValueID: [Bool]]) throws(PruningError) -> [PrunePlan.Elements]
@@ -49,9 +49,8 @@ struct ElementPlanner {
         let allocation = try allocate(candidates, others: weights.filter { $0.refused != nil })
         var entries: [ValueID: PrunePlan.Elements] = [:]
         for (place, candidate) in candidates.enumerated() {
-            let count = max(allocation.counts[place], candidate.gone)
             entries[candidate.weight.id] = entry(
-                candidate, dropping: count, wanted: max(allocation.wanted[place], candidate.gone))
+                candidate, removals: allocation.counts[place], wanted: allocation.wanted[place])
         }
         return weights.map { weight in
             entries[weight.id]
@@ -60,6 +59,8 @@ struct ElementPlanner {
                     refused: weight.refused, kept: weight.tensor.count, mask: nil)
         }
     }
+
+    // MARK: - Who takes part
 
     private func weights() -> [Weight] {
         var order: [ValueID] = []
@@ -70,14 +71,20 @@ struct ElementPlanner {
         }
         return order.compactMap { id in
             guard let tensor = resolved.graph.constants[id], let uses = layers[id] else { return nil }
+            let (rowAxis, inputAxis) = (common(uses.map(\.producerAxis)), common(uses.map(\.consumerAxis)))
             let refused =
                 uses.compactMap { $0.refused?.message }.first
                 ?? uses.compactMap { request.exclusion(of: $0) }.first
-            let rowAxes = Set(uses.map(\.producerAxis))
+                ?? request.granularity.refusal(of: tensor.shape, rowAxis: rowAxis, inputAxis: inputAxis)
             return Weight(
-                id: id, name: resolved.graph.name(of: id), tensor: tensor,
-                rowAxis: rowAxes.count == 1 ? rowAxes.first.flatMap { $0 } : nil, refused: refused)
+                id: id, name: resolved.graph.name(of: id), tensor: tensor, rowAxis: rowAxis,
+                inputAxis: inputAxis, refused: refused)
         }
+    }
+
+    /// The axis that all uses agree on.
+    private func common(_ axes: [Int?]) -> Int? {
+        Set(axes).count == 1 ? axes[0] : nil
     }
 
     private func candidate(
@@ -95,77 +102,101 @@ struct ElementPlanner {
         if type(of: request.criterion).comparison == .withinOutputRow {
             scores = RowRanks.ranks(of: scores, shape: weight.tensor.shape, rowAxis: weight.rowAxis)
         }
-        if request.usedNormalization == .rank {
-            scores = ScoreNormalization.rank.normalized(scores.map { Double($0) }).map { Float($0) }
-        }
-        let factor = request.usedNormalization.factor(for: scores.map { Double($0) })
         // What is gone already goes first, whatever the criterion thinks of it.
         let values = parameter.tensor.scalars(as: Float.self)
-        var gone = 0
-        var order: [Ranked] = []
-        order.reserveCapacity(scores.count)
-        for (position, score) in scores.enumerated() {
-            let isGone = values[position] == 0 || dropped?[position] == true
-            if isGone { gone += 1 }
-            order.append(Ranked(score: isGone ? -.infinity : score, position: position))
-        }
-        order.sort()
-        let minimum = request.minimumKept.kept(of: order.count)
+        var isGone = values.indices.map { values[$0] == 0 || dropped?[$0] == true }
+        // A weight that is all zero (freshly initialised, say) is not taken for pruned.
+        if isGone.allSatisfy({ $0 }) { isGone = [Bool](repeating: false, count: isGone.count) }
+        let (order, factor) = order(weight, scores, isGone: isGone)
         return Candidate(
-            weight: weight, order: order, factor: factor, minimumKept: minimum,
-            // A weight that is all zero (freshly initialised, say) is not taken for pruned.
-            gone: gone == order.count ? 0 : gone)
+            weight: weight, order: order, factor: factor,
+            minimumKept: request.minimumKept.kept(of: order.size))
+    }
+
+    /// What goes together and in which order, and the factor that makes the scores comparable with other weights'.
+    private func order(
+        _ weight: Weight, _ scores: [Float], isGone: [Bool]
+    ) -> (order: RemovalOrder, factor: Double) {
+        let shape = weight.tensor.shape
+        var scores = scores
+        var blocks: BlockPartition?
+        switch request.granularity {
+        case .element, .channel: break
+        case .blocks(let outputs, let inputs):
+            let partition = BlockPartition(
+                shape, outputs: outputs, inputs: inputs, rowAxis: weight.rowAxis, inputAxis: weight.inputAxis)
+            scores = partition.scores(of: scores, by: request.aggregation ?? .sum)
+            blocks = partition
+        case .inputGroups(let kept, let size):
+            // Groups compare nothing with other groups, so nothing has to be made comparable.
+            let ranks = InputGroups.ranks(
+                of: scores, isGone: isGone, shape: shape, axis: weight.inputAxis ?? 0, kept: kept, size: size)
+            return (RemovalOrder(removalCount: size - kept, partOfElement: ranks, isGone: isGone), 1)
+        }
+        let normalization = request.usedNormalization
+        var factor = 1.0
+        if normalization != .none {
+            let numbers = scores.map { Double($0) }
+            if normalization == .rank { scores = normalization.normalized(numbers).map { Float($0) } }
+            factor = normalization.factor(for: numbers)
+        }
+        return (
+            RemovalOrder(scores: scores, partOfElement: blocks?.blockOfElement, isGone: isGone), factor
+        )
     }
 
     // MARK: - Targets
 
     private func allocate(_ candidates: [Candidate], others: [Weight]) throws(PruningError) -> Allocation {
-        let scope = request.scope
         let layers = candidates.map { candidate in
-            let layer = ScopedLayer(size: candidate.size, shape: candidate.weight.tensor.shape)
-            let (order, factor) = (candidate.order, candidate.factor)
-            return Allocation.Layer(stepCount: candidate.size, limit: candidate.limit) { rank in
-                scope.key(rank: rank, score: Double(order[rank].score) * factor, in: layer)
-            }
+            Allocation.Layer(
+                stepCount: candidate.order.removalCount, limit: candidate.limit, key: key(candidate))
         }
         let present = Dictionary(
             uniqueKeysWithValues: others.map { ($0.id, $0.tensor.nonzeroCount) })
-        let meters = request.targets.map { meter($0, candidates, present: present) }
-        guard
-            let allocation = Allocation.meeting(
-                layers,
-                isMet: { counts in
-                    meters.allSatisfy { $0.isMet(counts) }
-                })
-        else {
-            let limits = layers.map(\.limit)
-            let failing = meters.first { !$0.isMet(limits) } ?? meters[0]
-            throw .infeasible(
-                target: failing.description, nearest: failing.value(limits),
-                hint:
-                    "Every layer keeps \(request.minimumKept.count) weights or more, "
-                    + "and layers that are excluded keep all."
-            )
-        }
-        return allocation
+        let meters = request.targets.compactMap { meter($0, candidates, present: present) }
+        let hint =
+            request.granularity.fixesShares
+            ? "\(request.granularity.rawValue) removes the same of every layer that takes part, no more and no less."
+            : "Every layer keeps \(request.minimumKept.count) weights or more, "
+                + "and layers that are excluded keep all."
+        return try Allocation.allocating(request, among: layers, meters: meters, hint: hint) { $0 }
     }
 
+    private func key(_ candidate: Candidate) -> @Sendable (Int) -> Double {
+        let (order, factor, scope) = (candidate.order, candidate.factor, request.scope)
+        if request.granularity.fixesShares {
+            // The same number goes of every group, whatever that is of the layer's elements.
+            return { (Double($0) + 0.5) / Double(order.removalCount) }
+        }
+        let layer = ScopedLayer(size: order.size, shape: candidate.weight.tensor.shape)
+        return { removal in
+            scope.key(
+                removed: order.middle(of: removal), score: Double(order.score(of: removal)) * factor,
+                in: layer)
+        }
+    }
+
+    /// Nil for what the granularity asks by itself.
     private func meter(
         _ target: PruningTarget, _ candidates: [Candidate], present: [ValueID: Int]
-    ) -> TargetMeter<[Int]> {
-        func removed(_ counts: [Int], _ place: Int) -> Int { max(counts[place], candidates[place].gone) }
+    ) -> TargetMeter<[Int]>? {
+        func gone(_ counts: [Int], _ place: Int) -> Int {
+            candidates[place].order.goneCount(after: counts[place])
+        }
         switch target {
+        case .completion: return nil
         case .sparsity(let share):
-            let total = candidates.reduce(0) { $0 + $1.size }
+            let total = candidates.reduce(0) { $0 + $1.order.size }
             return .sparsity(share, of: total) { counts in
-                candidates.indices.reduce(0) { $0 + removed(counts, $1) }
+                candidates.indices.reduce(0) { $0 + gone(counts, $1) }
             }
         case .maximum(let function, let share):
             let model = CostModel(function, resolved)
             return .maximum(function, share: share, dense: model.denseCost) { counts in
                 var nonzeros = present
                 for (place, candidate) in candidates.enumerated() {
-                    nonzeros[candidate.weight.id] = candidate.size - removed(counts, place)
+                    nonzeros[candidate.weight.id] = candidate.order.size - gone(counts, place)
                 }
                 return model.cost(nonzeros: nonzeros)
             }
@@ -174,15 +205,14 @@ struct ElementPlanner {
 
     // MARK: - Result
 
-    private func entry(_ candidate: Candidate, dropping count: Int, wanted: Int) -> PrunePlan.Elements {
-        var kept = [Bool](repeating: true, count: candidate.size)
-        for ranked in candidate.order.prefix(count) { kept[ranked.position] = false }
+    private func entry(_ candidate: Candidate, removals: Int, wanted: Int) -> PrunePlan.Elements {
+        let order = candidate.order
+        let (gone, asked) = (order.goneCount(after: removals), order.goneCount(after: wanted))
         let refused =
-            wanted > count
-            ? "\(candidate.minimumKept) of \(candidate.size) weights are kept at least" : nil
+            asked > gone ? "\(candidate.minimumKept) of \(order.size) weights are kept at least" : nil
         return PrunePlan.Elements(
             parameter: candidate.weight.name, shape: candidate.weight.tensor.shape.extents,
-            requested: Double(wanted) / Double(candidate.size), refused: refused,
-            kept: candidate.size - count, mask: count == 0 ? nil : PackedMask(kept).base64)
+            requested: Double(asked) / Double(order.size), refused: refused,
+            kept: order.size - gone, mask: gone == 0 ? nil : PackedMask(order.kept(after: removals)).base64)
     }
 }

@@ -2,14 +2,14 @@ package import EspalierGraphs
 import EspalierTensors
 
 extension Pruner {
-    /// The masks that a plan amounts to. For channels every slice of a dropped unit is masked, those of the
+    /// The masks that a plan amounts to. For channels, every slice of a dropped unit is masked, those of the
     /// consumers included, so the masked network computes what the cut one does.
     ///
     /// - Throws: ``PruningError/planForAnotherModel(plan:model:)``, ``PruningError/planEntry(_:problem:)``.
     package func masks(of plan: PrunePlan) throws(PruningError) -> MaskSet {
         try checkFingerprint(plan)
         return switch plan.granularity {
-        case .element: try elementMasks(plan.elements ?? [])
+        case .element, .inputGroups, .blocks: try elementMasks(plan.elements ?? [])
         case .channel: masks(dropping: try droppedUnits(of: plan))
         }
     }
@@ -22,10 +22,9 @@ extension Pruner {
         try Surgery(resolved, groups).cut(try droppedUnits(of: plan))
     }
 
-    /// The network after a plan: cut for channels, masked for elements.
+    /// The network after a plan: cut for channels, masked for weights.
     package func applying(_ plan: PrunePlan) throws(PruningError) -> Graph {
-        guard plan.granularity == .element else { return try cut(plan) }
-        return try masked(try masks(of: plan))
+        plan.granularity == .channel ? try cut(plan) : try masked(try masks(of: plan))
     }
 
     func masked(_ masks: MaskSet) throws(PruningError) -> Graph {

@@ -1,5 +1,4 @@
 package import EspalierGraphs
-import EspalierOperators
 
 extension Pruner {
     /// A plan made in as many rounds as the criterion wants, the shares kept falling by the same factor each time: what a
@@ -17,8 +16,8 @@ extension Pruner {
         for round in 1..<rounds {
             var current = request
             current.targets = request.targets.map { target in
-                let share = Double(round) / Double(rounds)
-                return target.removing(1 - Double.pow(1 - target.removedShare, share))
+                let done = Double(round) / Double(rounds)
+                return target.removing(PruningSchedule.removedShare(after: done, final: target.removedShare))
             }
             let next = try self.plan(
                 current, evidence: try evidence(network), parameters: network, continuing: plan)

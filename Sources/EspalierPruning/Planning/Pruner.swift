@@ -60,9 +60,9 @@ package struct Pruner: Sendable {
             criterion: request.criterion.information.id, scope: type(of: request.scope).information.id,
             targets: request.targets.map { PrunePlan.Target(kind: $0.kind, value: $0.value) })
         switch request.granularity {
-        case .element:
+        case .element, .inputGroups, .blocks:
             var dropped: [ValueID: [Bool]] = [:]
-            if let earlier, earlier.granularity == .element {
+            if let earlier, earlier.granularity != .channel {
                 dropped = try masks(of: earlier).masks.mapValues { mask in mask.kept.map { !$0 } }
             }
             let planner = ElementPlanner(resolved: resolved, groups: groups, request: request)

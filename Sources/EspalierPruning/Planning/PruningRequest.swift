@@ -1,34 +1,28 @@
-/// What is removed at a time.
-package enum Granularity: String, Sendable, Codable, CaseIterable {
-    /// Single weights, set to zero.
-    case element
-    /// Whole channels or neurons with all their coupled slices, cut out.
-    case channel
-}
-
 /// Everything that decides on a plan, besides the network and the evidence.
 package struct PruningRequest: Sendable {
     package var granularity: Granularity
-    /// All of them are met.
+    /// All of them are met. Where the granularity fixes the shares, ``PruningTarget/completion(_:)`` is among them.
     package var targets: [PruningTarget]
     package var criterion: any Criterion
     package var scope: any Scope
     package var minimumKept: MinimumKept
     /// Layers to leave alone, by the name of the node or its weight. A layer left alone keeps its weights
-    /// (element) or its output channels (channel); its inputs shrink with the layers before it.
+    /// or, with channels, its output channels; its inputs shrink with the layers before it.
     package var keep: [NamePattern]
     /// Whether the first and the last layers are pruned like the others.
     package var prunesFirstAndLast: Bool
     /// Numbers of channels kept are multiples of this, where a group is larger: what kernels like.
     package var channelMultiple: Int
     /// How scores of layers are made comparable; nil: as the criterion wants for channels, not at all for
-    /// elements.
+    /// weights.
     package var normalization: ScoreNormalization?
-    /// How a unit's score is made of those of its elements; nil: as the criterion does.
+    /// How the score of a unit, or a block, is made of those of its elements; nil: as the criterion does for units, by
+    /// ``Reduction/sum`` for blocks.
     package var aggregation: Reduction?
 
-    /// Element granularity prunes all layers; channel granularity leaves the first and last alone and keeps
-    /// at least a tenth of each group: a bottleneck of a few channels costs more than it saves.
+    /// Channel granularity leaves the first and last layers alone and keeps at least a tenth of each group: a bottleneck of
+    /// a few channels costs more than it saves. The others prune all layers. N:M groups take the same share of
+    /// each, so they have the uniform scope whatever is given, and need no target.
     package init(
         _ granularity: Granularity, targets: [PruningTarget], criterion: any Criterion = Magnitude(),
         scope: any Scope = GlobalScope(), minimumKept: MinimumKept? = nil, keep: [NamePattern] = [],
@@ -36,12 +30,12 @@ package struct PruningRequest: Sendable {
         aggregation: Reduction? = nil
     ) {
         self.granularity = granularity
-        self.targets = targets
+        self.targets = granularity.fixesShares ? targets + [.completion(1)] : targets
         self.criterion = criterion
-        self.scope = scope
+        self.scope = granularity.fixesShares ? UniformScope() : scope
         self.minimumKept = minimumKept ?? MinimumKept(count: 1, fraction: granularity == .channel ? 0.1 : 0)
         self.keep = keep
-        self.prunesFirstAndLast = prunesFirstAndLast ?? (granularity == .element)
+        self.prunesFirstAndLast = prunesFirstAndLast ?? (granularity != .channel)
         self.channelMultiple = channelMultiple
         self.normalization = normalization
         self.aggregation = aggregation
@@ -49,7 +43,7 @@ package struct PruningRequest: Sendable {
 
     func check() throws(PruningError) {
         let (id, known) = (criterion.information.id, type(of: criterion).granularities)
-        guard known.contains(granularity) else {
+        guard known.contains(granularity.kind) else {
             throw .granularity(criterion: id, granularity, known: known)
         }
         guard aggregation == nil || known.contains(.element) else {
@@ -57,12 +51,33 @@ package struct PruningRequest: Sendable {
         }
         guard !targets.isEmpty else { throw .invalidTarget("no target was given") }
         for target in targets { try target.check() }
+        guard completion == nil || granularity.fixesShares else {
+            throw .invalidTarget(
+                "\(granularity.rawValue) granularity asks for nothing by itself: give a target")
+        }
+        guard completion != nil || !granularity.fixesShares else {
+            throw .invalidTarget(
+                "\(granularity.rawValue) granularity takes all that it asks for, or a part on the way")
+        }
         guard (0..<1).contains(minimumKept.fraction), minimumKept.count >= 0 else {
             throw .invalidTarget("the share kept at least must be from 0 to below 1, the count not negative")
+        }
+        if case .inputGroups(let kept, let size) = granularity,
+            minimumKept.fraction > Double(kept) / Double(size)
+        {
+            throw .invalidTarget(
+                "\(granularity.rawValue) keeps less than the \(minimumKept.fraction) that are to be kept at least"
+            )
         }
         guard channelMultiple >= 1 else {
             throw .invalidTarget("channels cannot be kept in multiples of \(channelMultiple)")
         }
+    }
+
+    /// How far along the way to what the granularity asks by itself; nil if targets decide.
+    var completion: Double? {
+        for case .completion(let share) in targets { return share }
+        return nil
     }
 
     /// How scores of layers are made comparable.

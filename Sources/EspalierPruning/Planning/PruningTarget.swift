@@ -5,6 +5,9 @@ package enum PruningTarget: Sendable {
     case sparsity(Double)
     /// The share of a cost that is kept at most, 0 to 1, of the whole network's dense cost.
     case maximum(CostFunction, share: Double)
+    /// What N:M groups ask of every layer by themselves: how far along the way there, 0 to 1. Other
+    /// targets beside it do not decide on anything; they are checked when it is 1.
+    case completion(Double)
 
     package static func maxParameters(_ share: Double) -> PruningTarget {
         .maximum(.parameters, share: share)
@@ -19,6 +22,7 @@ package enum PruningTarget: Sendable {
         switch self {
         case .sparsity(let share): share
         case .maximum(_, let share): 1 - share
+        case .completion(let share): share
         }
     }
 
@@ -27,6 +31,7 @@ package enum PruningTarget: Sendable {
         switch self {
         case .sparsity: .sparsity(share)
         case .maximum(let cost, _): .maximum(cost, share: 1 - share)
+        case .completion: .completion(share)
         }
     }
 
@@ -35,6 +40,7 @@ package enum PruningTarget: Sendable {
         switch self {
         case .sparsity: "sparsity"
         case .maximum(let cost, _): "max-\(cost.id)"
+        case .completion: "completion"
         }
     }
 
@@ -43,6 +49,7 @@ package enum PruningTarget: Sendable {
         switch self {
         case .sparsity(let share): share
         case .maximum(_, let share): share
+        case .completion(let share): share
         }
     }
 
@@ -56,6 +63,10 @@ package enum PruningTarget: Sendable {
             guard share > 0, share <= 1 else {
                 throw .invalidTarget(
                     "keeping \(share) of the \(cost.name) makes no sense: give a share above 0 and up to 1")
+            }
+        case .completion(let share):
+            guard (0...1).contains(share) else {
+                throw .invalidTarget("a completion of \(share) makes no sense: give a share from 0 to 1")
             }
         }
     }

@@ -29,7 +29,7 @@ package struct Receipt: Sendable, Codable, Hashable {
         package var name: String
         package var op: String
         package var weight: String
-        /// The groups of channels that its outputs belong to; empty for element granularity.
+        /// The groups of channels that its outputs belong to; empty for other granularities than channels.
         package var groups: [String]
         /// Share that the scope asked of it; absent where it took no part.
         package var requested: Double?

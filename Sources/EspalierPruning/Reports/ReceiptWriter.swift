@@ -11,7 +11,7 @@ struct ReceiptWriter {
 
     func layers() throws(PruningError) -> [Receipt.Layer] {
         switch plan.granularity {
-        case .element: try elementLayers()
+        case .element, .inputGroups, .blocks: try elementLayers()
         case .channel: try channelLayers()
         }
     }
@@ -20,7 +20,8 @@ struct ReceiptWriter {
 
     func targets() throws(PruningError) -> [Receipt.Target] {
         var result: [Receipt.Target] = []
-        for target in plan.targets {
+        // What a granularity asks of each layer by itself stands with the layers.
+        for target in plan.targets where target.kind != PruningTarget.completion(1).kind {
             result.append(
                 Receipt.Target(
                     kind: target.kind, requested: target.value, achieved: try achieved(target.kind)))
@@ -48,7 +49,7 @@ struct ReceiptWriter {
     /// The share that the plan removes of the parameters which took part.
     private func sparsityOfPrunable() throws(PruningError) -> Double {
         switch plan.granularity {
-        case .element:
+        case .element, .inputGroups, .blocks:
             let entries = (plan.elements ?? []).filter { $0.requested != nil }
             let total = entries.reduce(0) { $0 + Shape($1.shape).count }
             return total == 0 ? 0 : 1 - Double(entries.reduce(0) { $0 + $1.kept }) / Double(total)

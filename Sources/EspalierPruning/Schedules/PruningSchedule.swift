@@ -50,16 +50,22 @@ package struct PruningSchedule: Sendable, Hashable, Codable {
         switch shape {
         case .oneShot: return final
         case .iterative(let rounds):
-            // With s_r the share after r rounds, 1 - s_r falls by the same factor every round.
             let done = Double(round(at: step, rounds: rounds) + 1) / Double(rounds)
-            guard done < 1, initial < 1 else { return final }
-            return 1 - (1 - initial) * pow((1 - final) / (1 - initial), done)
+            return Self.removedShare(after: done, final: final, initial: initial)
         case .cubic(let interval):
             guard step < end else { return final }
             let due = (step - begin) / interval * interval
             let rest = 1 - Double(due) / Double(end - begin)
             return final + (initial - final) * rest * rest * rest
         }
+    }
+
+    /// The share removed after a part of equal rounds: with s_r the share after r of them, 1 - s_r falls by the same factor
+    /// every round. To remove all, which no factor does, each takes an equal part.
+    static func removedShare(after done: Double, final: Double, initial: Double = 0) -> Double {
+        guard done < 1, initial < 1 else { return final }
+        guard final < 1 else { return initial + (1 - initial) * done }
+        return 1 - (1 - initial) * pow((1 - final) / (1 - initial), done)
     }
 
     /// Whether the share changes at `step`: when to plan anew.

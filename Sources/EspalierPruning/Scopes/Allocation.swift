@@ -32,6 +32,45 @@ struct Allocation {
     /// What would have been made if layers had no limits.
     let wanted: [Int]
 
+    /// What `request` asks of layers.
+    ///
+    /// - Parameters:
+    ///   - meters: of all its targets but ``PruningTarget/completion(_:)``.
+    ///   - removals: what so many removals from each layer amount to.
+    /// - Throws: ``PruningError/infeasible(target:nearest:hint:)``.
+    static func allocating<Removals>(
+        _ request: PruningRequest, among layers: [Layer], meters: [TargetMeter<Removals>],
+        hint: @autoclosure () -> String, removals: ([Int]) -> Removals
+    ) throws(PruningError) -> Allocation {
+        func unmet(_ counts: [Int]) -> TargetMeter<Removals>? {
+            let removals = removals(counts)
+            return meters.first { !$0.isMet(removals) }
+        }
+        func infeasible(_ meter: TargetMeter<Removals>, _ counts: [Int]) -> PruningError {
+            .infeasible(target: meter.description, nearest: meter.value(removals(counts)), hint: hint())
+        }
+        if let completion = request.completion {
+            let allocation = Allocation(layers, upTo: completion)
+            // On the way nothing is met yet.
+            guard completion == 1, let meter = unmet(allocation.counts) else { return allocation }
+            throw infeasible(meter, allocation.counts)
+        }
+        if let allocation = meeting(layers, isMet: { unmet($0) == nil }) { return allocation }
+        let limits = layers.map(\.limit)
+        throw infeasible(unmet(limits) ?? meters[0], limits)
+    }
+
+    private init(counts: [Int], wanted: [Int]) {
+        self.counts = counts
+        self.wanted = wanted
+    }
+
+    /// All removals whose keys are at most `threshold`.
+    init(_ layers: [Layer], upTo threshold: Double) {
+        wanted = layers.map { $0.count(upTo: threshold) }
+        counts = zip(wanted, layers).map { min($0, $1.limit) }
+    }
+
     /// - Parameter isMet: whether removing so many from each layer is enough; never yes for less and no for
     ///   more.
     /// - Returns: nil if even the limits are not enough.

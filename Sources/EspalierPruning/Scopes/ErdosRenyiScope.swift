@@ -9,14 +9,14 @@ package struct ErdosRenyiScope: Scope {
 
     package init() {}
 
-    package func key(rank: Int, score: Double, in layer: ScopedLayer) -> Double {
+    package func key(removed: Double, score: Double, in layer: ScopedLayer) -> Double {
         let extents = layer.shape.extents.map(Double.init)
         let product = extents.reduce(1, *)
         guard product > 0 else { return 0 }
         // As the common factor falls, density = min(1, factor * proportion) passes the middle of this
         // removal's step at factor = remaining / proportion; the cap at 1 needs no separate rounds.
         let proportion = extents.reduce(0, +) / product
-        let remaining = 1 - (Double(rank) + 0.5) / Double(layer.size)
+        let remaining = 1 - removed / Double(layer.size)
         return -remaining / proportion
     }
 }

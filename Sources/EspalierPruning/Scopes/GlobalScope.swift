@@ -6,5 +6,5 @@ package struct GlobalScope: Scope {
 
     package init() {}
 
-    package func key(rank: Int, score: Double, in layer: ScopedLayer) -> Double { score }
+    package func key(removed: Double, score: Double, in layer: ScopedLayer) -> Double { score }
 }

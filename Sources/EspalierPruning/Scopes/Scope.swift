@@ -9,12 +9,17 @@ package import EspalierTensors
 package protocol Scope: Sendable {
     static var information: ScopeInformation { get }
 
-    init()
-
-    /// The key of the removal with number `rank` (0 is the least important) in a layer.
+    /// The key of a removal in a layer.
     ///
-    /// - Parameter score: its importance, already normalised for comparison between layers.
-    func key(rank: Int, score: Double, in layer: ScopedLayer) -> Double
+    /// - Parameters:
+    ///   - removed: how many of the layer's things are gone when half of this removal is done: with the least important
+    ///     first, r + 1/2 for the single thing with number r, from 0.
+    ///   - score: its importance, already normalised for comparison between layers.
+    func key(removed: Double, score: Double, in layer: ScopedLayer) -> Double
+}
+
+extension Scope {
+    package var information: ScopeInformation { Self.information }
 }
 
 package struct ScopeInformation: Sendable {
@@ -45,17 +50,17 @@ package struct ScopedLayer: Sendable {
 
 /// All scopes, one line each.
 package enum Scopes {
-    package static let all: [any Scope.Type] = [
-        UniformScope.self,
-        GlobalScope.self,
-        ErdosRenyiScope.self,
+    package static let all: [any Scope] = [
+        UniformScope(),
+        GlobalScope(),
+        ErdosRenyiScope(),
     ]
 
     /// The scope called `id`.
     ///
     /// - Throws: ``PruningError/unknownScope(_:known:)``.
     package static func scope(_ id: String) throws(PruningError) -> any Scope {
-        for type in all where type.information.id == id { return type.init() }
+        for scope in all where scope.information.id == id { return scope }
         throw .unknownScope(id, known: all.map { $0.information.id })
     }
 }

@@ -5,9 +5,8 @@ package struct UniformScope: Scope {
 
     package init() {}
 
-    package func key(rank: Int, score: Double, in layer: ScopedLayer) -> Double {
-        // Removal number r is due when the layer's share passes the middle of its step: counts are rounded to
-        // nearest.
-        (Double(rank) + 0.5) / Double(layer.size)
+    package func key(removed: Double, score: Double, in layer: ScopedLayer) -> Double {
+        // A removal is due when the layer's share passes its middle: counts are rounded to nearest.
+        removed / Double(layer.size)
     }
 }

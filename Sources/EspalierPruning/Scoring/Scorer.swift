@@ -34,7 +34,8 @@ package struct Scorer: Sendable {
         package var refusals: [(name: String, reason: String)] = []
     }
 
-    /// The scores of all weights that may be pruned, or of all groups that may be cut, in the graph's order.
+    /// The scores of all weights that may be pruned, or of all groups that may be cut, in the graph's order. Blocks and N:M
+    /// groups are made of single weights, and so are what they are scored by.
     ///
     /// - Throws: ``PruningError``: a granularity that the criterion does not know, evidence that is missing, or a score
     ///   that is not a number.
@@ -50,7 +51,7 @@ package struct Scorer: Sendable {
         let scene = ScoringScene(pruner.graph, evidence: evidence, aggregation: aggregation)
         var result = Result(granularity: granularity)
         switch granularity {
-        case .element:
+        case .element, .inputGroups, .blocks:
             var seen: Set<ValueID> = []
             for layer in pruner.groups.layers where seen.insert(layer.weight).inserted {
                 guard let parameter = scene.parameter(layer.weight) else { continue }
