@@ -60,14 +60,14 @@ struct RunSection {
         var cards: [[String: String]] = []
         func add(_ value: String, _ label: String) { cards.append(["value": value, "label": label]) }
         if let before = record.before, let after = record.after {
-            if let achieved = record.achievedSparsity {
-                // Without a target for it, the figure is that of the whole network.
-                let label =
-                    record.requestedSparsity.map {
-                        "of prunable parameters removed, \(Format.percent($0)) asked"
-                    } ?? "of all parameters removed"
-                add(Format.percent(achieved), label)
+            let asked = record.requestedSparsity.map { ", \(Format.percent($0)) asked" }
+            // Older records have one figure, of what was asked for.
+            let prunable = record.prunableSparsity ?? (asked == nil ? nil : record.achievedSparsity)
+            let overall = record.overallSparsity ?? (asked == nil ? record.achievedSparsity : nil)
+            if let prunable {
+                add(Format.percent(prunable), "of prunable parameters removed\(asked ?? "")")
             }
+            if let overall { add(Format.percent(overall), "of all parameters removed") }
             add(Format.percent(ratio(after.effectiveMacs, before.effectiveMacs)), "of MACs left")
             add(Format.percent(ratio(after.nonzero, before.nonzero)), "of nonzero parameters left")
             if let old = before.accuracy, let new = after.accuracy {

@@ -30,7 +30,12 @@ public struct RunRecord: Codable, Sendable, Equatable {
     // Results of `prune`.
     public var request: [Setting]?
     public var requestedSparsity: Double?
+    /// The share removed of the prunable parameters if a share of these was asked for, else of all.
     public var achievedSparsity: Double?
+    /// The share removed of the prunable parameters, which nothing excludes or freezes.
+    public var prunableSparsity: Double?
+    /// The share removed of all parameters.
+    public var overallSparsity: Double?
     public var before: Measures?
     /// After pruning and before any repair.
     public var pruned: Measures?

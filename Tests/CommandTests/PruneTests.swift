@@ -21,6 +21,9 @@ struct PruneTests {
         #expect(try result.number("requestedSparsity") == 0.9)
         let achieved = try result.number("achievedSparsity")
         #expect(abs(achieved - 0.9) * Double(prunable) <= 1)
+        #expect(try result.number("prunableSparsity") == achieved)
+        let (all, left) = (try result.number("before", "parameters"), try result.number("after", "nonzero"))
+        #expect(abs(try result.number("overallSparsity") - (1 - left / all)) < 1e-12)
 
         // The file has the zeros that the document tells of.
         let layers = try result.entries("layers")

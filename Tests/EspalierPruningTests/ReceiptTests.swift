@@ -66,6 +66,9 @@ struct ReceiptTests {
         let achieved = try #require(receipt.targets.first?.achieved)
         #expect(receipt.targets.first?.kind == "max-macs")
         #expect(achieved <= 0.6)
+        // All but the first convolution, which is kept, and the last bias.
+        let (was, now) = (receipt.before.parameters - 85, receipt.after.parameters - 85)
+        #expect(abs(receipt.prunableSparsity - (1 - Double(now) / Double(was))) < 1e-12)
         #expect(receipt.after == ModelSummary(try ResolvedGraph(cut)).totals)
         let json = try JSONEncoder().encode(receipt)
         #expect(try JSONDecoder().decode(Receipt.self, from: json) == receipt)
@@ -79,6 +82,7 @@ struct ReceiptTests {
         #expect(receipt.before.parameters == receipt.after.parameters)
         #expect(receipt.before.nonzero - receipt.after.nonzero == 738)
         #expect(abs(receipt.achievedSparsity - 738.0 / 1003) < 1e-12)
+        #expect(receipt.prunableSparsity == 0.75)
         #expect(receipt.refusedCount == 0)
         for layer in receipt.layers { #expect(layer.requested == layer.achieved) }
     }

@@ -28,6 +28,7 @@ extension Prune {
         record.data = parts.description
         record.request = [.init("dead units", "\(outcome.unitCount) removed")]
         record.achievedSparsity = outcome.receipt.achievedSparsity
+        record.overallSparsity = outcome.receipt.achievedSparsity
         record.before = .init(outcome.receipt.before, evaluation: nil, split: "test", path: model)
         record.after = .init(outcome.receipt.after, evaluation: nil, split: "test", path: output)
         record.layers = outcome.receipt.layers.map(RunRecord.Layer.init)

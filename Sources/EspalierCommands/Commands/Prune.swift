@@ -202,6 +202,8 @@ struct Prune: ParsableCommand {
         record.requestedSparsity = request.sparsity
         record.achievedSparsity =
             receipt.targets.first { $0.kind == "sparsity" }?.achieved ?? receipt.achievedSparsity
+        record.prunableSparsity = receipt.prunableSparsity
+        record.overallSparsity = receipt.achievedSparsity
         record.before = .init(receipt.before, evaluation: outcome?.before, split: "test", path: model)
         record.pruned = outcome?.pruned.map {
             .init(receipt.after, evaluation: $0, split: "validation", path: nil)

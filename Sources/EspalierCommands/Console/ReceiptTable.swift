@@ -30,6 +30,10 @@ enum ReceiptTable {
             let done = target.achieved.map { ", reached \(Format.percent($0))" } ?? ""
             sheet.add(target.kind, "asked \(Format.percent(target.requested))\(done)")
         }
+        sheet.add(
+            "removed",
+            "\(Format.percent(receipt.prunableSparsity)) of the prunable parameters, "
+                + "\(Format.percent(receipt.achievedSparsity)) of all")
         if let before = record.before?.accuracy {
             sheet.add("accuracy before", Format.percent(before, digits: 2))
         }

@@ -13,6 +13,9 @@ package struct Receipt: Sendable, Codable, Hashable {
     package var targets: [Target]
     /// Share of the parameters of the whole network that is gone: cut out, or zero.
     package var achievedSparsity: Double
+    /// Share that is gone of the prunable parameters: of the weights that took part or, for channels, of the parameters
+    /// that a group which took part goes through. 0 if there are none.
+    package var prunableSparsity: Double
     package var before: ModelSummary.Totals
     package var after: ModelSummary.Totals
     package var layers: [Layer]
@@ -61,6 +64,7 @@ extension Pruner {
             targets: try writer.targets(),
             achievedSparsity: before.totals.parameters == 0
                 ? 0 : gone / Double(before.totals.parameters),
+            prunableSparsity: try writer.sparsityOfPrunable(),
             before: before.totals, after: after.totals, layers: layers)
     }
 }

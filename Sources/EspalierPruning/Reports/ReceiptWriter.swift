@@ -47,7 +47,7 @@ struct ReceiptWriter {
     }
 
     /// The share that the plan removes of the parameters which took part.
-    private func sparsityOfPrunable() throws(PruningError) -> Double {
+    func sparsityOfPrunable() throws(PruningError) -> Double {
         switch plan.granularity {
         case .element, .inputGroups, .blocks:
             let entries = (plan.elements ?? []).filter { $0.requested != nil }
