@@ -24,6 +24,11 @@ package enum PruningError: Error, Sendable {
     case planVersion(Int)
     case planForAnotherModel(plan: String, model: String)
     case planEntry(String, problem: String)
+    // Allocations
+    case allocationUnreadable(String)
+    case allocationVersion(Int)
+    case allocationEntry(String, problem: String)
+    case allocationGranularity(Granularity, asked: Granularity)
     // Surgery
     case resolution(ResolutionError)
     case node(String, OperatorError)
@@ -62,13 +67,19 @@ extension PruningError: CustomStringConvertible {
         case .planForAnotherModel(let plan, let model):
             "the plan was made for another model: its fingerprint is \(plan), this model's \(model)"
         case .planEntry(let name, let problem): "the plan's entry '\(name)': \(problem)"
+        case .allocationUnreadable(let problem): "the allocation cannot be read: \(problem)"
+        case .allocationVersion(let version):
+            "the allocation is of schema version \(version); this version reads \(LayerAllocation.schemaVersion)"
+        case .allocationEntry(let name, let problem): "the allocation's entry '\(name)': \(problem)"
+        case .allocationGranularity(let granularity, let asked):
+            "the allocation is of \(granularity.rawValue) granularity, not \(asked.rawValue)"
         case .resolution(let error): error.description
         case .node(let node, let error): "node '\(node)': \(error)"
         case .surgery(let problem): "the cut model does not fit together: \(problem)"
         }
     }
 
-    private static func listing(_ names: [String]) -> String {
+    static func listing(_ names: [String]) -> String {
         let shown = names.prefix(12).joined(separator: ", ")
         return names.count > 12 ? "\(shown) and \(names.count - 12) more" : shown
     }

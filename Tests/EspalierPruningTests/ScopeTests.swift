@@ -5,7 +5,7 @@ import Testing
 struct ScopeTests {
     @Test func uniformKeysRoundToNearest() {
         let scope = UniformScope()
-        let layer = ScopedLayer(size: 10, shape: [10])
+        let layer = ScopedLayer(name: "w", size: 10, shape: [10])
         // Removal number 4 is the fifth of ten: due from a share of 0.45 on.
         #expect(scope.key(removed: 4.5, score: 100, in: layer) == 0.45)
     }
@@ -13,8 +13,8 @@ struct ScopeTests {
     @Test func erdosRenyiDensitiesFollowTheFormula() {
         // For shapes a and b and the same threshold, densities are as the sums over the products of extents.
         let scope = ErdosRenyiScope()
-        let wide = ScopedLayer(size: 10_000, shape: [100, 100])
-        let narrow = ScopedLayer(size: 500, shape: [5, 100])
+        let wide = ScopedLayer(name: "wide", size: 10_000, shape: [100, 100])
+        let narrow = ScopedLayer(name: "narrow", size: 500, shape: [5, 100])
         func density(_ layer: ScopedLayer, threshold: Double) -> Double {
             let removed = (0..<layer.size).count {
                 scope.key(removed: Double($0) + 0.5, score: 0, in: layer) <= threshold

@@ -16,7 +16,7 @@ struct Prune: ParsableCommand {
             "Removes dispensable weights or channels, repairs the accuracy, verifies and writes the model.",
         discussion: """
             How far: --sparsity, the share of the prunable parameters to remove; --max-macs and --max-parameters, the shares \
-            to keep at most. Element granularity sets single weights to zero, block:RxC blocks of R outputs by C inputs; N:M \
+            to keep at most; or --allocation, a share for each layer. Element granularity sets single weights to zero, block:RxC blocks of R outputs by C inputs; N:M \
             keeps N of every M consecutive inputs, so it says by itself how far. Channel granularity cuts whole channels out, \
             with everything that depends on them, so that the model is smaller and faster anywhere. --dead-units instead cuts \
             the channels that are constant on all training data, with the outputs on these unchanged, and repairs nothing.
@@ -106,7 +106,9 @@ struct Prune: ParsableCommand {
             return
         }
         guard request.saysHowFar || (plan != nil && !dryRun) else {
-            throw ValidationError("say how far: --sparsity, --max-macs or --max-parameters, or --plan")
+            throw ValidationError(
+                "say how far: --sparsity, --max-macs or --max-parameters, --allocation, --granularity N:M, or --plan"
+            )
         }
         guard !request.saysHowFar || plan == nil || dryRun else {
             throw ValidationError("--plan says how far already: leave out --sparsity and the like")

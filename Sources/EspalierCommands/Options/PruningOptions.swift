@@ -1,5 +1,6 @@
 import ArgumentParser
 import EspalierPruning
+import Foundation
 
 /// What is pruned, how far, and by which measure.
 struct PruningOptions: ParsableArguments {
@@ -18,15 +19,25 @@ struct PruningOptions: ParsableArguments {
     var criterion: String = Magnitude.information.id
 
     @Option(
-        help: ArgumentHelp("What is removed at a time, such as 2:4 or block:4x1.", valueName: "granularity"))
-    var granularity: Granularity = .element
+        help: ArgumentHelp(
+            "What is removed at a time, such as 2:4 or block:4x1; without it element, or that of --allocation.",
+            valueName: "granularity"))
+    var granularity: Granularity?
 
     @Option(
         help: ArgumentHelp(
-            "How layers share the removal: \(Scopes.all.map { $0.information.id }.joined(separator: ", ")).",
+            "How layers share the removal: \(Scopes.all.map { $0.information.id }.joined(separator: ", ")); without it "
+                + "\(GlobalScope.information.id).",
             valueName: "name"),
         completion: .list(Scopes.all.map { $0.information.id }))
-    var scope: String = GlobalScope.information.id
+    var scope: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "A file with the share of each layer to remove; with a target, shares are scaled together to meet it.",
+            valueName: "allocation.json"),
+        completion: .file(extensions: ["json"]))
+    var allocation: String?
 
     @Option(
         help: ArgumentHelp(
@@ -38,7 +49,9 @@ struct PruningOptions: ParsableArguments {
 
     @Flag(
         inversion: .prefixedNo,
-        help: "Prune the first and the last layer too; without either, all granularities but channel do.")
+        help: ArgumentHelp(
+            "Prune the first and the last layer too; without either, all but channel granularity without "
+                + "--allocation do."))
     var firstAndLast: Bool?
 
     @Option(help: ArgumentHelp("Keep channels in multiples of this.", valueName: "n"))
@@ -59,9 +72,17 @@ struct PruningOptions: ParsableArguments {
             let known = Criteria.all.map { $0.information.id }.joined(separator: ", ")
             throw ValidationError("--criterion \(criterion) is none of \(known)")
         }
-        guard Scopes.all.contains(where: { $0.information.id == scope }) else {
+        if let scope, !Scopes.all.contains(where: { $0.information.id == scope }) {
             let known = Scopes.all.map { $0.information.id }.joined(separator: ", ")
             throw ValidationError("--scope \(scope) is none of \(known)")
+        }
+        if scope != nil, allocation != nil {
+            throw ValidationError("--allocation says how layers share the removal: leave out --scope")
+        }
+        if let granularity, granularity.fixesShares, scope != nil || allocation != nil {
+            throw ValidationError(
+                "\(granularity.rawValue) takes the same share of every layer: leave out --scope and --allocation"
+            )
         }
         guard roundChannels > 0 else { throw ValidationError("--round-channels must be positive") }
         if let minimumKept, !(0..<1).contains(minimumKept) {
@@ -69,8 +90,8 @@ struct PruningOptions: ParsableArguments {
         }
     }
 
-    /// Whether it is said how far to prune, by a target or by the granularity.
-    var saysHowFar: Bool { !targets.isEmpty || granularity.fixesShares }
+    /// Whether it is said how far to prune: by a target, an allocation or the granularity.
+    var saysHowFar: Bool { !targets.isEmpty || allocation != nil || granularity?.fixesShares ?? false }
 
     var targets: [PruningTarget] {
         [
@@ -80,9 +101,19 @@ struct PruningOptions: ParsableArguments {
     }
 
     func request(seed: UInt64) throws -> PruningRequest {
-        PruningRequest(
-            granularity, targets: targets, criterion: try Criteria.criterion(criterion, seed: seed),
-            scope: try Scopes.scope(scope),
+        let allocation = try self.allocation.map {
+            try LayerAllocation(json: Data(contentsOf: URL(fileURLWithPath: $0)))
+        }
+        let scope: any Scope =
+            if let allocation {
+                AllocationScope(allocation)
+            } else {
+                try Scopes.scope(self.scope ?? GlobalScope.information.id)
+            }
+        return PruningRequest(
+            granularity ?? allocation?.granularity ?? .element, targets: targets,
+            criterion: try Criteria.criterion(criterion, seed: seed),
+            scope: scope,
             minimumKept: minimumKept.map { MinimumKept(count: 1, fraction: $0) },
             keep: keep.map { NamePattern($0) }, prunesFirstAndLast: firstAndLast,
             channelMultiple: roundChannels, normalization: scoring.normalization,

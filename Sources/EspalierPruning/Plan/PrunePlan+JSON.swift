@@ -26,24 +26,9 @@ extension PrunePlan {
         } catch let error as PruningError {
             throw error
         } catch let error as DecodingError {
-            throw .planUnreadable(Self.explanation(of: error))
+            throw .planUnreadable(error.explanation)
         } catch {
             throw .planUnreadable("\(error)")
-        }
-    }
-
-    private static func explanation(of error: DecodingError) -> String {
-        func place(_ context: DecodingError.Context) -> String {
-            let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? ".\($0.stringValue)" }
-                .joined()
-            return path.isEmpty ? "the document" : String(path.drop { $0 == "." })
-        }
-        return switch error {
-        case .keyNotFound(let key, let context): "\(place(context)) lacks '\(key.stringValue)'"
-        case .typeMismatch(let type, let context): "\(place(context)) should be \(type)"
-        case .valueNotFound(let type, let context): "\(place(context)) is null and should be \(type)"
-        case .dataCorrupted(let context): "\(place(context)): \(context.debugDescription)"
-        @unknown default: "\(error)"
         }
     }
 

@@ -68,6 +68,7 @@ struct ChannelPlanner {
         for layer in groups.layers(producing: group) {
             if let reason = request.exclusion(of: layer) { return reason }
         }
+        if let reason = request.scope.exclusion(of: group.id) { return reason }
         // Some cuts no operator can express; better known before than after.
         let surgery = Surgery(resolved, groups)
         if let problem = surgery.refusal(ofCutting: group) { return problem }
@@ -104,7 +105,7 @@ struct ChannelPlanner {
         let scope = request.scope
         let layers = candidates.map { candidate in
             let shape = candidate.group.members.first.flatMap { resolved.facts[$0.axis.value]?.shape } ?? []
-            let layer = ScopedLayer(size: candidate.group.size, shape: shape)
+            let layer = ScopedLayer(name: candidate.group.id, size: candidate.group.size, shape: shape)
             let (scores, removals) = (candidate.scores, candidate.removals)
             return Allocation.Layer(stepCount: removals.count, limit: candidate.limit) { step in
                 let first = step == 0 ? 0 : removals[step - 1]

@@ -72,13 +72,14 @@ struct ElementPlanner {
         return order.compactMap { id in
             guard let tensor = resolved.graph.constants[id], let uses = layers[id] else { return nil }
             let (rowAxis, inputAxis) = (common(uses.map(\.producerAxis)), common(uses.map(\.consumerAxis)))
+            let name = resolved.graph.name(of: id)
             let refused =
                 uses.compactMap { $0.refused?.message }.first
                 ?? uses.compactMap { request.exclusion(of: $0) }.first
+                ?? request.scope.exclusion(of: name)
                 ?? request.granularity.refusal(of: tensor.shape, rowAxis: rowAxis, inputAxis: inputAxis)
             return Weight(
-                id: id, name: resolved.graph.name(of: id), tensor: tensor, rowAxis: rowAxis,
-                inputAxis: inputAxis, refused: refused)
+                id: id, name: name, tensor: tensor, rowAxis: rowAxis, inputAxis: inputAxis, refused: refused)
         }
     }
 
@@ -169,7 +170,8 @@ struct ElementPlanner {
             // The same number goes of every group, whatever that is of the layer's elements.
             return { (Double($0) + 0.5) / Double(order.removalCount) }
         }
-        let layer = ScopedLayer(size: order.size, shape: candidate.weight.tensor.shape)
+        let layer = ScopedLayer(
+            name: candidate.weight.name, size: order.size, shape: candidate.weight.tensor.shape)
         return { removal in
             scope.key(
                 removed: order.middle(of: removal), score: Double(order.score(of: removal)) * factor,
@@ -177,7 +179,7 @@ struct ElementPlanner {
         }
     }
 
-    /// Nil for what the granularity asks by itself.
+    /// Nil for what the granularity or an allocation asks by itself.
     private func meter(
         _ target: PruningTarget, _ candidates: [Candidate], present: [ValueID: Int]
     ) -> TargetMeter<[Int]>? {

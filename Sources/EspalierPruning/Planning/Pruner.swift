@@ -47,6 +47,8 @@ package struct Pruner: Sendable {
     ) throws(PruningError) -> PrunePlan {
         try request.check()
         try request.checkPatterns(groups.layers)
+        var request = request
+        request.scope = try request.scope.fitted(to: groups, granularity: request.granularity)
         let kinds = evidence.kinds
         for kind in request.criterion.requiredEvidence.subtracting(kinds).sorted(by: {
             $0.rawValue < $1.rawValue

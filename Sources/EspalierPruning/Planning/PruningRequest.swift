@@ -1,7 +1,8 @@
 /// Everything that decides on a plan, besides the network and the evidence.
 package struct PruningRequest: Sendable {
     package var granularity: Granularity
-    /// All of them are met. Where the granularity fixes the shares, ``PruningTarget/completion(_:)`` is among them.
+    /// All of them are met. Where the granularity or an allocation fixes the shares, ``PruningTarget/completion(_:)`` is
+    /// among them.
     package var targets: [PruningTarget]
     package var criterion: any Criterion
     package var scope: any Scope
@@ -21,8 +22,9 @@ package struct PruningRequest: Sendable {
     package var aggregation: Reduction?
 
     /// Channel granularity leaves the first and last layers alone and keeps at least a tenth of each group: a bottleneck of
-    /// a few channels costs more than it saves. The others prune all layers. N:M groups take the same share of
-    /// each, so they have the uniform scope whatever is given, and need no target.
+    /// a few channels costs more than it saves. The others prune all layers, and so does an ``AllocationScope``, which says
+    /// itself what to spare; without a target it takes the shares as they are. N:M groups take the same share of each layer,
+    /// so they have the uniform scope whatever is given, and need no target.
     package init(
         _ granularity: Granularity, targets: [PruningTarget], criterion: any Criterion = Magnitude(),
         scope: any Scope = GlobalScope(), minimumKept: MinimumKept? = nil, keep: [NamePattern] = [],
@@ -30,12 +32,16 @@ package struct PruningRequest: Sendable {
         aggregation: Reduction? = nil
     ) {
         self.granularity = granularity
-        self.targets = granularity.fixesShares ? targets + [.completion(1)] : targets
+        let isAllocated = scope is AllocationScope
+        let sparesChannels = granularity == .channel && !isAllocated
+        self.targets =
+            granularity.fixesShares || (isAllocated && targets.isEmpty)
+            ? targets + [.completion(1)] : targets
         self.criterion = criterion
-        self.scope = granularity.fixesShares ? UniformScope() : scope
-        self.minimumKept = minimumKept ?? MinimumKept(count: 1, fraction: granularity == .channel ? 0.1 : 0)
+        self.scope = granularity.fixesShares && !isAllocated ? UniformScope() : scope
+        self.minimumKept = minimumKept ?? MinimumKept(count: 1, fraction: sparesChannels ? 0.1 : 0)
         self.keep = keep
-        self.prunesFirstAndLast = prunesFirstAndLast ?? (granularity != .channel)
+        self.prunesFirstAndLast = prunesFirstAndLast ?? !sparesChannels
         self.channelMultiple = channelMultiple
         self.normalization = normalization
         self.aggregation = aggregation
@@ -51,7 +57,7 @@ package struct PruningRequest: Sendable {
         }
         guard !targets.isEmpty else { throw .invalidTarget("no target was given") }
         for target in targets { try target.check() }
-        guard completion == nil || granularity.fixesShares else {
+        guard completion == nil || granularity.fixesShares || scope is AllocationScope else {
             throw .invalidTarget(
                 "\(granularity.rawValue) granularity asks for nothing by itself: give a target")
         }

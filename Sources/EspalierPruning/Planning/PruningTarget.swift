@@ -5,7 +5,7 @@ package enum PruningTarget: Sendable {
     case sparsity(Double)
     /// The share of a cost that is kept at most, 0 to 1, of the whole network's dense cost.
     case maximum(CostFunction, share: Double)
-    /// What N:M groups ask of every layer by themselves: how far along the way there, 0 to 1. Other
+    /// What N:M groups, or an allocation, ask of every layer by themselves: how far along the way there, 0 to 1. Other
     /// targets beside it do not decide on anything; they are checked when it is 1.
     case completion(Double)
 

@@ -16,9 +16,27 @@ package protocol Scope: Sendable {
     ///     first, r + 1/2 for the single thing with number r, from 0.
     ///   - score: its importance, already normalised for comparison between layers.
     func key(removed: Double, score: Double, in layer: ScopedLayer) -> Double
+
+    /// The scope as it applies to a network: called once for each plan, before anything else.
+    ///
+    /// - Throws: ``PruningError`` if it does not fit.
+    func fitted(
+        to groups: PruningGroups, granularity: Granularity
+    ) throws(PruningError) -> any Scope
+
+    /// Why it leaves a layer alone; nil if it does not.
+    ///
+    /// - Parameter name: as ``ScopedLayer/name``.
+    func exclusion(of name: String) -> String?
 }
 
 extension Scope {
+    package func fitted(
+        to groups: PruningGroups, granularity: Granularity
+    ) throws(PruningError) -> any Scope { self }
+
+    package func exclusion(of name: String) -> String? { nil }
+
     package var information: ScopeInformation { Self.information }
 }
 
@@ -37,18 +55,21 @@ package struct ScopeInformation: Sendable {
 
 /// What a scope may know about a layer.
 package struct ScopedLayer: Sendable {
+    /// The weight's name, or the identifier of the group of channels.
+    package let name: String
     /// The number of things that it consists of: elements or units.
     package let size: Int
     /// The shape of its weight; for a group of channels, of the first one that produces them.
     package let shape: Shape
 
-    package init(size: Int, shape: Shape) {
+    package init(name: String, size: Int, shape: Shape) {
+        self.name = name
         self.size = size
         self.shape = shape
     }
 }
 
-/// All scopes, one line each.
+/// All scopes that need nothing but a network, one line each.
 package enum Scopes {
     package static let all: [any Scope] = [
         UniformScope(),
