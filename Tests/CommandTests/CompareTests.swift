@@ -115,6 +115,7 @@ struct CompareTests {
         ["--criteria", "magnitude", "m.onnx", "--seeds", "0"],
         ["--criteria", "magnitude", "m.onnx", "n.onnx", "--seeds", "1"],
         ["--criteria", "magnitude", "m.onnx", "--schedule", "cubic"],
+        ["--criteria", "magnitude", "m.onnx", "--granularity", "2:4"],
         ["--criteria", "magnitude", "m.onnx", "--sparsities", "1"],
     ])
     func wrongUsageIsRefused(arguments: [String]) {

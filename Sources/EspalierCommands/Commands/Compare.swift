@@ -114,6 +114,9 @@ struct Compare: ParsableCommand {
         guard models.count <= seeds else {
             throw ValidationError("there are \(models.count) models for --seeds \(seeds): each needs a seed")
         }
+        guard !granularity.fixesShares else {
+            throw ValidationError("--granularity \(granularity.rawValue) leaves nothing for --sparsities to say")
+        }
         guard finetuneEpochs >= 0 else { throw ValidationError("--finetune-epochs must not be negative") }
         guard schedule == .oneShot || finetuneEpochs > 0 else {
             throw ValidationError(
@@ -181,7 +184,7 @@ struct Compare: ParsableCommand {
     /// the models.
     private func allNames(_ loaded: [LoadedModel]) -> [String] {
         Criteria.all.filter { type in
-            type.granularities.contains(granularity)
+            type.granularities.contains(granularity.kind)
                 && loaded.allSatisfy { model in
                     (try? EvidenceFile.evidence(
                         for: type.init(seed: 0), of: model.graph, beside: model.path)) != nil
@@ -197,8 +200,10 @@ struct Compare: ParsableCommand {
             guard let type = Criteria.all.first(where: { $0.information.id == name }) else {
                 throw ValidationError("--criteria \(name) is none of \(known.joined(separator: ", "))")
             }
-            guard type.granularities.contains(granularity) else {
-                throw ValidationError("--criteria \(name) does not score \(granularity.rawValue)s")
+            guard type.granularities.contains(granularity.kind) else {
+                throw ValidationError(
+                    "--criteria \(name) is for \(type.granularities.map(\.rawValue).sorted().joined(separator: ", "))"
+                )
             }
         }
         guard !names.isEmpty, Set(names).count == names.count else {
