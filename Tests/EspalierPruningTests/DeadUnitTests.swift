@@ -154,6 +154,23 @@ struct DeadUnitTests {
         #expect(difference <= 1e-6 * range)
     }
 
+    /// A layer between two ends of a stream reads it too, though what it makes belongs to the same group.
+    @Test func layersWithinAStreamGetConstants() throws {
+        var network = Network("residual", dtype: .float32)
+        let x = network.image(channels: 1, size: 4)
+        let stem = network.builder.node(
+            "Sigmoid", inputs: [network.convolution("stem", x, inputs: 1, outputs: 4)])
+        let branch = network.builder.node(
+            "Sigmoid", inputs: [network.convolution("branch", stem, inputs: 4, outputs: 4, kernel: 1)])
+        let plain = try network.finish(
+            network.linear("fc", network.flatten(network.add(stem, branch)), inputs: 64, outputs: 3))
+        let graph = try shifting(
+            try shifting(plain, "stem.bias", by: [2: 300]), "branch.bias", by: [2: 300])
+        let (dead, _, difference, range) = try remove(from: graph, on: noise([9, 1, 4, 4]))
+        #expect(droppedUnits(dead) == ["stem.weight": [2]])
+        #expect(difference <= 1e-5 * range)
+    }
+
     @Test func oneUnitStaysAndPatternsKeep() throws {
         let plain = try Network.perceptron([4, 3, 2], dtype: .float32)
         let graph = try shifting(plain, "fc1.bias", by: [0: -100, 1: -100, 2: -100])

@@ -75,9 +75,43 @@ package struct ActivationSites: Sendable {
                 .flatMap { groupsByAxis[$0] ?? [] }.map(\.id))
         return node.inputs.enumerated().flatMap { port, value in
             (value.map { axes(of: $0) } ?? []).filter { axis in
-                !(groupsByAxis[axis] ?? []).allSatisfy { continued.contains($0.id) }
+                switch fate(of: .input(port, axis: axis.axis), at: node) {
+                case .measured: false
+                case .ended: true
+                case .passedOn: !(groupsByAxis[axis] ?? []).allSatisfy { continued.contains($0.id) }
+                }
             }.map { EndingPort(node: node.id, port: port, axis: $0) }
         }
+    }
+
+    /// What becomes of an axis that a node reads.
+    private enum Fate {
+        /// It lies on what the node makes.
+        case passedOn
+        /// It does not, though what the node makes may hold the same group: a convolution between two ends of a sum.
+        case ended
+        /// Only its extent is read, nothing of the values.
+        case measured
+    }
+
+    private func fate(of axis: PortAxis, at node: Node) -> Fate {
+        guard let operation = resolved.operators[node.id] as? any AxisLinking,
+            let signature = resolved.signatures[node.id]
+        else { return .passedOn }
+        let said = operation.axisLinks(signature)
+        if said.measured.contains(axis) { return .measured }
+        var reached: Set<PortAxis> = [axis]
+        var open = [axis]
+        while let next = open.popLast() {
+            if case .output = next.port { return .passedOn }
+            for link in said.links {
+                guard let other = link.from == next ? link.to : link.to == next ? link.from : nil else {
+                    continue
+                }
+                if reached.insert(other).inserted { open.append(other) }
+            }
+        }
+        return .ended
     }
 
     private func site(_ axis: ValueAxis) -> Site {
