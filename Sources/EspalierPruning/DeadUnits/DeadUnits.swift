@@ -56,6 +56,8 @@ package struct DeadUnits {
     private struct Reading {
         let ending: ActivationSites.EndingPort
         let member: GroupMember
+        /// nil for one that no constant can be folded into.
+        let reader: LinearReader?
         let constants: [Double?]
     }
 
@@ -69,7 +71,10 @@ package struct DeadUnits {
                     reasons[group.id] = "its channels could not be watched where they end"
                     return
                 }
-                readings.append(Reading(ending: ending, member: member, constants: constants))
+                readings.append(
+                    Reading(
+                        ending: ending, member: member,
+                        reader: LinearReader(ending, in: pruner.resolved), constants: constants))
             }
         }
         guard !readings.isEmpty else { return }
@@ -82,9 +87,8 @@ package struct DeadUnits {
             var isExact = true
             for (reading, value) in zip(readings, values) {
                 guard let value, value != 0 else { continue }
-                let shift = folding.shift(
-                    at: reading.ending, indices: Array(reading.member.indices(ofUnit: unit)), value: value)
-                guard let shift else {
+                let values = reading.member.indices(ofUnit: unit).map { ($0, value) }
+                guard let shift = reading.reader?.shift(of: Dictionary(uniqueKeysWithValues: values)) else {
                     isExact = false
                     break
                 }
@@ -144,20 +148,9 @@ package struct DeadUnits {
     ///
     /// - Throws: ``PruningError``, if the cut does not come out as it should.
     package func removed() throws(PruningError) -> Graph {
-        let folded: Graph
-        do throws(GraphError) {
-            folded = try folding.applied()
-        } catch {
-            throw .surgery("\(error)")
-        }
-        let pruner = try Pruner(folded, inputShapes: pruner.resolved.inputShapes)
-        var dropped: [(group: PruningGroup, units: [Int])] = []
-        for (group, units) in units {
-            guard let group = pruner.groups[group.id], group.frozen == nil else {
-                throw .surgery("group '\(group.id)' is no more once constants are folded")
-            }
-            dropped.append((group, units))
-        }
-        return try Surgery(pruner.resolved, pruner.groups).cut(dropped)
+        var patch = Patch(for: pruner.graph)
+        folding.append(to: &patch)
+        let folded = try pruner.following(patch, units: units)
+        return try folded.pruner.cut(dropping: folded.units)
     }
 }

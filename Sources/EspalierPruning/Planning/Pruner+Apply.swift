@@ -27,7 +27,43 @@ extension Pruner {
         plan.granularity == .channel ? try cut(plan) : try masked(try masks(of: plan))
     }
 
-    func masked(_ masks: MaskSet) throws(PruningError) -> Graph {
+    /// The network without some units, whoever chose them.
+    ///
+    /// - Throws: as ``cut(_:)``.
+    package func cut(dropping dropped: [(group: PruningGroup, units: [Int])]) throws(PruningError) -> Graph {
+        try Surgery(resolved, groups).cut(dropped)
+    }
+
+    /// Why a group cannot be cut although no axis is frozen: some operator has no way to express it.
+    package func refusal(ofCutting group: PruningGroup) -> String? {
+        Surgery(resolved, groups).refusal(ofCutting: group)
+    }
+
+    /// The network after edits of its weights and biases, and the same units in it.
+    ///
+    /// - Throws: ``PruningError/surgery(_:)`` if the edits do not leave the groups as they are,
+    ///   ``PruningError/resolution(_:)``.
+    package func following(
+        _ patch: Patch, units dropped: [(group: PruningGroup, units: [Int])]
+    ) throws(PruningError) -> (pruner: Pruner, units: [(group: PruningGroup, units: [Int])]) {
+        let changed: Graph
+        do throws(GraphError) {
+            changed = try graph.applying(patch)
+        } catch {
+            throw .surgery("\(error)")
+        }
+        let pruner = Pruner(try resolve(changed))
+        var units: [(group: PruningGroup, units: [Int])] = []
+        for (group, numbers) in dropped {
+            guard let same = pruner.groups[group.id], same.frozen == nil, same.size == group.size else {
+                throw .surgery("group '\(group.id)' is no more once weights and biases are edited")
+            }
+            units.append((same, numbers))
+        }
+        return (pruner, units)
+    }
+
+    package func masked(_ masks: MaskSet) throws(PruningError) -> Graph {
         do throws(GraphError) {
             return try masks.applied(to: graph)
         } catch {
