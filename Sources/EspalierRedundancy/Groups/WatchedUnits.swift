@@ -14,6 +14,28 @@ package struct WatchedUnits: Sendable {
         package let sampleShape: Shape
 
         package var value: ValueID { member.axis.value }
+
+        /// - Parameters:
+        ///   - resolved: for one sample.
+        ///   - doubled: the same network for two, if it takes as many: samples must lie one after the other.
+        /// - Returns: nil if the units cannot be watched there.
+        init?(
+            _ group: PruningGroup, at member: GroupMember, in resolved: ResolvedGraph, doubled: ResolvedGraph?
+        ) {
+            guard let facts = resolved.facts[member.axis.value], facts.dtype == .float32,
+                member.axis.axis > 0,
+                group.size > 0, member.indexCount(ofUnit: 0) > 0,
+                (0..<group.size).allSatisfy({ member.indexCount(ofUnit: $0) == member.indexCount(ofUnit: 0) })
+            else { return nil }
+            if let other = doubled?.facts[member.axis.value]?.shape {
+                var expected = facts.shape
+                expected[0] *= 2
+                guard other == expected else { return nil }
+            }
+            self.group = group
+            self.member = member
+            sampleShape = facts.shape
+        }
     }
 
     package private(set) var layers: [Layer] = []
@@ -30,29 +52,15 @@ package struct WatchedUnits: Sendable {
                 refusals.append((group.id, frozen.message))
                 continue
             }
-            let members = endings.lazy.compactMap { ending in
+            let places = endings.lazy.compactMap { ending in
                 group.activations.first { $0.axis == ending.axis }
+                    .flatMap { Layer(group, at: $0, in: resolved, doubled: doubled) }
             }
-            guard let member = members.first(where: { Self.fits($0, group, resolved, doubled) }),
-                let shape = resolved.facts[member.axis.value]?.shape
-            else {
+            if let layer = places.first {
+                layers.append(layer)
+            } else {
                 refusals.append((group.id, "its channels could not be watched where they end"))
-                continue
             }
-            layers.append(Layer(group: group, member: member, sampleShape: shape))
         }
-    }
-
-    private static func fits(
-        _ member: GroupMember, _ group: PruningGroup, _ resolved: ResolvedGraph, _ doubled: ResolvedGraph?
-    ) -> Bool {
-        guard let facts = resolved.facts[member.axis.value], facts.dtype == .float32, member.axis.axis > 0,
-            group.size > 0, member.indexCount(ofUnit: 0) > 0,
-            (0..<group.size).allSatisfy({ member.indexCount(ofUnit: $0) == member.indexCount(ofUnit: 0) })
-        else { return false }
-        guard let other = doubled?.facts[member.axis.value]?.shape else { return true }
-        var expected = facts.shape
-        expected[0] *= 2
-        return other == expected
     }
 }
