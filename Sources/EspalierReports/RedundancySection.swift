@@ -9,7 +9,7 @@ struct RedundancySection {
     }
 
     var context: [String: Any] {
-        [
+        var context: [String: Any] = [
             "summary": summary,
             "rows": redundancy.layers.map { layer in
                 [
@@ -21,6 +21,16 @@ struct RedundancySection {
                 ]
             },
             "charts": charts.filter { !$0.isEmpty },
+        ]
+        if let merging = redundancy.merging { context["merging"] = ["rows": merging.variants.map(row)] }
+        return context
+    }
+
+    private func row(_ variant: RunRecord.MergeVariant) -> [String: String] {
+        [
+            "name": variant.name.description, "parameters": Format.count(variant.parameters),
+            "accuracy": variant.accuracy.map { Format.percent($0, digits: 2) } ?? "",
+            "loss": variant.loss.map { Format.fixed($0, 4) } ?? "",
         ]
     }
 

@@ -18,6 +18,8 @@ extension RunRecord {
         public var groups: [FunctionalGroup]
         /// By ascending rate; empty if nothing was measured.
         public var measured: [RemovalPoint]
+        /// What merging did; absent if it was not asked for.
+        public var merging: Merging?
 
         public init(
             tau: Double, q: Double, units: Int, survivalProbability: Double, exactSurvivalProbability: Double,

@@ -22,6 +22,8 @@ package struct RedundancyPipeline {
     /// Samples that groups are found on.
     package var evidenceSamples = 2000
     package var seed: UInt64 = 0
+    /// Whether redundant units are merged, too.
+    package var merges = false
     package let lane: Lane
 
     package init(lane: Lane) { self.lane = lane }
@@ -32,13 +34,16 @@ package struct RedundancyPipeline {
         package let sampleCount: Int
         /// Of the whole network on the held-out data; nil without classes.
         package let accuracy: Double?
+        /// nil if it was not asked for.
+        package let merging: Merging?
     }
 
     /// - Parameters:
     ///   - dataset: what groups are found on.
     ///   - heldOut: what it is judged on whether a group is lost, and the accuracy.
     ///   - progress: told how many removals are done, and of how many; may throw to stop.
-    /// - Throws: ``RedundancyError``, ``PruningError``, ``TrainingError``, ``ExecutionError``, ``DataError``.
+    /// - Throws: ``RedundancyError``, also if there is nothing to merge; ``PruningError``, ``TrainingError``,
+    ///   ``ExecutionError``, ``DataError``.
     package func run(
         _ graph: Graph, dataset: Dataset, heldOut: Dataset,
         progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
@@ -52,25 +57,32 @@ package struct RedundancyPipeline {
                 "no layer has channels that could be removed; 'espalier inspect' tells why")
         }
         let sample = try dataset.evidenceSample(evidenceSamples, seed: seed)
-        func covariances(_ dataset: Dataset) throws -> [StreamingCovariance] {
+        func covariances(
+            _ places: [WatchedUnits.Layer], _ dataset: Dataset
+        ) throws -> [StreamingCovariance] {
             try UnitCovariances.measure(
-                watched.layers, of: graph, on: dataset,
+                places, of: graph, on: dataset,
                 batchSize: doubled == nil ? 1 : graph.batchSize(wanted: min(64, dataset.sampleCount)),
                 lane: lane)
         }
-        let (fits, checks) = (try covariances(sample), try covariances(heldOut))
+        let readings = merges ? MergeReadings(watched, in: pruner, doubled: doubled) : nil
+        let fits = try covariances(watched.layers + (readings?.further ?? []), sample)
+        let checks = try covariances(watched.layers, heldOut)
         let layers = try watched.layers.indices.map {
             try RedundantLayer(
                 watched.layers[$0].group, fit: fits[$0], heldOut: checks[$0], tau: tau)
         }
         var redundancy = try prediction(layers)
+        // Before anything takes long: there may be nothing to merge.
+        let merging = try readings?.merging(layers.map(\.functional), observations: fits, tau: tau)
         let hasClasses = if case .classes = heldOut.labels { true } else { false }
-        func accuracy(_ graph: Graph) throws -> Double? {
+        func evaluation(_ graph: Graph) throws -> LossValue? {
             guard hasClasses else { return nil }
-            return try Evaluator(graph, batchSize: graph.batchSize(wanted: 250), lane: lane)
-                .evaluate(heldOut).value.accuracy
+            let output = try graph.lossOutput(for: heldOut, batchSize: 1)
+            return try Evaluator(graph, output: output, batchSize: graph.batchSize(wanted: 250), lane: lane)
+                .evaluate(heldOut).value
         }
-        let whole = try accuracy(graph)
+        let whole = try evaluation(graph)
         var done = 0
         for rate in rates.sorted() where trials > 0 {
             // Trial i of every rate removes, of the same draws, those below the rate: curves are not blurred by luck.
@@ -79,16 +91,20 @@ package struct RedundancyPipeline {
                 var random = RandomSource(seed: seed).split("removal").split(trial)
                 let removal = RemovalTrial(layers, rate: rate, random: &random)
                 let masked = try pruner.masks(dropping: removal.dropped).applied(to: graph)
-                outcomes.append((removal, try accuracy(masked)))
+                outcomes.append((removal, try evaluation(masked)?.accuracy))
                 done += 1
                 try progress(done, rates.count * trials)
             }
             redundancy.measured.append(try point(rate, layers, outcomes))
         }
+        let merged = try merging.map {
+            try self.merged($0, sample: sample, dense: whole, evaluate: evaluation)
+        }
+        redundancy.merging = merged?.record
         return Outcome(
             redundancy: redundancy,
             refusals: watched.refusals.map { .init(name: $0.name, reason: $0.reason) },
-            sampleCount: sample.sampleCount, accuracy: whole)
+            sampleCount: sample.sampleCount, accuracy: whole?.accuracy, merging: merged)
     }
 
     // MARK: Prediction

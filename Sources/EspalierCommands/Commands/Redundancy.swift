@@ -13,11 +13,17 @@ struct Redundancy: ParsableCommand {
             Units of a layer whose activations correlate (from --tau on, either sign) form a functional group. A group \
             of m units fails with probability q^m if each unit is removed with probability q. Units are then removed at \
             random, many times over, and a group counts as lost when its mean activation on held-out data (--split) \
-            can no longer be told linearly from the layer's surviving units (R^2 below tau^2). No model is written.
+            can no longer be told linearly from the layer's surviving units (R^2 below tau^2).
+
+            --merge keeps one unit of each group, the one that tells the others best. Each other unit is fitted by it, as \
+            slope * representative + intercept, for each layer that reads it; slopes go into weights, intercepts into biases, \
+            and the unit is cut out. Constant units leave their constant. Accuracy is shown beside that of removing the same \
+            units, and as many of each layer by magnitude, with no repair, and no new batch norm statistics, in any.
 
             EXAMPLE
               espalier redundancy dense.onnx --data digits
               espalier redundancy dense.onnx --data digits --tau 0.8 --report r.html
+              espalier redundancy dense.onnx --data digits --tau 0.9 --trials 0 --merge -o merged.onnx
             """)
 
     @Argument(help: ArgumentHelp("The model.", valueName: "model.onnx"), completion: .onnx)
@@ -52,6 +58,14 @@ struct Redundancy: ParsableCommand {
     @Option(help: ArgumentHelp("Samples that groups are found on.", valueName: "n"))
     var evidenceSamples: Int = 2000
 
+    @Flag(help: "Fold redundant units into one of each group, and write the smaller model to --output.")
+    var merge = false
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("The model to write with --merge.", valueName: "model.onnx"),
+        completion: .onnx)
+    var output: String?
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -64,9 +78,14 @@ struct Redundancy: ParsableCommand {
             throw ValidationError("--trials must be between 0 and 100000, not \(trials)")
         }
         guard evidenceSamples > 1 else { throw ValidationError("--evidence-samples must be at least 2") }
+        guard merge == (output != nil) else {
+            throw ValidationError(
+                merge ? "--merge writes a model: give --output" : "only --merge writes a model to --output")
+        }
     }
 
     func run() throws {
+        if let output { try OutputFile.check(output, isNot: model) }
         let recorder = try RunRecorder("redundancy", common)
         let loaded = try LoadedModel(model)
         common.console.status("reading \(data)")
@@ -82,6 +101,7 @@ struct Redundancy: ParsableCommand {
         pipeline.reliability = reliability
         pipeline.evidenceSamples = evidenceSamples
         pipeline.seed = common.seed
+        pipeline.merges = merge
         let meter = ProgressMeter(unit: "removals", console: common.console)
         meter.begin("measuring")
         let outcome = try pipeline.run(loaded.graph, dataset: fit, heldOut: heldOut) { done, total in
@@ -97,19 +117,22 @@ struct Redundancy: ParsableCommand {
         record.redundancy = outcome.redundancy
         record.refusals = outcome.refusals.isEmpty ? nil : outcome.refusals
         record.request = [.init("tau", "\(tau)"), .init("q", "\(q)"), .init("trials", "\(trials)")]
+        if let merging = outcome.merging, let output {
+            try write(merging, to: output, fit: fit, into: &record)
+        }
         RedundancyTable.tell(record, on: common.console)
         try common.deliver(record, as: RedundancyDocument(record))
     }
 }
 
-/// What `redundancy --json` prints: the record, and beside it its groups and what was measured.
+/// What `redundancy --json` prints: the record, and beside it its groups, what was measured and what was merged.
 private struct RedundancyDocument: Encodable {
     private let record: RunRecord
 
     init(_ record: RunRecord) { self.record = record }
 
     private enum CodingKeys: String, CodingKey {
-        case groups, measured
+        case groups, measured, merging
     }
 
     func encode(to encoder: any Encoder) throws {
@@ -117,6 +140,7 @@ private struct RedundancyDocument: Encodable {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encodeIfPresent(record.redundancy?.groups, forKey: .groups)
         try container.encodeIfPresent(record.redundancy?.measured, forKey: .measured)
+        try container.encodeIfPresent(record.redundancy?.merging, forKey: .merging)
     }
 }
 

@@ -11,6 +11,7 @@ enum RedundancyTable {
             console.result(measured(redundancy))
             console.result("")
         }
+        if let merging = redundancy.merging { MergeTable.tell(merging, on: console) }
         var facts = FactSheet()
         facts.add("tau", "\(redundancy.tau): units of a group correlate by that much in the mean")
         facts.add(
@@ -21,6 +22,12 @@ enum RedundancyTable {
             facts.add("accuracy", "\(Format.percent(accuracy, digits: 2)) of the whole network")
         }
         for refusal in record.refusals ?? [] { facts.add("left out", "\(refusal.name): \(refusal.reason)") }
+        if let verification = record.verification {
+            facts.add(
+                "verified",
+                "file read back differs by at most \(Format.scientific(verification.maxAbsoluteDifference))")
+        }
+        if let output = record.outputs?.first { facts.add("wrote", output) }
         console.result(facts.rendered())
     }
 
