@@ -130,7 +130,7 @@ struct DocumentationTests {
 
     /// Names of files become paths in `folder`: tests run side by side and share a working directory.
     private static func placed(_ word: String, in folder: TemporaryFolder) -> String {
-        let endings = [".onnx", ".npz", ".npy", ".json", ".jsonl", ".html", ".sqlite"]
+        let endings = [".onnx", ".npz", ".npy", ".json", ".jsonl", ".csv", ".html", ".sqlite"]
         return endings.contains { word.hasSuffix($0) } && !word.contains(":") ? folder(word) : word
     }
 }

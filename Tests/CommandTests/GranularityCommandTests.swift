@@ -51,7 +51,7 @@ struct GranularityCommandTests {
         // The zeros are in the file that `eval` reads, and the sparse network still knows digits.
         let evaluation = tool("eval", folder("m.onnx"), "--data", "digits", "--json")
         #expect(try evaluation.number("accuracy") == result.number("after", "accuracy"))
-        #expect(try result.number("after", "accuracy") > 0.9)
+        #expect(try result.number("after", "accuracy") > 0.8)
     }
 
     @Test(arguments: ["one-shot", "cubic"])
