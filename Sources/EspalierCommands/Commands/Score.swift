@@ -34,7 +34,8 @@ struct Score: ParsableCommand {
     var criterion: String = Magnitude.information.id
 
     @Option(
-        help: "What is scored; without it all that a criterion can score.", transform: Self.scoredGranularity)
+        help: "What is scored, element or channel; without it all that a criterion can score.",
+        transform: Self.scoredGranularity)
     var granularity: Granularity?
 
     @OptionGroup var scoring: ScoringOptions
