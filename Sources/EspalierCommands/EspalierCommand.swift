@@ -13,8 +13,8 @@ package struct EspalierCommand: ParsableCommand {
         version: EspalierVersion.current,
         subcommands: [
             Inspect.self, Train.self, FineTune.self, Prune.self, Score.self, Compare.self, Evaluate.self,
-            RunModel.self, Verify.self, Redundancy.self, RenderReport.self, Runs.self, Doctor.self,
-            Theory.self,
+            RunModel.self, Verify.self, Sensitivity.self, Redundancy.self, RenderReport.self, Runs.self,
+            Doctor.self, Theory.self,
         ])
 
     package init() {}

@@ -29,6 +29,11 @@ package enum Format {
         fixed(100 * fraction, digits) + " %"
     }
 
+    /// 12.5 % from 0.125, with as many digits as it has, at most four: what was asked for.
+    package static func share(_ fraction: Double) -> String {
+        digits((1e6 * fraction).rounded() / 1e4, 4) + " %"
+    }
+
     package static func fixed(_ value: Double, _ digits: Int) -> String {
         String(format: "%.\(digits)f", value)
     }

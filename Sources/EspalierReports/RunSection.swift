@@ -29,9 +29,12 @@ struct RunSection {
         if let curves = record.curves, !curves.isEmpty {
             context["comparison"] = ComparisonSection(curves, record).context
         }
+        if let sensitivity = record.sensitivity {
+            context["sensitivity"] = SensitivitySection(sensitivity).context
+        }
         let stages = stages
         if !stages.isEmpty { context["stages"] = ["rows": stages] }
-        if let layers = record.layers, !layers.isEmpty, record.scores == nil {
+        if let layers = record.layers, !layers.isEmpty, record.scores == nil, record.sensitivity == nil {
             context["receipt"] = ["rows": layers.map(receiptRow)]
         }
         if let refusals = record.refusals, !refusals.isEmpty {

@@ -49,6 +49,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
     public var redundancy: Redundancy?
     /// Results of `compare`, the first criterion's first.
     public var curves: [Curve]?
+    /// Results of `sensitivity`.
+    public var sensitivity: Sensitivity?
     public var verification: Verification?
     /// Results of an experiment that have no key of their own, by name.
     public var figures: [String: Double]?

@@ -18,6 +18,8 @@ import os
 import subprocess
 import threading
 
+# Two-sided 97.5 % points of Student's t by degrees of freedom.
+STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 SPARSITIES = (0.9, 0.95, 0.98)
 SHARES = (0.5, 0.25)
 # How each architecture is trained and repaired: chosen on validation data (docs/results/foundation.md tells what was tried).
@@ -69,14 +71,14 @@ class Results:
                     record = json.loads(line)
                     self.records[record["label"], record["seed"]] = record
 
-    def run(self, label, seed, *arguments):
-        """The name, in the folder, of the model that the command makes."""
-        path = f"{label.replace(' ', '-')}-{seed}.onnx"
+    def run(self, label, seed, *arguments, option="-o", ending=".onnx"):
+        """The name, in the folder, of the file that the command makes: the model, unless said otherwise."""
+        path = f"{label.replace(' ', '-')}-{seed}{ending}"
         if (label, seed) in self.records and os.path.exists(os.path.join(self.options.folder, path)):
             return path
         # Run in the folder, so that the records name files and not where they happened to lie.
         command = [os.path.abspath(self.options.espalier), *arguments, "--data", self.options.data, "--seed", str(seed),
-                   "--threads", "1", "-o", path, "--json", "--quiet"]
+                   "--threads", "1", option, path, "--json", "--quiet"]
         done = subprocess.run(command, capture_output=True, text=True, cwd=self.options.folder)
         if done.returncode != 0:
             raise SystemExit(f"{label}, seed {seed}: {' '.join(command)}: {done.stderr}")

@@ -201,7 +201,7 @@ struct Prune: ParsableCommand {
         var record = recorder.record(model: loaded)
         record.data = parts?.description
         record.request = settings(receipt)
-        record.requestedSparsity = request.sparsity
+        record.requestedSparsity = request.target.sparsity
         record.achievedSparsity =
             receipt.targets.first { $0.kind == "sparsity" }?.achieved ?? receipt.achievedSparsity
         record.prunableSparsity = receipt.prunableSparsity

@@ -4,14 +4,7 @@ import Foundation
 
 /// What is pruned, how far, and by which measure.
 struct PruningOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Share of the prunable parameters to remove.", valueName: "share"))
-    var sparsity: Double?
-
-    @Option(help: ArgumentHelp("Share of the multiply-accumulates to keep at most.", valueName: "share"))
-    var maxMacs: Double?
-
-    @Option(help: ArgumentHelp("Share of the parameters to keep at most.", valueName: "share"))
-    var maxParameters: Double?
+    @OptionGroup var target: TargetOptions
 
     @Option(
         help: ArgumentHelp("How importance is measured; see below.", valueName: "name"),
@@ -60,14 +53,6 @@ struct PruningOptions: ParsableArguments {
     @OptionGroup var scoring: ScoringOptions
 
     func validate() throws {
-        if let sparsity, !(0..<1).contains(sparsity) {
-            throw ValidationError("--sparsity is a share from 0 to below 1")
-        }
-        for (name, value) in [("--max-macs", maxMacs), ("--max-parameters", maxParameters)] {
-            if let value, !(value > 0 && value <= 1) {
-                throw ValidationError("\(name) is a share above 0 and up to 1")
-            }
-        }
         guard Criteria.all.contains(where: { $0.information.id == criterion }) else {
             let known = Criteria.all.map { $0.information.id }.joined(separator: ", ")
             throw ValidationError("--criterion \(criterion) is none of \(known)")
@@ -91,14 +76,7 @@ struct PruningOptions: ParsableArguments {
     }
 
     /// Whether it is said how far to prune: by a target, an allocation or the granularity.
-    var saysHowFar: Bool { !targets.isEmpty || allocation != nil || granularity?.fixesShares ?? false }
-
-    var targets: [PruningTarget] {
-        [
-            sparsity.map(PruningTarget.sparsity), maxMacs.map(PruningTarget.maxMultiplyAccumulates),
-            maxParameters.map(PruningTarget.maxParameters),
-        ].compactMap { $0 }
-    }
+    var saysHowFar: Bool { !target.targets.isEmpty || allocation != nil || granularity?.fixesShares ?? false }
 
     func request(seed: UInt64) throws -> PruningRequest {
         let allocation = try self.allocation.map {
@@ -111,7 +89,7 @@ struct PruningOptions: ParsableArguments {
                 try Scopes.scope(self.scope ?? GlobalScope.information.id)
             }
         return PruningRequest(
-            granularity ?? allocation?.granularity ?? .element, targets: targets,
+            granularity ?? allocation?.granularity ?? .element, targets: target.targets,
             criterion: try Criteria.criterion(criterion, seed: seed),
             scope: scope,
             minimumKept: minimumKept.map { MinimumKept(count: 1, fraction: $0) },

@@ -85,15 +85,44 @@ struct CostModel {
     /// The cost with some constants sparse: their numbers of nonzero elements.
     func cost(nonzeros: [ValueID: Int]) -> Double {
         var total = 0.0
-        for site in sites {
-            let counts = site.node.inputs.map { $0.flatMap { nonzeros[$0] } }
-            total +=
-                counts.allSatisfy { $0 == nil }
-                ? site.dense : function.nodeCost(site.operation, site.signature, counts)
-        }
+        for site in sites { total += cost(of: site, nonzeros: nonzeros) }
         for parameter in parameters {
             total += function.parameterCost(nonzeros[parameter.id] ?? parameter.facts.shape.count)
         }
         return total
+    }
+
+    private func cost(of site: Site, nonzeros: [ValueID: Int]) -> Double {
+        let counts = site.node.inputs.map { $0.flatMap { nonzeros[$0] } }
+        return counts.allSatisfy { $0 == nil }
+            ? site.dense : function.nodeCost(site.operation, site.signature, counts)
+    }
+}
+
+extension CostModel {
+    /// What one node or one stored parameter adds to the cost.
+    struct Addend {
+        /// The values that decide on it.
+        let values: Set<ValueID>
+        /// After a cut.
+        let cut: (GraphCut) -> Double
+        /// With some constants sparse: their numbers of nonzero elements.
+        let sparse: ([ValueID: Int]) -> Double
+    }
+
+    /// The cost in parts, for those who ask for it at many widths.
+    var addends: [Addend] {
+        let nodes = sites.map { site in
+            Addend(
+                values: Set((site.node.inputs + site.node.outputs).compactMap { $0 }),
+                cut: { cost(of: site, cut: $0) }, sparse: { cost(of: site, nonzeros: $0) })
+        }
+        let stored = parameters.map { id, facts in
+            Addend(
+                values: [id],
+                cut: { function.parameterCost($0.facts(facts, of: id).shape.count) },
+                sparse: { function.parameterCost($0[id] ?? facts.shape.count) })
+        }
+        return nodes + stored
     }
 }

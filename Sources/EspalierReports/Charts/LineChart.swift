@@ -13,7 +13,7 @@ struct LineChart {
     /// How values on the vertical axis are written.
     var format: (Double) -> String
 
-    /// The page has colours for as many series.
+    /// The page has colours for as many series; further ones take them again, dashed.
     static let colourCount = 8
 
     private static let width = 460.0
@@ -49,11 +49,11 @@ struct LineChart {
                     y: vertical.position($0.y, from: base, to: Self.top)
                 )
             }
-            parts.append(SVG.polyline(points, style: "line series\(index)"))
+            parts.append(SVG.polyline(points, style: "line \(style(index))"))
             for (point, value) in zip(points, line.points) {
                 parts.append(
                     SVG.circle(
-                        x: point.x, y: point.y, radius: 3, style: "dot series\(index)",
+                        x: point.x, y: point.y, radius: 3, style: "dot \(style(index))",
                         tooltip: "\(line.name), \(horizontalTitle) \(SVG.number(value.x)): \(format(value.y))"
                     ))
             }
@@ -63,16 +63,26 @@ struct LineChart {
                     SVG.line(
                         x1: point.x, y1: vertical.position(value.y - deviation, from: base, to: Self.top),
                         x2: point.x, y2: vertical.position(value.y + deviation, from: base, to: Self.top),
-                        style: "line series\(index)"))
+                        style: "line \(style(index))"))
             }
             let x = Self.left + Double(index % Self.legendColumns) * 190
             let y = base + 52 + Double(index / Self.legendColumns) * Self.legendRow
-            parts.append(SVG.line(x1: x, y1: y, x2: x + 18, y2: y, style: "line series\(index)"))
-            parts.append(SVG.text(line.name, x: x + 24, y: y + 4))
+            parts.append(SVG.line(x1: x, y1: y, x2: x + 18, y2: y, style: "line \(style(index))"))
+            parts.append(SVG.text(shortened(line.name), x: x + 24, y: y + 4))
         }
         let rows = (shown.count + Self.legendColumns - 1) / Self.legendColumns
         return SVG.drawing(
             width: Self.width, height: base + 44 + Double(rows) * Self.legendRow, title: title, parts)
+    }
+
+    private func style(_ index: Int) -> String {
+        let round = index / Self.colourCount
+        return "series\(index % Self.colourCount)" + (round == 0 ? "" : " dash\(min(round, 2))")
+    }
+
+    /// A name that fits the legend's column: both ends tell more than its middle.
+    private func shortened(_ name: String) -> String {
+        name.count <= 27 ? name : name.prefix(13) + "…" + name.suffix(13)
     }
 }
 

@@ -1,0 +1,181 @@
+import ArgumentParser
+import Espalier
+import EspalierKernels
+import EspalierPruning
+import EspalierReports
+import EspalierRuns
+import EspalierTraining
+
+/// Shows what a model loses when one part of it is pruned at a time, and suggests how parts should share a removal.
+struct Sensitivity: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measures accuracy by layer and sparsity; suggests how layers should share a removal.",
+        discussion: """
+            One layer at a time (--granularity element) or one group of coupled channels (channel) is pruned to each of \
+            --sparsities, all others staying whole, and accuracy and loss are measured on the validation data, without \
+            any repair. With a target (--max-macs and the like) shares are suggested that meet it with the least increase of \
+            the loss that the curves predict; --allocation-output writes them for prune --allocation. No model is written.
+
+            EXAMPLE
+              espalier sensitivity dense.onnx --data fashion-mnist
+              espalier sensitivity dense.onnx --data fashion-mnist --granularity channel --max-macs 0.25 \
+            --allocation-output shares.json --report report.html
+            """)
+
+    @Argument(help: ArgumentHelp("The model.", valueName: "model.onnx"), completion: .onnx)
+    var model: String
+
+    @Option(help: DataOptions.help, transform: DataOptions.source)
+    var data: DataSource
+
+    @OptionGroup var dataOptions: DataOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "What is removed at a time: element, channel or block:RxC.", valueName: "granularity"))
+    var granularity: Granularity = .element
+
+    @Option(
+        help: ArgumentHelp("By which measure; prune --help lists them.", valueName: "name"),
+        completion: .list(Criteria.all.map { $0.information.id }))
+    var criterion: String = Magnitude.information.id
+
+    @Option(help: "How a channel's score is made of its weights'; without it as the criterion has it.")
+    var aggregation: Reduction?
+
+    @Option(
+        help: ArgumentHelp("The shares of a part to remove, separated by commas.", valueName: "share,..."))
+    var sparsities = FractionList([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+
+    @Option(
+        help: ArgumentHelp(
+            "A layer to leave alone, by name; * fits anything. Repeatable.", valueName: "pattern"))
+    var keep: [String] = []
+
+    @Option(help: ArgumentHelp("Least share of a layer's channels or weights to keep.", valueName: "share"))
+    var minimumKept: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "At most so many validation samples, drawn by the seed; without it all.", valueName: "n"))
+    var samples: Int?
+
+    @Option(help: ArgumentHelp("Training samples that importance is measured on.", valueName: "n"))
+    var evidenceSamples: Int = 2000
+
+    @Flag(inversion: .prefixedNo, help: "Take batch norm's statistics anew at each point, as prune does.")
+    var recalibration = true
+
+    @OptionGroup var target: TargetOptions
+
+    @Option(
+        help: ArgumentHelp("Where the suggested shares go; needs a target.", valueName: "shares.json"),
+        completion: .file(extensions: ["json"]))
+    var allocationOutput: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard Criteria.all.contains(where: { $0.information.id == criterion }) else {
+            let known = Criteria.all.map { $0.information.id }.joined(separator: ", ")
+            throw ValidationError("--criterion \(criterion) is none of \(known)")
+        }
+        guard !granularity.fixesShares else {
+            throw ValidationError("\(granularity.rawValue) takes one share of every layer: there is no curve")
+        }
+        guard sparsities.values.contains(where: { $0 > 0 }), !sparsities.values.contains(1) else {
+            throw ValidationError("--sparsities are shares below 1, and one at least above 0")
+        }
+        if let minimumKept, !(0..<1).contains(minimumKept) {
+            throw ValidationError("--minimum-kept is a share from 0 to below 1")
+        }
+        if let samples, samples < 1 { throw ValidationError("--samples must be positive") }
+        guard evidenceSamples > 0 else { throw ValidationError("--evidence-samples must be positive") }
+        guard allocationOutput == nil || !target.targets.isEmpty else {
+            throw ValidationError(
+                "--allocation-output needs a target: --sparsity, --max-macs or --max-parameters")
+        }
+    }
+
+    func run() throws {
+        if let allocationOutput { try OutputFile.check(allocationOutput, isNot: model) }
+        let recorder = try RunRecorder("sensitivity", common)
+        let loaded = try LoadedModel(model)
+        common.console.status("reading \(data)")
+        let options = try dataOptions.loadOptions(for: data, graph: loaded.graph)
+        let (fit, validation) = (
+            try data.load(.fit, options: options), try data.load(.validation, options: options)
+        )
+        var pipeline = SensitivityPipeline(
+            request: try request, sparsities: sparsities.values, lane: try Lane(threads: common.threads))
+        pipeline.evidenceSamples = evidenceSamples
+        pipeline.samples = samples
+        pipeline.recalibrates = recalibration
+        pipeline.seed = common.seed
+        pipeline.recorded = try EvidenceFile.evidence(
+            for: pipeline.request.criterion, of: loaded.graph, beside: model)
+        let meter = ProgressMeter(unit: "evaluations", console: common.console)
+        meter.begin("measuring")
+        defer { meter.finish() }
+        let outcome = try pipeline.run(loaded.graph, fit: fit, validation: validation) { done, total in
+            meter.update(done, of: total)
+            try Interruption.check()
+        }
+        meter.finish()
+        var record = recorder.record(model: loaded)
+        record.data = .init(
+            name: "\(data)", fingerprint: fit.fingerprint, trainingSamples: fit.sampleCount,
+            validationSamples: validation.sampleCount)
+        record.samples = outcome.dense.count
+        record.accuracy = outcome.dense.accuracy
+        record.loss = outcome.dense.mean
+        record.sensitivity = outcome.sensitivity
+        record.refusals = outcome.refusals.isEmpty ? nil : outcome.refusals
+        record.request = settings
+        SensitivityTable.tell(record, on: common.console)
+        if let allocationOutput, let allocation = outcome.sensitivity.allocation {
+            let document = try LayerAllocation(
+                layers: allocation.layers.map { .init(name: $0.name, sparsity: $0.sparsity) },
+                granularity: granularity)
+            try OutputFile.write(
+                String(decoding: try document.json(), as: UTF8.self) + "\n", to: allocationOutput)
+            common.console.status("wrote \(allocationOutput)")
+            record.outputs = [allocationOutput]
+        }
+        try common.deliver(record, as: SensitivityDocument(record))
+    }
+
+    private var request: PruningRequest {
+        get throws {
+            // The first and the last layer are looked at like the others: that they matter most is only said.
+            PruningRequest(
+                granularity, targets: target.targets,
+                criterion: try Criteria.criterion(criterion, seed: common.seed),
+                minimumKept: minimumKept.map { MinimumKept(count: 1, fraction: $0) },
+                keep: keep.map { NamePattern($0) }, prunesFirstAndLast: true, aggregation: aggregation)
+        }
+    }
+
+    private var settings: [RunRecord.Setting] {
+        var settings = [
+            RunRecord.Setting("granularity", granularity.rawValue), .init("criterion", criterion),
+        ]
+        settings += target.targets.map { .init($0.kind, Format.percent($0.value)) }
+        return settings
+    }
+}
+
+/// What `sensitivity --json` prints: the record, and beside it its layers.
+private struct SensitivityDocument: Encodable {
+    private let record: RunRecord
+
+    init(_ record: RunRecord) { self.record = record }
+
+    private enum CodingKeys: String, CodingKey { case layers }
+
+    func encode(to encoder: any Encoder) throws {
+        try record.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encodeIfPresent(record.sensitivity?.layers, forKey: .layers)
+    }
+}

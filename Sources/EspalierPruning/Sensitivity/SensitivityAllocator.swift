@@ -1,0 +1,193 @@
+import EspalierGraphs
+import EspalierOperators
+import EspalierTensors
+
+/// Shares a removal between the parts of a network so that a target is met with the least damage that measured curves
+/// predict.
+///
+/// Li et al. 2017 prune layers by such curves, by hand; NetAdapt (Yang et al. 2018) takes from one layer at a time and
+/// measures again; AMC (He et al. 2018) learns the shares. Here the curves are measured once and the shares found by
+/// ``AllocationSearch`` with the true cost of every combination of widths.
+package struct SensitivityAllocator {
+    /// A group of channels or a weight.
+    package struct Part: Sendable {
+        /// The group's id or the weight's name.
+        package let id: String
+        package let curve: DamageCurve
+
+        package init(id: String, curve: DamageCurve) {
+            self.id = id
+            self.curve = curve
+        }
+    }
+
+    /// How much of one part is to go.
+    package struct Share: Sendable {
+        package let id: String
+        package let size: Int
+        package let removed: Int
+
+        package var sparsity: Double { Double(removed) / Double(size) }
+    }
+
+    private let pruner: Pruner
+    private let request: PruningRequest
+
+    /// - Parameter request: its granularity, targets and least numbers kept are what counts.
+    package init(_ pruner: Pruner, _ request: PruningRequest) {
+        self.pruner = pruner
+        self.request = request
+    }
+
+    /// The shares of `parts`, in their order; everything else stays whole. No part goes beyond what was measured of it.
+    ///
+    /// - Throws: ``PruningError/infeasible(target:nearest:hint:)``; ``PruningError/invalidTarget(_:)`` if the request has
+    ///   no target or one that decides on shares itself; ``PruningError/planEntry(_:problem:)`` for an unknown part.
+    package func shares(of parts: [Part]) throws(PruningError) -> [Share] {
+        try request.check()
+        let problem = try request.granularity == .channel ? channels(parts) : elements(parts)
+        // Finer than hundredths no curve is known, and with many parts the search takes its time.
+        let most = min(100, max(8, 800 / max(parts.count, 1)))
+        let counts = zip(parts, problem.sizes).map { levels($0, size: $1, atMost: most) }
+        let damages = zip(parts, zip(problem.sizes, counts)).map { part, levels in
+            levels.1.map { part.curve.damage(at: Double($0) / Double(levels.0)) }
+        }
+        func removed(_ levels: [Int]) -> [Int] { zip(counts, levels).map { $0[$1] } }
+        let search = AllocationSearch(damages: damages) { levels in
+            let counts = removed(levels)
+            return problem.meters.map { $0.kept(counts) / $0.allowed }.max() ?? 0
+        }
+        guard let found = search.levels() else {
+            let utmost = counts.map { $0[$0.count - 1] }
+            let failing =
+                problem.meters.first { $0.kept(utmost) > $0.allowed } ?? problem.meters[0]
+            throw .infeasible(
+                target: failing.target, nearest: failing.value(failing.kept(utmost)),
+                hint:
+                    "No part goes beyond the largest share that was measured of it, or what is kept at least."
+            )
+        }
+        return zip(parts, zip(problem.sizes, removed(found))).map {
+            Share(id: $0.id, size: $1.0, removed: $1.1)
+        }
+    }
+
+    // MARK: - Levels
+
+    /// The numbers of things gone that are considered.
+    private func levels(_ part: Part, size: Int, atMost most: Int) -> [Int] {
+        let limit = min(
+            size - request.minimumKept.kept(of: size),
+            Int((part.curve.largestShare * Double(size)).rounded()))
+        let steps = min(max(limit, 0), most)
+        return (0...steps).map { steps == 0 ? 0 : (limit * $0 + steps / 2) / steps }
+    }
+
+    // MARK: - Targets
+
+    private struct Problem {
+        let sizes: [Int]
+        let meters: [Meter]
+    }
+
+    private struct Meter {
+        /// In words, for errors.
+        let target: String
+        let kept: ([Int]) -> Double
+        let allowed: Double
+        /// What is kept, in the target's own terms.
+        let value: (Double) -> Double
+
+        static func maximum(
+            _ function: CostFunction, share: Double, dense: Double, kept: @escaping ([Int]) -> Double
+        ) -> Meter {
+            Meter(
+                target: "keeping \(share) of the \(function.name)", kept: kept,
+                // Rounding of a sum over nodes must not cost a channel.
+                allowed: max(share * dense * (1 + 1e-12), .leastNormalMagnitude),
+                value: { dense == 0 ? 0 : $0 / dense })
+        }
+
+        /// - Parameters:
+        ///   - total: what the share is of, within `whole`, which is what `kept` counts.
+        static func sparsity(
+            _ share: Double, of total: Double, whole: Double, kept: @escaping ([Int]) -> Double
+        ) -> Meter {
+            Meter(
+                target: "a sparsity of \(share)", kept: kept,
+                allowed: max(whole - (share - 1e-9) * total, .leastNormalMagnitude),
+                value: { total == 0 ? 0 : (whole - $0) / total })
+        }
+    }
+
+    private func channels(_ parts: [Part]) throws(PruningError) -> Problem {
+        let resolved = pruner.resolved
+        var groups: [PruningGroup] = []
+        for part in parts {
+            guard let group = pruner.groups[part.id] else {
+                throw .planEntry(part.id, problem: "this model has no such group of channels")
+            }
+            groups.append(group)
+        }
+        var meters: [Meter] = []
+        for target in request.targets {
+            switch target {
+            case .maximum(let function, let share):
+                let model = CostModel(function, resolved)
+                let table = CostTable(model, groups: groups, in: resolved)
+                meters.append(
+                    .maximum(function, share: share, dense: model.denseCost, kept: table.cost(removing:)))
+            case .sparsity(let share):
+                let model = CostModel(.parameters, resolved)
+                let table = CostTable(model, groups: groups, in: resolved)
+                let prunable = Set(groups.flatMap { $0.members.map(\.axis.value) })
+                    .filter { resolved.graph.constants[$0]?.dtype.isFloatingPoint == true }
+                    .reduce(0) { $0 + (resolved.graph.constants[$1]?.count ?? 0) }
+                meters.append(
+                    .sparsity(
+                        share, of: Double(prunable), whole: model.denseCost, kept: table.cost(removing:)))
+            case .completion: throw Self.sharesGiven
+            }
+        }
+        return Problem(sizes: groups.map(\.size), meters: meters)
+    }
+
+    private func elements(_ parts: [Part]) throws(PruningError) -> Problem {
+        let graph = pruner.graph
+        let known = Dictionary(pruner.groups.layers.map { ($0.weightName, $0.weight) }) { first, _ in first }
+        var weights: [(id: ValueID, size: Int, zeros: Int)] = []
+        for part in parts {
+            guard let id = known[part.id], let tensor = graph.constants[id] else {
+                throw .planEntry(part.id, problem: "this model has no such weight")
+            }
+            let nonzero = tensor.nonzeroCount
+            // As for the planner, a weight that is all zero is not taken for pruned.
+            weights.append((id, tensor.count, nonzero == 0 ? 0 : tensor.count - nonzero))
+        }
+        let taken = Set(weights.map(\.id))
+        let others = Dictionary(
+            known.values.filter { !taken.contains($0) }.map { ($0, graph.constants[$0]?.nonzeroCount ?? 0) }
+        ) { first, _ in first }
+        let total = Double(weights.reduce(0) { $0 + $1.size })
+        var meters: [Meter] = []
+        for target in request.targets {
+            switch target {
+            case .maximum(let function, let share):
+                let model = CostModel(function, pruner.resolved)
+                let table = CostTable(model, weights: weights, others: others)
+                meters.append(
+                    .maximum(function, share: share, dense: model.denseCost, kept: table.cost(removing:)))
+            case .sparsity(let share):
+                meters.append(
+                    .sparsity(share, of: total, whole: total) { counts in
+                        zip(weights, counts).reduce(0) { $0 + Double($1.0.size - max($1.1, $1.0.zeros)) }
+                    })
+            case .completion: throw Self.sharesGiven
+            }
+        }
+        return Problem(sizes: weights.map(\.size), meters: meters)
+    }
+
+    private static let sharesGiven = PruningError.invalidTarget(
+        "a share of each layer leaves nothing to allocate")
+}
