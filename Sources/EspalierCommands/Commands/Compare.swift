@@ -115,7 +115,8 @@ struct Compare: ParsableCommand {
             throw ValidationError("there are \(models.count) models for --seeds \(seeds): each needs a seed")
         }
         guard !granularity.fixesShares else {
-            throw ValidationError("--granularity \(granularity.rawValue) leaves nothing for --sparsities to say")
+            throw ValidationError(
+                "--granularity \(granularity.rawValue) leaves nothing for --sparsities to say")
         }
         guard finetuneEpochs >= 0 else { throw ValidationError("--finetune-epochs must not be negative") }
         guard schedule == .oneShot || finetuneEpochs > 0 else {
