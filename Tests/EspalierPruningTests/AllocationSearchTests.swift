@@ -116,8 +116,7 @@ struct AllocationSearchTests {
 struct DamageCurveTests {
     @Test func noiseIsNoGain() {
         let curve = DamageCurve(
-            [(0.5, 0.2), (0.25, -0.1), (0.75, 0.1), (0.9, 1.8)].map { (share: $0.0, increase: $0.1) },
-            exponent: 1)
+            [(0.5, 0.2), (0.25, -0.1), (0.75, 0.1), (0.9, 1.8)].map { (share: $0.0, increase: $0.1) })
         #expect(curve.damage(at: 0) == 0 && curve.damage(at: 0.25) == 0)
         #expect(abs(curve.damage(at: 0.375) - 0.1) < 1e-12)
         #expect(curve.damage(at: 0.5) == 0.2 && curve.damage(at: 0.75) == 0.2)
@@ -128,7 +127,7 @@ struct DamageCurveTests {
     func damageNeverFalls(seed: UInt64) {
         var random = RandomSource(seed: seed)
         let curve = DamageCurve(
-            (0..<8).map { _ in (share: random.uniform(), increase: random.normal()) }, exponent: 0.5)
+            (0..<8).map { _ in (share: random.uniform(), increase: random.normal()) })
         let values = (0...200).map { curve.damage(at: Double($0) / 200) }
         #expect(values[0] == 0)
         for (less, more) in zip(values, values.dropFirst()) { #expect(less <= more) }

@@ -142,8 +142,7 @@ struct SensitivityTests {
                 curve: DamageCurve(
                     (1...9).map {
                         (share: 0.1 * Double($0), increase: 0.01 * Double(place + 1) * Double($0))
-                    },
-                    exponent: 1))
+                    }))
         }
         let shares = try SensitivityAllocator(pruner, request).shares(of: parts)
         let (removed, size) = (shares.reduce(0) { $0 + $1.removed }, shares.reduce(0) { $0 + $1.size })

@@ -1,17 +1,12 @@
-import EspalierOperators
-
 /// What it is taken to cost a network to lose a share of one part: from how the loss rose when only that part was
 /// pruned.
 package struct DamageCurve: Sendable {
     private let shares: [Double]
     private let damages: [Double]
 
-    /// - Parameters:
-    ///   - points: shares of the part that were removed, 0 to 1, with the increase of the loss that each was measured to
-    ///     bring, in any order. That nothing removed does nothing need not be said.
-    ///   - exponent: the damage is this power of the increase. Below 1 it flattens the curves where they are steep: a
-    ///     loss that explodes without repair is mended by it almost as well as one that only doubles.
-    package init(_ points: [(share: Double, increase: Double)], exponent: Double = Self.usualExponent) {
+    /// - Parameter points: shares of the part that were removed, 0 to 1, with the increase of the loss that each was measured
+    ///   to bring, in any order. That nothing removed does nothing need not be said.
+    package init(_ points: [(share: Double, increase: Double)]) {
         var shares = [0.0]
         var damages = [0.0]
         var worst = 0.0
@@ -19,18 +14,15 @@ package struct DamageCurve: Sendable {
             // A measured loss has noise, but less cannot be better than more: what seems to gain does no harm.
             worst = max(worst, point.increase.isFinite ? point.increase : Self.unbounded)
             if point.share == shares.last {
-                damages[damages.count - 1] = Double.pow(worst, exponent)
+                damages[damages.count - 1] = worst
             } else {
                 shares.append(point.share)
-                damages.append(Double.pow(worst, exponent))
+                damages.append(worst)
             }
         }
         self.shares = shares
         self.damages = damages
     }
-
-    /// As chosen on validation data, see docs/sensitivity.md.
-    package static let usualExponent = 0.5
 
     /// For a loss that is no number or infinite.
     private static let unbounded = 1e12
