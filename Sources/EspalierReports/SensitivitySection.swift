@@ -13,6 +13,7 @@ struct SensitivitySection {
         return [
             "summary": summary,
             "hasAllocation": suggestions != nil,
+            "hasMembers": sensitivity.layers.contains { $0.members.count > 1 },
             "shares": (sensitivity.layers.first?.points ?? []).map { Format.share($0.sparsity) },
             "rows": sensitivity.layers.map { layer in
                 // A record may come from a file that somebody edited.
@@ -35,12 +36,15 @@ struct SensitivitySection {
 
     private var summary: String {
         let things = sensitivity.granularity == "channel" ? "channels of one group" : "weights of one layer"
+        let repair =
+            sensitivity.repairSamples.map { "after training on \(Format.count($0)) samples" }
+            ?? "without repair"
         let statistics = sensitivity.isRecalibrated ? ", batch norm recalibrated for each point" : ""
         let targets = (sensitivity.allocation?.targets ?? [])
             .map { "; suggested for \($0.kind) \(Format.share($0.value))" }.joined()
         return
             "With that share of the \(things) removed by \(sensitivity.criterion) and all others whole, on the "
-            + "\(sensitivity.split) data, without repair\(statistics). \(sensitivity.evaluations) evaluations took "
+            + "\(sensitivity.split) data, \(repair)\(statistics). \(sensitivity.evaluations) evaluations took "
             + "\(Format.duration(seconds: sensitivity.seconds))\(targets)."
     }
 

@@ -9,6 +9,8 @@ extension RunRecord {
         public var split: String
         /// Whether batch norm's statistics were taken anew for every point, the first included.
         public var isRecalibrated: Bool
+        /// Samples that every point was trained on before, the first included; absent for none.
+        public var repairSamples: Int?
         public var layers: [SensitiveLayer]
         /// Passes over the samples, and the seconds that they took with recalibration.
         public var evaluations: Int
@@ -17,13 +19,14 @@ extension RunRecord {
 
         public init(
             granularity: String, criterion: String, split: String, isRecalibrated: Bool,
-            layers: [SensitiveLayer], evaluations: Int, seconds: Double,
+            repairSamples: Int? = nil, layers: [SensitiveLayer], evaluations: Int, seconds: Double,
             allocation: SuggestedAllocation? = nil
         ) {
             self.granularity = granularity
             self.criterion = criterion
             self.split = split
             self.isRecalibrated = isRecalibrated
+            self.repairSamples = repairSamples
             self.layers = layers
             self.evaluations = evaluations
             self.seconds = seconds

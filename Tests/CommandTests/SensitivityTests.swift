@@ -73,6 +73,24 @@ struct SensitivityTests {
         #expect(!page.contains("<h3>Receipt"))
     }
 
+    /// A little training mends a good part of what pruning does to one layer, and what is pruned stays so.
+    @Test func repairMends() throws {
+        let folder = try TrainedModel.folder()
+        func losses(_ more: String...) throws -> [Double] {
+            let result = tool(
+                ["sensitivity", folder("dense.onnx"), "--data", "digits", "--sparsities", "0.95", "--json"]
+                    + ["--quiet"] + more)
+            #expect(result.code == 0, "\(result.error)")
+            let layers = try result.entries("layers")
+            return try ["conv1", "conv2"].map { name in
+                let points = try points(layers[name] ?? [:])
+                return try #require(points[1]["loss"])
+            }
+        }
+        let (bare, repaired) = (try losses(), try losses("--repair-samples", "800"))
+        for (before, after) in zip(bare, repaired) { #expect(after < 0.8 * before) }
+    }
+
     @Test func peopleGetATable() throws {
         let folder = try TrainedModel.folder()
         let result = tool(
@@ -143,6 +161,7 @@ struct SensitivityTests {
         ["--sparsities", "0.5,1"], ["--sparsities", "0"], ["--sparsities", "x"], ["--samples", "0"],
         ["--evidence-samples", "0"], ["--criterion", "nothing"], ["--sparsity", "1"], ["--max-macs", "0"],
         ["--allocation-output", "shares.json"], ["--minimum-kept", "1"], ["--granularity", "2:4"],
+        ["--repair-samples", "-1"],
     ])
     func wrongUsageIs64(options: [String]) {
         #expect(tool(["sensitivity", "m.onnx", "--data", "digits"] + options).code == 64)

@@ -21,6 +21,8 @@ package struct SensitivityPipeline {
     /// Whether batch norm's statistics are taken anew at each point. Pruning does so too, and what a network loses only
     /// because its statistics have become wrong says little about what it needs.
     package var recalibrates = true
+    /// Training of each point before it is measured; nil for none.
+    package var repair: Repair?
     package var seed: UInt64 = 0
     /// Evidence that is at hand already: what training left behind.
     package var recorded = Evidence.none
@@ -30,6 +32,18 @@ package struct SensitivityPipeline {
         self.request = request
         self.sparsities = sparsities
         self.lane = lane
+    }
+
+    /// A little training, so that the damage is what is left after it (as in NetAdapt, Yang et al. 2018).
+    package struct Repair {
+        /// Of one epoch on so many training samples, drawn by the seed.
+        package var samples: Int
+        package var recipe: TrainingRecipe
+
+        package init(samples: Int, recipe: TrainingRecipe) {
+            self.samples = samples
+            self.recipe = recipe
+        }
     }
 
     package struct Outcome {
@@ -59,7 +73,8 @@ package struct SensitivityPipeline {
             batchSize: graph.batchSize(wanted: 200))
         let isRecalibrated =
             recalibrates && pruner.resolved.operators.values.contains { $0 is any RunningStatistics }
-        let total = probes.count + (isRecalibrated ? 2 : 1)
+        let isPrepared = isRecalibrated || repair != nil
+        let total = probes.count + (isPrepared ? 2 : 1)
         var done = 0
         func measured(_ network: Graph) throws -> LossValue {
             let evaluator = try Evaluator(
@@ -69,17 +84,19 @@ package struct SensitivityPipeline {
             try progress(done, total)
             return value
         }
-        func recalibrated(_ network: Graph) throws -> Graph {
-            isRecalibrated ? try recalibration.applied(to: network, data: fit) : network
+        func prepared(_ network: Graph) throws -> Graph {
+            let network = try repaired(network, fit: fit) { try progress(done, total) }
+            return isRecalibrated ? try recalibration.applied(to: network, data: fit) : network
         }
         let dense = try measured(graph)
-        let whole = isRecalibrated ? try measured(recalibrated(graph)) : dense
+        let whole = isPrepared ? try measured(prepared(graph)) : dense
         let layers = try probes.parts.map { part in
-            try layer(part, whole: whole) { try measured(recalibrated(probes.network(with: $0))) }
+            try layer(part, whole: whole) { try measured(prepared(probes.network(with: $0))) }
         }
         var sensitivity = RunRecord.Sensitivity(
             granularity: request.granularity.rawValue, criterion: request.criterion.information.id,
-            split: DataSplit.validation.rawValue, isRecalibrated: isRecalibrated, layers: layers,
+            split: DataSplit.validation.rawValue, isRecalibrated: isRecalibrated,
+            repairSamples: repair.map { min($0.samples, fit.sampleCount) }, layers: layers,
             evaluations: done, seconds: (ContinuousClock.now - start) / .seconds(1))
         if !request.targets.isEmpty {
             sensitivity.allocation = try allocation(pruner, probes.parts, layers, whole: whole.mean)
@@ -91,6 +108,16 @@ package struct SensitivityPipeline {
 
     /// A channel's mean and variance over 2,000 samples are known well enough, and there are many points.
     private static let recalibrationBatches = 10
+
+    /// What is zero stays zero.
+    private func repaired(_ network: Graph, fit: Dataset, progress: () throws -> Void) throws -> Graph {
+        guard let repair else { return network }
+        let run = try TrainingRun(
+            network, training: fit.evidenceSample(repair.samples, seed: seed), recipe: repair.recipe,
+            masks: MaskSet(zerosOf: network), lane: lane)
+        _ = try run.train(observer: { _ in try progress() })
+        return try run.trainedGraph()
+    }
 
     private func layer(
         _ part: SensitivityProbes.Part, whole: LossValue,

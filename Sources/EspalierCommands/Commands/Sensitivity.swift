@@ -12,8 +12,8 @@ struct Sensitivity: ParsableCommand {
         abstract: "Measures accuracy by layer and sparsity; suggests how layers should share a removal.",
         discussion: """
             One layer at a time (--granularity element) or one group of coupled channels (channel) is pruned to each of \
-            --sparsities, all others staying whole, and accuracy and loss are measured on the validation data, without \
-            any repair. With a target (--max-macs and the like) shares are suggested that meet it with the least increase of \
+            --sparsities, all others staying whole, and accuracy and loss are measured on the validation data: at once, or \
+            after a short repair (--repair-samples), which takes longer and tells more. With a target (--max-macs and the like) shares are suggested that meet it with the least increase of \
             the loss that the curves predict; --allocation-output writes them for prune --allocation. No model is written.
 
             EXAMPLE
@@ -66,6 +66,12 @@ struct Sensitivity: ParsableCommand {
     @Flag(inversion: .prefixedNo, help: "Take batch norm's statistics anew at each point, as prune does.")
     var recalibration = true
 
+    @Option(
+        help: ArgumentHelp("Train each point on so many samples before it is measured.", valueName: "n"))
+    var repairSamples: Int = 0
+
+    @OptionGroup var training: TrainingOptions
+
     @OptionGroup var target: TargetOptions
 
     @Option(
@@ -91,6 +97,7 @@ struct Sensitivity: ParsableCommand {
         }
         if let samples, samples < 1 { throw ValidationError("--samples must be positive") }
         guard evidenceSamples > 0 else { throw ValidationError("--evidence-samples must be positive") }
+        guard repairSamples >= 0 else { throw ValidationError("--repair-samples must not be negative") }
         guard allocationOutput == nil || !target.targets.isEmpty else {
             throw ValidationError(
                 "--allocation-output needs a target: --sparsity, --max-macs or --max-parameters")
@@ -111,6 +118,13 @@ struct Sensitivity: ParsableCommand {
         pipeline.evidenceSamples = evidenceSamples
         pipeline.samples = samples
         pipeline.recalibrates = recalibration
+        if repairSamples > 0 {
+            pipeline.repair = .init(
+                samples: repairSamples,
+                recipe: training.recipe(
+                    epochs: 1, schedule: RateScheduleName(type: CosineAnnealing.self), dataset: fit,
+                    common: common))
+        }
         pipeline.seed = common.seed
         pipeline.recorded = try EvidenceFile.evidence(
             for: pipeline.request.criterion, of: loaded.graph, beside: model)

@@ -40,6 +40,9 @@ enum SensitivityTable {
             "\(figure) with that share of one layer removed by \(sensitivity.criterion), on "
                 + "\(Format.count(record.samples ?? 0)) samples (\(sensitivity.split)); \(whole) as it is")
         if sensitivity.isRecalibrated { facts.add("batch norm", "recalibrated for each point") }
+        if let samples = sensitivity.repairSamples {
+            facts.add("repair", "each point is trained on \(Format.count(samples)) samples")
+        }
         facts.add(
             "cost",
             "\(sensitivity.evaluations) evaluations, \(Format.duration(seconds: sensitivity.seconds))")
