@@ -13,8 +13,9 @@ struct Sensitivity: ParsableCommand {
         discussion: """
             One layer at a time (--granularity element) or one group of coupled channels (channel) is pruned to each of \
             --sparsities, all others staying whole, and accuracy and loss are measured on the validation data: at once, or \
-            after a short repair (--repair-samples), which takes longer and tells more. With a target (--max-macs and the like) shares are suggested that meet it with the least increase of \
-            the loss that the curves predict; --allocation-output writes them for prune --allocation. No model is written.
+            after a short repair (--repair-samples), which takes longer. With a target (--max-macs and the like) shares are \
+            suggested that meet it with the least increase of the loss that the curves predict; --allocation-output writes \
+            them for prune --allocation. No model is written.
 
             EXAMPLE
               espalier sensitivity dense.onnx --data fashion-mnist
