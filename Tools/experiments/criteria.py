@@ -8,7 +8,7 @@ compare` prune it by every criterion, by elements and by channels, without repai
 are best on the validation data and with random, with one epoch of repair. Everything is kept in FOLDER's run store and goes
 on from there; RESULTS.jsonl is its export, which `espalier runs import` reads. Ends with the tables as Markdown.
 
-About 25 core-minutes for lenet-5 and 140 for resnet-8.
+Estimated, not measured: 25 core-minutes for lenet-5 and 140 for resnet-8.
 """
 
 import argparse

@@ -148,11 +148,12 @@ struct Compare: ParsableCommand {
         var record = recorder.record(model: nil)
         record.data = parts.description
         let comparison = try comparison(loaded, parts, template: record)
-        let progress = TrialProgress(console: common.console, total: try comparison.trials().count)
+        let trials = try comparison.trials()
+        let progress = TrialProgress(console: common.console, total: trials.count)
         let outcome = try TrialRunner(
             store: store, experiment: comparison.experiment, threads: common.threads,
             isCancelled: { Interruption.isRequested }, observer: { progress.show($0) }
-        ).run(comparison.trials())
+        ).run(trials)
         progress.finish()
         guard !outcome.isInterrupted else { throw Interruption.exitCode }
         record = recorder.record(model: nil)

@@ -86,6 +86,15 @@ package struct PruningRequest: Sendable {
         return nil
     }
 
+    /// Everything in it that decides on a plan, as text: equal for requests that mean the same.
+    var identity: String {
+        let aims = targets.map { "\($0.kind) \($0.value)" }.joined(separator: ", ")
+        return "\(granularity.rawValue) by \(criterion.information.id), \(scope.identity), to \(aims), "
+            + "keeping \(minimumKept.count) and \(minimumKept.fraction) and \(keep.map(\.text)), "
+            + "first and last \(prunesFirstAndLast), in multiples of \(channelMultiple), "
+            + "normalized by \(normalization?.rawValue ?? "default"), aggregated by \(aggregation?.rawValue ?? "default")"
+    }
+
     /// How scores of layers are made comparable.
     var usedNormalization: ScoreNormalization {
         normalization ?? (granularity == .channel ? criterion.groupNormalization : .none)

@@ -35,8 +35,7 @@ package final class GradualPruning: StepHook {
     }
 
     package var identity: String {
-        "gradual pruning: \(request.granularity.rawValue) \(type(of: request.criterion).information.id) "
-            + "\(type(of: request.scope).information.id) \(request.targets.map { "\($0.kind) \($0.value)" }) \(schedule)"
+        "gradual pruning: \(request.identity) \(schedule)"
     }
 
     package func trainingWillBegin(_ run: TrainingRun) throws { try prune(run) }

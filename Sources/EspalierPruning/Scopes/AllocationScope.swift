@@ -23,6 +23,11 @@ package struct AllocationScope: Scope {
         return Double.log(1 - removed / Double(layer.size)) / Double.log(1 - share)
     }
 
+    package var identity: String {
+        let shares = allocation.layers.map { "\($0.name) \($0.sparsity)" }.joined(separator: ", ")
+        return "\(information.id) (\(shares))"
+    }
+
     package func exclusion(of name: String) -> String? {
         guard let share = shares[name] else { return "the allocation does not list it" }
         return share > 0 ? nil : "the allocation leaves it whole"

@@ -28,6 +28,9 @@ package protocol Scope: Sendable {
     ///
     /// - Parameter name: as ``ScopedLayer/name``.
     func exclusion(of name: String) -> String?
+
+    /// Tells it from other scopes, with whatever it was given.
+    var identity: String { get }
 }
 
 extension Scope {
@@ -38,6 +41,8 @@ extension Scope {
     package func exclusion(of name: String) -> String? { nil }
 
     package var information: ScopeInformation { Self.information }
+
+    package var identity: String { information.id }
 }
 
 package struct ScopeInformation: Sendable {

@@ -138,6 +138,8 @@ extension TrainingRun {
     private var identity: [String: String] {
         var identity = recipe.identity
         identity["network"] = store.entries.map { "\($0.name):\($0.shape)" }.joined(separator: ",")
+        // Of two plans with the same shapes each would otherwise go on from the other's checkpoint.
+        identity["starting weights"] = startingFingerprint
         identity["training data"] = training.fingerprint
         identity["validation data"] = validation?.fingerprint ?? "none"
         identity["teacher"] = teacherGraph.map(Self.fingerprint) ?? "none"

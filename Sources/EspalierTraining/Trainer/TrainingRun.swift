@@ -38,6 +38,8 @@ package final class TrainingRun {
     let output: ValueID
     var position = TrainingPosition()
     var best: BestParameters?
+    /// Tells the weights that training began with from others.
+    private(set) lazy var startingFingerprint = String(graph.parameterFingerprint, radix: 16)
     private let binding: InputBinding
     private var sessions: [Int: TrainingSession] = [:]
 
