@@ -12,6 +12,7 @@ Estimated, not measured: 25 core-minutes for lenet-5 and 140 for resnet-8.
 """
 
 import argparse
+import concurrent.futures
 import json
 import os
 import subprocess
@@ -29,7 +30,7 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("results")
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=2, help="runs at a time, each on one thread")
     parser.add_argument("--only", action="append", choices=list(TRAINING), help="a network; repeatable")
     parser.add_argument("--data", default="fashion-mnist")
     options = parser.parse_args()
@@ -40,7 +41,8 @@ def main():
     os.chdir(options.folder)
     tables = []
     for network in options.only or list(TRAINING):
-        models = [train(options, network, seed) for seed in range(options.seeds)]
+        with concurrent.futures.ThreadPoolExecutor(options.threads) as pool:
+            models = list(pool.map(lambda seed: train(options, network, seed), range(options.seeds)))
         for granularity in SPARSITIES:
             found = compare(options, network, models, granularity, "all")
             tables.append(table(f"{network}, {granularity}, no repair", found))
@@ -59,8 +61,7 @@ def train(options, network, seed):
     path = f"{network}-{seed}.onnx"
     if not os.path.exists(path):
         espalier(options, "train", "--arch", network, "--epochs", "8", "--data", options.data, "--seed", str(seed),
-                 *TRAINING[network], "--collect", "movement,saliency", "-o", path, "--quiet",
-                 "--threads", str(options.threads))
+                 *TRAINING[network], "--collect", "movement,saliency", "-o", path, "--quiet", "--threads", "1")
     return path
 
 

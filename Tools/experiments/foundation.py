@@ -10,16 +10,8 @@ with `--seeds 0` only the tables.
 Every choice is made by the commands on the validation split; the test set is read once for each number.
 """
 
-import argparse
-import concurrent.futures
-import json
-import math
-import os
-import subprocess
-import threading
+from experiment import Results, difference, parser, percent, spread
 
-# Two-sided 97.5 % points of Student's t by degrees of freedom.
-STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
 SPARSITIES = (0.9, 0.95, 0.98)
 SHARES = (0.5, 0.25)
 # How each architecture is trained and repaired: chosen on validation data (docs/results/foundation.md tells what was tried).
@@ -38,58 +30,14 @@ CHANNELS = {
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("espalier")
-    parser.add_argument("folder")
-    parser.add_argument("results")
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each on one thread")
-    parser.add_argument("--only", action="append", help="an architecture; repeatable")
-    parser.add_argument("--data", default="fashion-mnist")
-    options = parser.parse_args()
-    os.makedirs(options.folder, exist_ok=True)
+    arguments = parser(__doc__)
+    arguments.add_argument("--only", action="append", help="an architecture; repeatable")
+    options = arguments.parse_args()
     results = Results(options)
     architectures = options.only or list(TRAINING)
-    chains = [(architecture, seed) for seed in range(options.seeds) for architecture in architectures]
-    with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for future in [pool.submit(chain, results, *each) for each in chains]:
-            future.result()
+    results.in_parallel(chain, *[(architecture,) for architecture in architectures])
     for architecture in architectures:
-        table(architecture, dict(sorted(results.records.items(), key=lambda entry: entry[0])))
-
-
-class Results:
-    """Runs commands, and keeps their records by label and seed: in memory, and as lines of the results file."""
-
-    def __init__(self, options):
-        self.options = options
-        self.lock = threading.Lock()
-        self.records = {}
-        if os.path.exists(options.results):
-            with open(options.results) as lines:
-                for line in lines:
-                    record = json.loads(line)
-                    self.records[record["label"], record["seed"]] = record
-
-    def run(self, label, seed, *arguments, option="-o", ending=".onnx"):
-        """The name, in the folder, of the file that the command makes: the model, unless said otherwise."""
-        path = f"{label.replace(' ', '-')}-{seed}{ending}"
-        if (label, seed) in self.records and os.path.exists(os.path.join(self.options.folder, path)):
-            return path
-        # Run in the folder, so that the records name files and not where they happened to lie.
-        command = [os.path.abspath(self.options.espalier), *arguments, "--data", self.options.data, "--seed", str(seed),
-                   "--threads", "1", option, path, "--json", "--quiet"]
-        done = subprocess.run(command, capture_output=True, text=True, cwd=self.options.folder)
-        if done.returncode != 0:
-            raise SystemExit(f"{label}, seed {seed}: {' '.join(command)}: {done.stderr}")
-        record = json.loads(done.stdout)
-        record["label"] = label
-        with self.lock:
-            self.records[label, seed] = record
-            with open(self.options.results, "a") as lines:
-                lines.write(json.dumps(record, separators=(",", ":"), sort_keys=True) + "\n")
-            print(f"{label}, seed {seed}: {100 * accuracy(record):.2f} %", flush=True)
-        return path
+        table(results, architecture)
 
 
 def chain(results, architecture, seed):
@@ -117,38 +65,15 @@ def chain(results, architecture, seed):
                 train(f"MACs {share} from scratch", 12, "--widths-of", slim)
 
 
-def accuracy(record):
-    return record.get("accuracy", record.get("after", {}).get("accuracy"))
-
-
-def table(architecture, records):
+def table(results, architecture):
     """Prints a Markdown table: means over seeds, and paired differences from the dense network of as many epochs."""
     base = f"{architecture} dense 12"
-    labels = list(dict.fromkeys(label for label, _ in records if label.startswith(architecture + " ")))
     print(f"\n| {architecture} | seeds | test accuracy | minus dense 12, points |\n|---|---|---|---|")
-    for label in labels:
-        seeds = sorted(seed for other, seed in records if other == label)
-        values = [100 * accuracy(records[label, seed]) for seed in seeds]
-        pairs = [seed for seed in seeds if (base, seed) in records]
-        text = ""
-        if label != base and len(pairs) > 1:
-            mean, half = interval([100 * (accuracy(records[label, s]) - accuracy(records[base, s])) for s in pairs])
-            text = f"{mean:+.2f} ({mean - half:+.2f} to {mean + half:+.2f})"
-        spread = f" ± {deviation(values):.2f}" if len(values) > 1 else ""
+    for label in sorted(label for label in results.labels() if label.startswith(architecture + " ")):
+        values = results.values(label, percent)
+        text = "" if label == base else difference(values, results.values(base, percent))
         name = label.removeprefix(architecture + " ")
-        print(f"| {name} | {len(seeds)} | {sum(values) / len(values):.2f} %{spread} | {text} |")
-
-
-def deviation(values):
-    """The standard deviation of the sample."""
-    mean = sum(values) / len(values)
-    return math.sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1))
-
-
-def interval(differences):
-    """Mean and half the width of its 95 % interval, Student's t."""
-    count = len(differences)
-    return sum(differences) / count, STUDENT[count - 1] * deviation(differences) / math.sqrt(count)
+        print(f"| {name} | {len(values)} | {spread(values.values(), unit=' %')} | {text} |")
 
 
 if __name__ == "__main__":
