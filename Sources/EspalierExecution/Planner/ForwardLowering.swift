@@ -22,6 +22,7 @@ struct ForwardLowering {
     /// Memory of the constants that may change between runs: a training session's parameters.
     let mutableConstants: [ValueID: UnsafeMutableRawPointer]
     private let fuses: Bool
+    private let usesSparsity: Bool
 
     var builder = ProgramBuilder()
     private(set) var records: [NodeRecord] = []
@@ -29,13 +30,15 @@ struct ForwardLowering {
 
     init(
         _ resolved: ResolvedGraph, phase: Phase, threads: Int,
-        mutableConstants: [ValueID: UnsafeMutableRawPointer] = [:], fuses: Bool = false
+        mutableConstants: [ValueID: UnsafeMutableRawPointer] = [:], fuses: Bool = false,
+        usesSparsity: Bool = false
     ) {
         self.resolved = resolved
         self.phase = phase
         self.threads = threads
         self.mutableConstants = mutableConstants
         self.fuses = fuses
+        self.usesSparsity = usesSparsity
     }
 
     /// Adds the steps for `targets` and returns their row-major buffers, which stay valid after a run.
@@ -97,7 +100,7 @@ struct ForwardLowering {
         }
         let context = LoweringContext(
             signature: signature, inputLayouts: offered, phase: phase, threads: threads,
-            epilogues: chain.map(\.step))
+            usesSparsity: usesSparsity, epilogues: chain.map(\.step))
         guard let kernel = try makeKernel(node, operation: operation, context: context) else {
             for single in [node] + chain.map(\.node) { try lower(single, chain: []) }
             return

@@ -12,10 +12,11 @@ package final class InferencePlan {
     /// - Parameters:
     ///   - outputs: the values to compute.
     ///   - optimizes: whether constants are folded into each other and elementwise nodes fused.
+    ///   - usesSparsity: whether zeros among the weights are left out where that is faster.
     /// - Throws: ``ExecutionError`` naming the node that cannot run.
     package init(
         _ graph: Graph, inputShapes: [ValueID: Shape], outputs: [ValueID], threads: Int,
-        optimizes: Bool = true
+        optimizes: Bool = true, usesSparsity: Bool = true
     ) throws(ExecutionError) {
         var resolved = try Self.resolve(graph, inputShapes)
         if optimizes {
@@ -27,7 +28,8 @@ package final class InferencePlan {
             }
             resolved = try Self.resolve(folded, inputShapes)
         }
-        var forward = ForwardLowering(resolved, phase: .inference, threads: threads, fuses: optimizes)
+        var forward = ForwardLowering(
+            resolved, phase: .inference, threads: threads, fuses: optimizes, usesSparsity: usesSparsity)
         let outputBuffers = try forward.lower(outputs)
         let inputBuffers = graph.inputs.map { ($0, forward.inputBuffer($0)) }
         let program = try Program(builder: forward.builder)

@@ -19,6 +19,8 @@ public final class InferenceSession: Sendable {
         public var outputs: [String]?
         /// Whether constants may be folded and nodes fused; off only to compare.
         public var optimizes = true
+        /// Whether zeros among the weights may be left out where that is faster; off only to compare.
+        public var usesSparsity = true
 
         public init() {}
     }
@@ -107,7 +109,7 @@ private final class SessionCore: @unchecked Sendable {
         if plans.count >= 8 { plans.removeAll() }
         let plan = try InferencePlan(
             graph, inputShapes: shapes, outputs: outputs, threads: options.threads,
-            optimizes: options.optimizes)
+            optimizes: options.optimizes, usesSparsity: options.usesSparsity)
         plans[shapes] = plan
         return plan
     }

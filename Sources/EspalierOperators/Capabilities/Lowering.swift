@@ -17,17 +17,20 @@ package struct LoweringContext {
     package let phase: Phase
     /// Threads of the lane it will run on.
     package let threads: Int
+    /// Whether zeros among constant weights may be left out, where that is faster.
+    package let usesSparsity: Bool
     /// What to apply to output 0 before it is stored; only for operators that are ``EpilogueAccepting``.
     package let epilogues: [EpilogueStep]
 
     package init(
         signature: Signature, inputLayouts: [Layout], phase: Phase, threads: Int,
-        epilogues: [EpilogueStep] = []
+        usesSparsity: Bool = false, epilogues: [EpilogueStep] = []
     ) {
         self.signature = signature
         self.inputLayouts = inputLayouts
         self.phase = phase
         self.threads = threads
+        self.usesSparsity = usesSparsity
         self.epilogues = epilogues
     }
 
