@@ -13,10 +13,10 @@ struct PruneTests {
         tool(["prune", folder("dense.onnx"), "-o", folder(output), "--json", "--quiet"] + options)
     }
 
-    @Test(arguments: ["one-shot", "cubic"])
-    func elementsStayPrunedThroughRepair(schedule: String) throws {
+    @Test(arguments: [["one-shot"], ["cubic"], ["cubic", "--regrowth", "0.3"]])
+    func elementsStayPrunedThroughRepair(schedule: [String]) throws {
         let folder = try TrainedModel.folder()
-        let result = prune(folder, repair + ["--sparsity", "0.9", "--schedule", schedule])
+        let result = prune(folder, repair + ["--sparsity", "0.9", "--schedule"] + schedule)
         #expect(result.code == 0, "\(result.error)")
         #expect(try result.number("requestedSparsity") == 0.9)
         let achieved = try result.number("achievedSparsity")
@@ -144,8 +144,20 @@ struct PruneTests {
         #expect(try bytes(folder("dense.onnx")) == before)
     }
 
+    @Test func channelsDoNotRegrow() throws {
+        let folder = try TrainedModel.folder()
+        let options = [
+            "--granularity", "channel", "--max-macs", "0.5", "--schedule", "cubic", "--regrowth", "0.3",
+        ]
+        let result = prune(folder, repair + options)
+        #expect(result.code == 1)
+        #expect(result.error.contains("only single weights regrow"))
+    }
+
     @Test(arguments: [
-        [], ["--sparsity", "0.5", "--plan", "p.json"], ["--sparsity", "1"], ["--sparsity", "-0.1"],
+        [], ["--sparsity", "0.5", "--regrowth", "0.3"],
+        ["--sparsity", "0.5", "--schedule", "cubic", "--regrowth", "1"],
+        ["--sparsity", "0.5", "--plan", "p.json"], ["--sparsity", "1"], ["--sparsity", "-0.1"],
         ["--max-macs", "0"], ["--sparsity", "0.5", "--wat"],
         ["--sparsity", "0.5", "--criterion", "taste"], ["--sparsity", "0.5", "--scope", "taste"],
         ["--sparsity", "0.5", "--schedule", "soon"], ["--sparsity", "0.5", "--granularity", "molecule"],

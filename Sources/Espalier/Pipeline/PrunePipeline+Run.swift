@@ -79,8 +79,9 @@ extension PrunePipeline {
     ) throws -> Outcome {
         let batches = max(1, data.fit.sampleCount / repair.recipe.batchSize)
         let end = Int(Double(repair.recipe.epochs * batches) * repair.pruningShare)
-        let hook = GradualPruning(
+        let hook = try GradualPruning(
             pruner, request: request, schedule: repair.schedule.schedule(end: end),
+            regrowth: repair.regrowth,
             evidence: { try evidence($0, data: data) })
         let run = try trainingRun(graph, data: data, repair: repair, teacher: graph, hooks: [hook])
         let isInterrupted = try train(run, observer: observer, isCancelled: isCancelled)

@@ -13,6 +13,8 @@ package struct PrunePipeline {
     package struct Repair: Sendable {
         package var recipe: TrainingRecipe
         package var schedule: ScheduleKind
+        /// The share of the kept weights that is exchanged for dropped ones in the course of a schedule.
+        package var regrowth = 0.0
         /// The share of the repair's steps over which a schedule other than one-shot prunes.
         package var pruningShare: Double
         /// Weight of the dense network's outputs in the loss, 0 to 1; the labels have the rest.

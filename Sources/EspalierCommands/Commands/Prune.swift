@@ -48,6 +48,12 @@ struct Prune: ParsableCommand {
     @Option(help: "When the schedule removes: all at once before the repair, or in the course of it.")
     var schedule: PrunePipeline.ScheduleKind = .oneShot
 
+    @Option(
+        help: ArgumentHelp(
+            "Share of the kept weights exchanged, as the schedule goes on, for dropped ones with large gradients.",
+            valueName: "share"))
+    var regrowth: Double = 0
+
     @Option(help: ArgumentHelp("Epochs of repair; 0 for none.", valueName: "n"))
     var finetuneEpochs: Int = 4
 
@@ -92,6 +98,13 @@ struct Prune: ParsableCommand {
             throw ValidationError(
                 "--schedule \(schedule.rawValue) prunes in the course of the repair, which needs --data and epochs"
             )
+        }
+        guard (0..<1).contains(regrowth) else {
+            throw ValidationError("--regrowth must be from 0 to below 1")
+        }
+        guard regrowth == 0 || schedule != .oneShot else {
+            throw ValidationError(
+                "--regrowth needs a schedule of several steps: --schedule iterative or cubic")
         }
         guard dryRun || output != nil else {
             throw ValidationError("give --output, or --dry-run to see the plan")
@@ -161,11 +174,13 @@ struct Prune: ParsableCommand {
 
     private func pipeline(_ parts: DataParts?) throws -> PrunePipeline {
         let repair = parts.map { parts in
-            PrunePipeline.Repair(
+            var repair = PrunePipeline.Repair(
                 recipe: training.recipe(
                     epochs: finetuneEpochs, schedule: learningRateSchedule, dataset: parts.fit,
                     common: common),
                 schedule: schedule, distillationWeight: distillation)
+            repair.regrowth = regrowth
+            return repair
         }
         var pipeline = PrunePipeline(
             request: try request.request(seed: common.seed), repair: finetuneEpochs > 0 ? repair : nil,
@@ -235,7 +250,8 @@ struct Prune: ParsableCommand {
         settings.append(.init("criterion", receipt.criterion))
         settings.append(.init("scope", receipt.scope))
         if data != nil, finetuneEpochs > 0 {
-            settings.append(.init("schedule", schedule.rawValue))
+            settings.append(
+                .init("schedule", schedule.rawValue + (regrowth > 0 ? ", regrowth \(regrowth)" : "")))
             settings.append(
                 .init(
                     "repair",

@@ -1,3 +1,4 @@
+import EspalierExecution
 package import EspalierGraphs
 package import EspalierTensors
 package import EspalierTraining
@@ -6,8 +7,9 @@ import Foundation
 /// Prunes by a schedule while a network trains: at each step of the schedule it plans anew with the weights of the
 /// moment, and masks.
 ///
-/// What was dropped stays dropped, and masks hold through every update in between. A channel plan is masked too
-/// (with all coupled slices, so that the network computes what the cut one will); cut it when training is over.
+/// What was dropped stays dropped, unless some of it regrows, and masks hold through every update in between. A channel
+/// plan is masked too (with all coupled slices, so that the network computes what the cut one will); cut it when
+/// training is over.
 package final class GradualPruning: StepHook {
     /// Measures, on a network with the weights of the moment, what the criterion requires.
     package typealias EvidenceSource = (Graph) throws -> Evidence
@@ -16,6 +18,8 @@ package final class GradualPruning: StepHook {
     private let request: PruningRequest
     private let schedule: PruningSchedule
     private let evidence: EvidenceSource
+    /// nil where what was dropped stays so.
+    private var regrowth: Regrowth?
     /// What is dropped by now; nil before the first step of the schedule.
     package private(set) var plan: PrunePlan?
     package private(set) var isSettled = false
@@ -24,10 +28,21 @@ package final class GradualPruning: StepHook {
     ///   - pruner: of the network that trains.
     ///   - request: the final targets.
     ///   - schedule: in optimiser steps.
+    ///   - regrowth: the share of the kept weights which is exchanged for dropped ones with large gradients at the schedule's first
+    ///     step, from 0 to below 1, falling to 0 at the last.
+    /// - Throws: ``PruningError/invalidTarget(_:)`` if anything but single weights is to regrow: channels that are masked on
+    ///   all sides have no gradient, and single weights would break N:M groups and blocks.
     package init(
-        _ pruner: Pruner, request: PruningRequest, schedule: PruningSchedule,
+        _ pruner: Pruner, request: PruningRequest, schedule: PruningSchedule, regrowth: Double = 0,
         evidence: @escaping EvidenceSource = { _ in .none }
-    ) {
+    ) throws(PruningError) {
+        guard (0..<1).contains(regrowth) else {
+            throw .invalidTarget("the share that regrows must be from 0 to below 1")
+        }
+        guard regrowth == 0 || request.granularity == .element else {
+            throw .invalidTarget("only single weights regrow, not \(request.granularity.rawValue)")
+        }
+        self.regrowth = regrowth > 0 ? Regrowth(share: regrowth) : nil
         self.pruner = pruner
         self.request = request
         self.schedule = schedule
@@ -36,9 +51,15 @@ package final class GradualPruning: StepHook {
 
     package var identity: String {
         "gradual pruning: \(request.identity) \(schedule)"
+            + (regrowth.map { ", regrowth \($0.share)" } ?? "")
     }
 
     package func trainingWillBegin(_ run: TrainingRun) throws { try prune(run) }
+
+    package func willUpdate(_ run: TrainingRun) {
+        if !isSettled { regrowth?.add(run.store.gradients) }
+    }
+
     package func didUpdate(_ run: TrainingRun) throws { try prune(run) }
 
     private func prune(_ run: TrainingRun) throws {
@@ -47,19 +68,25 @@ package final class GradualPruning: StepHook {
         var current = request
         current.targets = schedule.targets(at: step, final: request.targets)
         let graph = try run.currentGraph()
-        let plan = try pruner.plan(
+        var plan = try pruner.plan(
             current, evidence: try evidence(graph), parameters: graph, continuing: self.plan)
+        isSettled = step >= schedule.end
+        if !isSettled {
+            let progress = Double(step - schedule.begin) / Double(schedule.end - schedule.begin)
+            plan = regrowth?.exchange(plan, in: run.store, progress: progress) ?? plan
+        }
         try run.setMasks(try pruner.masks(of: plan))
         self.plan = plan
-        isSettled = step >= schedule.end
     }
 
     package var state: [String: Tensor] {
         guard let plan, let json = try? plan.json() else { return [:] }
-        return ["plan": Tensor(shape: [json.count], scalars: Array(json))]
+        let text = Tensor(shape: [json.count], scalars: Array(json))
+        return ["plan": text].merging(regrowth?.state ?? [:]) { $1 }
     }
 
     package func restore(_ state: [String: Tensor]) throws {
+        regrowth?.restore(state)
         guard let bytes = state["plan"] else { return }
         plan = try PrunePlan(json: bytes.withUnsafeBytes { Data($0) })
         // Masks come with the run itself; whether the schedule has ended follows from the targets reached.

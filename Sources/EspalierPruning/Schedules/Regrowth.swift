@@ -1,0 +1,74 @@
+import EspalierExecution
+import EspalierGraphs
+import EspalierTensors
+import EspalierTraining
+import Foundation
+
+/// Lets dropped weights come back: of every layer, a share of the smallest weights that a plan keeps is exchanged for as many
+/// dropped ones whose gradients were largest, which begin at zero.
+///
+/// The exchange is that of RigL (Evci et al. 2020), made while the number of weights falls (Liu et al. 2021,
+/// GraNet). Gradients are summed over the steps since the last exchange: one batch's alone choose much by noise.
+struct Regrowth {
+    /// Of the kept weights, at the schedule's first step; it falls to 0 at the last along a cosine.
+    let share: Double
+    /// Of all parameters in the store's order; empty before the first step.
+    private(set) var gradientSums: [Float] = []
+
+    init(share: Double) { self.share = share }
+
+    mutating func add(_ gradients: UnsafeMutableBufferPointer<Float>) {
+        if gradientSums.isEmpty { gradientSums = [Float](repeating: 0, count: gradients.count) }
+        for index in gradientSums.indices { gradientSums[index] += gradients[index] }
+    }
+
+    /// The plan with weights exchanged, of single elements; the sums begin anew.
+    ///
+    /// - Parameter progress: how much of the schedule is over, 0 to 1.
+    mutating func exchange(_ plan: PrunePlan, in store: ParameterStore, progress: Double) -> PrunePlan {
+        let share = share * (1 + cos(.pi * progress)) / 2
+        guard !gradientSums.isEmpty, let elements = plan.elements else { return plan }
+        let entries = Dictionary(uniqueKeysWithValues: store.entries.map { ($0.name, $0) })
+        var plan = plan
+        plan.elements = elements.map { layer in
+            guard let entry = entries[layer.parameter], let text = layer.mask,
+                let mask = PackedMask(base64: text, count: entry.count)
+            else { return layer }
+            var layer = layer
+            layer.mask = PackedMask(exchanging(share, of: mask.kept, entry, store.values)).base64
+            return layer
+        }
+        gradientSums = []
+        return plan
+    }
+
+    private func exchanging(
+        _ share: Double, of kept: [Bool], _ entry: ParameterStore.Entry,
+        _ values: UnsafeMutableBufferPointer<Float>
+    ) -> [Bool] {
+        func size(_ index: Int) -> Float { values[entry.offset + index].magnitude }
+        func force(_ index: Int) -> Float { gradientSums[entry.offset + index].magnitude }
+        let (staying, dropped) = (kept.indices.filter { kept[$0] }, kept.indices.filter { !kept[$0] })
+        let count = min(Int((share * Double(staying.count)).rounded()), dropped.count)
+        // Equal ones by position, so that the result does not depend on the sorting.
+        let smallest = staying.sorted { (size($0), $0) < (size($1), $1) }.prefix(count)
+        let strongest = dropped.sorted { (-force($0), $0) < (-force($1), $1) }.prefix(count)
+        var result = kept
+        for index in smallest { result[index] = false }
+        for index in strongest { result[index] = true }
+        return result
+    }
+}
+
+// MARK: - Checkpoints
+
+extension Regrowth {
+    var state: [String: Tensor] {
+        gradientSums.isEmpty
+            ? [:] : ["gradientSums": Tensor(shape: [gradientSums.count], scalars: gradientSums)]
+    }
+
+    mutating func restore(_ state: [String: Tensor]) {
+        gradientSums = state["gradientSums"]?.scalars(as: Float.self) ?? []
+    }
+}
