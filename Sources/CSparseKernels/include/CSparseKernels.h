@@ -6,5 +6,8 @@
 #include "espalier_isa.h"
 #include "espalier_narrow_convolution.h"
 #include "espalier_optimizers.h"
+#include "espalier_sparse_convolution.h"
+#include "espalier_sparse_matrix.h"
+#include "espalier_sparse_product.h"
 
 #endif

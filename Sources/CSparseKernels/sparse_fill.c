@@ -1,0 +1,28 @@
+#include <string.h>
+
+#include "sparse_tiles.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+// Where the activations of a slice begin.
+static inline const float *sparse_origin(const espalier_sparse_source *source, espalier_sparse_tap tap) {
+    return source->base + tap.channel * source->channel_pitch +
+           (source->tap_offsets ? source->tap_offsets[tap.tap] : 0);
+}
+
+#define ESPALIER_TEMPLATE "sparse_fill_template.h"
+#include "each_isa.h"
+
+void espalier_sparse_fill(
+    espalier_isa isa, const espalier_sparse_source *source, const espalier_sparse_tap *taps, size_t slices,
+    size_t columns, size_t slice_bytes, char *tile) {
+    if (source->transposed) {
+        ESPALIER_DISPATCH(isa, sparse_fill_transposed, source, taps, slices, columns, slice_bytes, tile);
+    } else if (source->stretch_count == 1) {
+        ESPALIER_DISPATCH(isa, sparse_fill_rows, source, taps, slices, columns, slice_bytes, tile);
+    } else {
+        ESPALIER_DISPATCH(isa, sparse_fill_stretches, source, taps, slices, columns, slice_bytes, tile);
+    }
+}

@@ -1,0 +1,78 @@
+// The packed form of a sparse matrix, which sparse_matrix.c writes: a header, and what its offsets lead to. All offsets
+// are bytes from the header.
+#ifndef ESPALIER_SPARSE_FORMAT_H
+#define ESPALIER_SPARSE_FORMAT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    // A line of floats, in floats and bytes: a register of AVX-512, a multiple of every other.
+    ESPALIER_LINE = 16,
+    ESPALIER_LINE_BYTES = 64,
+    // No tile is wider.
+    ESPALIER_SPARSE_LINES = 8,
+    // The sums of such a block of rows take at most half a MiB.
+    ESPALIER_SPARSE_BLOCK_ROWS = 1024,
+    // A tile takes no more, so that 16 bits hold the offset of a slice.
+    ESPALIER_SPARSE_TILE_BYTES = 40 * 1024,
+    // Weights are loaded by fours.
+    ESPALIER_SPARSE_SLACK = 3,
+};
+
+// Where the activations of a slice come from: a channel of all groups, and a position of the kernel.
+typedef struct {
+    uint32_t channel;
+    uint32_t tap;
+} espalier_sparse_tap;
+
+// Consecutive rows with equally many nonzeros.
+typedef struct {
+    uint32_t nonzeros;
+    uint32_t rows;
+} espalier_sparse_run;
+
+typedef struct {
+    uint32_t slices;
+    uint32_t runs;
+    // espalier_sparse_tap of each slice, in ascending order.
+    uint64_t taps;
+    // espalier_sparse_run each.
+    uint64_t run_list;
+    // uint16_t: the number within the row block of each row that occurs.
+    uint64_t rows;
+    // uint16_t: the byte within the tile at which the slice of each nonzero begins.
+    uint64_t offsets;
+    // float: the nonzeros, and ESPALIER_SPARSE_SLACK zeros.
+    uint64_t weights;
+} espalier_sparse_depth_block;
+
+typedef struct {
+    uint32_t first_row;
+    uint32_t rows;
+    uint32_t blocks;
+    uint32_t padding;
+    // espalier_sparse_depth_block each, at least one. Every row occurs in the first, which begins its sum, and in the last, which
+    // finishes it, even with no nonzeros.
+    uint64_t block_list;
+} espalier_sparse_row_block;
+
+typedef struct {
+    uint64_t rows;
+    uint64_t nonzeros;
+    // Lines from one slice of a tile to the next: no tile is wider.
+    uint32_t lines;
+    // The most slices of a depth block and rows of a row block.
+    uint32_t slices;
+    uint32_t block_rows;
+    uint32_t row_blocks;
+    uint32_t taps;
+    uint32_t padding;
+    uint64_t row_block_list;
+} espalier_sparse_header;
+
+static inline const void *espalier_sparse_at(const espalier_sparse_header *header, uint64_t offset) {
+    return (const char *)header + offset;
+}
+
+#endif

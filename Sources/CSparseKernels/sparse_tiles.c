@@ -1,0 +1,99 @@
+#include "sparse_tiles.h"
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+
+// MARK: Extents
+
+size_t espalier_sparse_tiles(const void *packed, size_t columns) {
+    const espalier_sparse_header *header = packed;
+    const size_t lines = (columns + ESPALIER_LINE - 1) / ESPALIER_LINE;
+    return (lines + header->lines - 1) / header->lines;
+}
+
+espalier_sparse_columns espalier_sparse_tile_columns(
+    const espalier_sparse_header *header, size_t columns, size_t tile) {
+    const size_t lines = (columns + ESPALIER_LINE - 1) / ESPALIER_LINE;
+    const size_t tiles = espalier_sparse_tiles(header, columns);
+    return (espalier_sparse_columns){
+        .first = tile * lines / tiles * ESPALIER_LINE,
+        .end = least((tile + 1) * lines / tiles * ESPALIER_LINE, columns),
+    };
+}
+
+static size_t tile_bytes(const espalier_sparse_header *header) {
+    // A stretch's last line may be written past the end of its slice.
+    return ((size_t)header->slices * header->lines + 1) * ESPALIER_LINE_BYTES;
+}
+
+size_t espalier_sparse_tile_scratch(const espalier_sparse_header *header) {
+    return tile_bytes(header) + (size_t)header->block_rows * header->lines * ESPALIER_LINE_BYTES;
+}
+
+// MARK: Computing
+
+// Whether the last depth block can write the output itself, from the registers.
+static bool writes_directly(
+    espalier_isa isa, const espalier_sparse_target *target, size_t lines) {
+    return !target->transposed && target->piece_count == 1 &&
+           target->epilogue->activation == ESPALIER_ACTIVATION_CLIP &&
+           lines <= espalier_sparse_register_lines(isa);
+}
+
+static void add_depth_block(
+    espalier_isa isa, const espalier_sparse_header *header, const espalier_sparse_row_block *row_block,
+    size_t b, const espalier_sparse_target *target, bool direct, const char *tile, size_t lines,
+    float *partial) {
+    const espalier_sparse_depth_block *blocks = espalier_sparse_at(header, row_block->block_list);
+    const espalier_sparse_depth_block *block = blocks + b;
+    const espalier_sparse_epilogue *epilogue = target->epilogue;
+    espalier_sparse_sums sums = {
+        .runs = espalier_sparse_at(header, block->run_list),
+        .run_count = block->runs,
+        .rows = espalier_sparse_at(header, block->rows),
+        .offsets = espalier_sparse_at(header, block->offsets),
+        .weights = espalier_sparse_at(header, block->weights),
+        .partial_pitch = lines * ESPALIER_LINE,
+        .begin = b == 0,
+        .bias = epilogue->bias ? epilogue->bias + row_block->first_row : NULL,
+        .columns = target->columns,
+        .low = epilogue->low,
+        .high = epilogue->high,
+    };
+    if (direct && b + 1 == row_block->blocks) {
+        const espalier_sparse_piece *piece = target->pieces;
+        sums.pitch = target->pitch;
+        sums.output = piece->output + row_block->first_row * target->pitch;
+        sums.residual = piece->residual ? piece->residual + row_block->first_row * target->pitch : NULL;
+    }
+    const size_t most = espalier_sparse_register_lines(isa);
+    for (size_t line = 0; line < lines; line += sums.lines) {
+        sums.lines = least(most, lines - line);
+        sums.tile = tile + line * ESPALIER_LINE_BYTES;
+        sums.partial = partial + line * ESPALIER_LINE;
+        espalier_sparse_add(isa, &sums);
+    }
+}
+
+void espalier_sparse_compute_tile(
+    espalier_isa isa, const espalier_sparse_header *header, const espalier_sparse_source *source,
+    const espalier_sparse_target *target, size_t first_row_block, size_t row_blocks, void *scratch) {
+    const espalier_sparse_row_block *list = espalier_sparse_at(header, header->row_block_list);
+    char *tile = scratch;
+    float *partial = (float *)(tile + tile_bytes(header));
+    const size_t lines = (target->columns + ESPALIER_LINE - 1) / ESPALIER_LINE;
+    const bool direct = writes_directly(isa, target, lines);
+    for (size_t r = first_row_block; r < first_row_block + row_blocks; ++r) {
+        const espalier_sparse_row_block *row_block = list + r;
+        const espalier_sparse_depth_block *blocks = espalier_sparse_at(header, row_block->block_list);
+        for (size_t b = 0; b < row_block->blocks; ++b) {
+            espalier_sparse_fill(
+                isa, source, espalier_sparse_at(header, blocks[b].taps), blocks[b].slices, target->columns,
+                header->lines * ESPALIER_LINE_BYTES, tile);
+            add_depth_block(isa, header, row_block, b, target, direct, tile, lines, partial);
+        }
+        if (!direct) {
+            espalier_sparse_finish(
+                isa, target, partial, lines * ESPALIER_LINE, row_block->first_row, row_block->rows);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+// One tile of columns of a sparse product: what the drivers (sparse_product.c, sparse_convolution.c) share.
+#ifndef ESPALIER_SPARSE_TILES_H
+#define ESPALIER_SPARSE_TILES_H
+
+#include <stdint.h>
+
+#include "espalier_sparse_product.h"
+#include "sparse_format.h"
+
+// MARK: Filling a tile with activations
+
+// Consecutive columns of a tile whose activations are consecutive, too.
+typedef struct {
+    // The first column within the tile.
+    uint32_t column;
+    uint32_t count;
+    // From a slice's first activation to the run's, in floats.
+    int64_t offset;
+} espalier_sparse_stretch;
+
+// Activations of which those for any slice lie at
+//     base + channel * channel_pitch + tap_offsets[tap] + stretch.offset.
+typedef struct {
+    const float *base;
+    size_t channel_pitch;
+    // NULL where there is one tap.
+    const int64_t *tap_offsets;
+    const espalier_sparse_stretch *stretches;
+    size_t stretch_count;
+    // Whether a whole line may be read from any place of a stretch.
+    bool slack;
+    // Whether the matrix is transposed: then `channel_pitch` lies between columns, and there is one stretch.
+    bool transposed;
+} espalier_sparse_source;
+
+// Fills the slices of a depth block, `columns` of each, with zeros to a full line, `slice_bytes` apart.
+void espalier_sparse_fill(
+    espalier_isa isa, const espalier_sparse_source *source, const espalier_sparse_tap *taps, size_t slices,
+    size_t columns, size_t slice_bytes, char *tile);
+
+// MARK: Sums
+
+// Consecutive columns of a tile whose outputs are consecutive.
+typedef struct {
+    size_t column;
+    size_t count;
+    // Of row 0 of the whole matrix.
+    float *output;
+    const float *residual;
+} espalier_sparse_piece;
+
+// Where the sums of a tile go.
+typedef struct {
+    size_t columns;
+    const espalier_sparse_piece *pieces;
+    size_t piece_count;
+    // From one row of the output to the next, or, if transposed, from one column to the next.
+    size_t pitch;
+    bool transposed;
+    const espalier_sparse_epilogue *epilogue;
+} espalier_sparse_target;
+
+// The sums of `lines` lines, for the rows of one depth block.
+typedef struct {
+    const espalier_sparse_run *runs;
+    size_t run_count;
+    const uint16_t *rows;
+    const uint16_t *offsets;
+    const float *weights;
+    // Aligned to lines.
+    const char *tile;
+    size_t lines;
+    // Unfinished sums, with `partial_pitch` floats from row to row, aligned to lines. The columns past the last are sums of anything.
+    float *partial;
+    size_t partial_pitch;
+    // Whether sums begin here, and with what: NULL or a number for each row.
+    bool begin;
+    const float *bias;
+    // If not NULL, the sums end here: they are clipped and written to this, `columns` of them.
+    float *output;
+    const float *residual;
+    size_t pitch;
+    size_t columns;
+    float low;
+    float high;
+} espalier_sparse_sums;
+
+// The widest tile whose sums fit the registers.
+size_t espalier_sparse_register_lines(espalier_isa isa);
+
+// Adds the products of one depth block. At most espalier_sparse_register_lines(isa) lines.
+void espalier_sparse_add(espalier_isa isa, const espalier_sparse_sums *sums);
+
+// Writes `rows` finished rows, from `first_row` of the matrix on, with residuals and activation. Where the output is
+// transposed, there is one piece.
+void espalier_sparse_finish(
+    espalier_isa isa, const espalier_sparse_target *target, float *partial, size_t partial_pitch,
+    size_t first_row, size_t rows);
+
+// MARK: All of it
+
+// The scratch of one tile, in bytes.
+size_t espalier_sparse_tile_scratch(const espalier_sparse_header *header);
+
+// Computes a range of row blocks of one tile.
+void espalier_sparse_compute_tile(
+    espalier_isa isa, const espalier_sparse_header *header, const espalier_sparse_source *source,
+    const espalier_sparse_target *target, size_t first_row_block, size_t row_blocks, void *scratch);
+
+// The columns of a tile: those from first to end, exclusively.
+typedef struct {
+    size_t first;
+    size_t end;
+} espalier_sparse_columns;
+
+espalier_sparse_columns espalier_sparse_tile_columns(
+    const espalier_sparse_header *header, size_t columns, size_t tile);
+
+#endif

@@ -1,0 +1,4 @@
+// Ends what sparse_vectors_template.h defines.
+#undef INTS
+#undef FLOATS
+#undef LANES
