@@ -5,7 +5,7 @@
 enum {
     MOST_COLUMNS = ESPALIER_SPARSE_LINES * ESPALIER_LINE,
     // A frame is made for as many tiles as keep it below this, in floats, so that it stays in the second cache.
-    FRAME_FLOATS = 64 * 1024,
+    FRAME_FLOATS = 128 * 1024,
 };
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
@@ -92,7 +92,7 @@ void espalier_sparse_convolution(
     int64_t *offsets = scratch;
     void *tile_scratch = (char *)scratch + offsets_bytes(g);
     float *frame_scratch = (float *)((char *)tile_scratch + espalier_sparse_tile_scratch(header));
-    espalier_sparse_stretch stretches[MOST_COLUMNS];
+    espalier_sparse_move moves[MOST_COLUMNS];
     espalier_sparse_piece pieces[MOST_COLUMNS];
     const size_t end = range.first_tile + range.tiles;
     for (size_t tile = range.first_tile; tile < end;) {
@@ -101,18 +101,17 @@ void espalier_sparse_convolution(
         const espalier_sparse_frame frame = espalier_sparse_make_frame(
             g, tile_columns(header, g, tile).first, tile_columns(header, g, last).end);
         espalier_sparse_tap_offsets(&frame, offsets);
-        if (!frame.in_place) espalier_sparse_copy_frame(&frame, input, frame_scratch);
+        if (!frame.in_place) espalier_sparse_copy_frame(isa, &frame, input, frame_scratch);
         for (; tile <= last; ++tile) {
             const espalier_sparse_columns columns = tile_columns(header, g, tile);
-            const espalier_sparse_source source = {
+            espalier_sparse_source source = {
                 .base = frame.in_place ? input : frame_scratch,
                 .channel_pitch = frame.channel_pitch,
                 .tap_offsets = offsets,
-                .stretches = stretches,
-                .stretch_count =
-                    espalier_sparse_list_stretches(&frame, columns.first, columns.end, stretches),
-                .slack = !frame.in_place,
+                .moves = moves,
             };
+            source.base += espalier_sparse_list_moves(
+                &frame, columns.first, columns.end, moves, &source.move_count);
             const espalier_sparse_target target = {
                 .columns = columns.end - columns.first,
                 .pieces = pieces,

@@ -20,9 +20,9 @@ void espalier_sparse_fill(
     size_t columns, size_t slice_bytes, char *tile) {
     if (source->transposed) {
         ESPALIER_DISPATCH(isa, sparse_fill_transposed, source, taps, slices, columns, slice_bytes, tile);
-    } else if (source->stretch_count == 1) {
+    } else if (source->move_count == 0) {
         ESPALIER_DISPATCH(isa, sparse_fill_rows, source, taps, slices, columns, slice_bytes, tile);
     } else {
-        ESPALIER_DISPATCH(isa, sparse_fill_stretches, source, taps, slices, columns, slice_bytes, tile);
+        ESPALIER_DISPATCH(isa, sparse_fill_moves, source, taps, slices, columns, slice_bytes, tile);
     }
 }

@@ -1,17 +1,17 @@
 // Copying activations into tiles; see each_isa.h.
 
 #include "sparse_vectors_template.h"
+#include "sparse_moves_template.h"
 #include "sparse_transposition_template.h"
 
-// One stretch: all columns of a slice lie side by side.
+// All columns of a slice lie side by side.
 static void ESPALIER_NAME(sparse_fill_rows)(
     const espalier_sparse_source *source, const espalier_sparse_tap *taps, size_t slices, size_t columns,
     size_t slice_bytes, char *tile) {
-    const int64_t offset = source->stretches->offset;
     const size_t full = columns / LANES * LANES;
     const size_t padded = (columns + ESPALIER_LINE - 1) / ESPALIER_LINE * ESPALIER_LINE;
     for (size_t slice = 0; slice < slices; ++slice) {
-        const float *from = sparse_origin(source, taps[slice]) + offset;
+        const float *from = sparse_origin(source, taps[slice]);
         float *to = (float *)(tile + slice * slice_bytes);
         for (size_t i = 0; i < full; i += LANES) {
             ESPALIER_NAME(store_aligned)(ESPALIER_NAME(load)(from + i), to + i);
@@ -25,12 +25,12 @@ static void ESPALIER_NAME(sparse_fill_rows)(
     }
 }
 
-// Each stretch is written in whole registers; what goes past its end the next stretch or slice writes over.
-static void ESPALIER_NAME(sparse_fill_stretches)(
+static void ESPALIER_NAME(sparse_fill_moves)(
     const espalier_sparse_source *source, const espalier_sparse_tap *taps, size_t slices, size_t columns,
     size_t slice_bytes, char *tile) {
     const size_t last_line = columns / ESPALIER_LINE * ESPALIER_LINE;
-    const espalier_sparse_stretch *end = source->stretches + source->stretch_count;
+    const espalier_sparse_move *moves = source->moves;
+    const size_t count = source->move_count;
     for (size_t slice = 0; slice < slices; ++slice) {
         const float *origin = sparse_origin(source, taps[slice]);
         float *to = (float *)(tile + slice * slice_bytes);
@@ -39,18 +39,8 @@ static void ESPALIER_NAME(sparse_fill_stretches)(
                 ESPALIER_NAME(store_aligned)((FLOATS){0}, to + last_line + i);
             }
         }
-        for (const espalier_sparse_stretch *stretch = source->stretches; stretch < end; ++stretch) {
-            const float *from = origin + stretch->offset;
-            float *target = to + stretch->column;
-            const size_t count = stretch->count;
-            size_t i = 0;
-            for (; i + LANES <= count; i += LANES) {
-                ESPALIER_NAME(store)(ESPALIER_NAME(load)(from + i), target + i);
-            }
-            if (i == count) continue;
-            ESPALIER_NAME(store)(
-                source->slack ? ESPALIER_NAME(load)(from + i) : ESPALIER_NAME(load_some)(from + i, count - i),
-                target + i);
+        for (size_t i = 0; i < count; ++i) {
+            ESPALIER_NAME(sparse_move)(origin + moves[i].offset, to + moves[i].column);
         }
     }
 }
@@ -84,5 +74,6 @@ static void ESPALIER_NAME(sparse_fill_transposed)(
     }
 }
 
+#undef EIGHT
 #undef FOUR
 #include "sparse_vectors_end.h"

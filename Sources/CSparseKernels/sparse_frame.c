@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+// The phases that are found once for all rows: those of common strides.
+enum { FRAME_PHASES = 2 };
+
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 // MARK: Extents
@@ -46,10 +49,19 @@ static sample_part part_of(const espalier_sparse_frame *frame, size_t sample) {
     };
 }
 
+// How many columns follow each other in the input if it is its own frame, at least but for the ends of tiles.
+static size_t stretch_in_place(const espalier_sparse_geometry *g) {
+    const bool rows_follow = g->stride_height * g->width == g->output_width;
+    return rows_follow ? g->output_height * g->output_width : g->output_width;
+}
+
+// Without padding and strides in the width, and where moves stay inside the input: a stretch shorter than one is then either at the end
+// of a row that others follow, or at the start of one which goes on.
 static bool is_in_place(const espalier_sparse_geometry *g) {
     return g->padding_top == 0 && g->padding_left == 0 && g->stride_width == 1 &&
            g->output_width + reach_right(g) <= g->width &&
-           (g->output_height - 1) * g->stride_height + reach_down(g) < g->height;
+           (g->output_height - 1) * g->stride_height + reach_down(g) < g->height &&
+           stretch_in_place(g) >= ESPALIER_SPARSE_MOVE;
 }
 
 espalier_sparse_frame espalier_sparse_make_frame(
@@ -76,58 +88,28 @@ size_t espalier_sparse_frame_floats(const espalier_sparse_frame *frame) {
 
 // MARK: Copying
 
-// One row of one channel; `row` is NULL if it is padding.
-static void copy_row(const espalier_sparse_frame *frame, const float *row, float *to) {
+// The phases of rows: those of the input's columns which the same multiple of the stride reaches.
+static espalier_sparse_phase phase_of(const espalier_sparse_frame *frame, size_t number) {
     const espalier_sparse_geometry *g = frame->geometry;
-    if (!row) {
-        memset(to, 0, frame->row_pitch * sizeof(float));
-        return;
-    }
     const size_t stride = g->stride_width;
-    for (size_t phase = 0; phase * frame->phase_pitch < frame->row_pitch; ++phase) {
-        float *target = to + phase * frame->phase_pitch;
-        // Element i is the input's i * stride + phase - padding.
-        const size_t before = g->padding_left > phase ? (g->padding_left - phase + stride - 1) / stride : 0;
-        const size_t inside = g->width + g->padding_left > phase
-                                  ? (g->width + g->padding_left - phase + stride - 1) / stride
-                                  : 0;
-        const size_t start = least(before, frame->phase_pitch);
-        const size_t end = least(inside, frame->phase_pitch);
-        memset(target, 0, start * sizeof(float));
-        if (start < end) {
-            const float *from = row + (start * stride + phase - g->padding_left);
-            if (stride == 1) {
-                memcpy(target + start, from, (end - start) * sizeof(float));
-            } else if (stride == 2) {
-                for (size_t i = 0; i < end - start; ++i) target[start + i] = from[2 * i];
-            } else {
-                for (size_t i = 0; i < end - start; ++i) target[start + i] = from[stride * i];
-            }
-        }
-        const size_t filled = end > start ? end : start;
-        memset(target + filled, 0, (frame->phase_pitch - filled) * sizeof(float));
-    }
+    // Element i is the input's i * stride + number - padding.
+    const size_t before = g->padding_left > number ? (g->padding_left - number + stride - 1) / stride : 0;
+    const size_t width = g->width + g->padding_left;
+    const size_t inside = width > number ? (width - number + stride - 1) / stride : 0;
+    espalier_sparse_phase phase = {.extent = frame->phase_pitch, .stride = stride};
+    phase.start = least(before, phase.extent);
+    phase.end = least(inside, phase.extent);
+    if (phase.end < phase.start) phase.end = phase.start;
+    phase.source = (int64_t)(phase.start * stride + number) - (int64_t)g->padding_left;
+    return phase;
 }
 
-void espalier_sparse_copy_frame(const espalier_sparse_frame *frame, const float *input, float *to) {
-    const espalier_sparse_geometry *g = frame->geometry;
-    const size_t positions = g->output_height * g->output_width;
-    const size_t plane = g->height * g->width;
-    for (size_t sample = frame->first / positions; sample <= (frame->end - 1) / positions; ++sample) {
-        const sample_part part = part_of(frame, sample);
-        for (size_t channel = 0; channel < g->channels; ++channel) {
-            const float *from = input + (sample * g->channels + channel) * plane;
-            float *target = to + channel * frame->channel_pitch + part.first_row * frame->row_pitch;
-            for (size_t row = 0; row < part.rows; ++row, target += frame->row_pitch) {
-                // No tap reaches the rows between those of large strides.
-                if (row % g->stride_height > reach_down(g)) continue;
-                const size_t padded = part.first_output_row * g->stride_height + row;
-                const bool inside = padded >= g->padding_top && padded - g->padding_top < g->height;
-                copy_row(frame, inside ? from + (padded - g->padding_top) * g->width : NULL, target);
-            }
-        }
-    }
-    memset(to + g->channels * frame->channel_pitch, 0, ESPALIER_LINE * sizeof(float));
+#define ESPALIER_TEMPLATE "sparse_frame_template.h"
+#include "each_isa.h"
+
+void espalier_sparse_copy_frame(
+    espalier_isa isa, const espalier_sparse_frame *frame, const float *input, float *to) {
+    ESPALIER_DISPATCH(isa, sparse_copy_frame, frame, input, to);
 }
 
 // MARK: Addresses
@@ -143,32 +125,51 @@ void espalier_sparse_tap_offsets(const espalier_sparse_frame *frame, int64_t *of
     }
 }
 
-size_t espalier_sparse_list_stretches(
-    const espalier_sparse_frame *frame, size_t first, size_t end, espalier_sparse_stretch *stretches) {
+// Adds the moves of a stretch; the last one ends with it, unless the stretch is shorter.
+static size_t add_moves(espalier_sparse_move *moves, size_t column, size_t offset, size_t length) {
+    size_t count = 0;
+    for (size_t i = 0; i < length; i += ESPALIER_SPARSE_MOVE) {
+        if (length >= ESPALIER_SPARSE_MOVE) i = least(i, length - ESPALIER_SPARSE_MOVE);
+        moves[count++] =
+            (espalier_sparse_move){.column = (uint32_t)(column + i), .offset = (int64_t)(offset + i)};
+    }
+    return count;
+}
+
+size_t espalier_sparse_list_moves(
+    const espalier_sparse_frame *frame, size_t first, size_t end, espalier_sparse_move *moves,
+    size_t *move_count) {
     const espalier_sparse_geometry *g = frame->geometry;
     const size_t positions = g->output_height * g->output_width;
-    size_t count = 0;
+    size_t count = 0, origin = 0;
+    // The stretch that is not in the list yet: columns that follow each other in the frame.
+    size_t start = 0, offset = 0, length = 0;
     for (size_t column = first; column < end;) {
         const size_t sample = column / positions;
         const size_t y = column % positions / g->output_width;
         const size_t x = column % g->output_width;
-        const size_t length = least(g->output_width - x, end - column);
-        size_t offset = x;
+        const size_t more = least(g->output_width - x, end - column);
+        size_t place = x;
         if (frame->in_place) {
-            offset += sample * g->channels * frame->channel_pitch + y * g->stride_height * frame->row_pitch;
+            place += sample * g->channels * frame->channel_pitch + y * g->stride_height * frame->row_pitch;
         } else {
             const sample_part part = part_of(frame, sample);
             const size_t down = (y - part.first_output_row) * g->stride_height;
-            offset += (part.first_row + down) * frame->row_pitch;
+            place += (part.first_row + down) * frame->row_pitch;
         }
-        espalier_sparse_stretch *last = stretches + count - 1;
-        if (count > 0 && last->offset + last->count == (int64_t)offset) {
-            last->count += (uint32_t)length;
+        if (column == first) origin = place;
+        place -= origin;
+        if (place == offset + length) {
+            length += more;
         } else {
-            stretches[count++] = (espalier_sparse_stretch){
-                .column = (uint32_t)(column - first), .count = (uint32_t)length, .offset = (int64_t)offset};
+            count += add_moves(moves + count, start, offset, length);
+            start = column - first;
+            offset = place;
+            length = more;
         }
-        column += length;
+        column += more;
     }
-    return count;
+    if (start > 0) count += add_moves(moves + count, start, offset, length);
+    *move_count = count;
+    return origin;
 }

@@ -12,7 +12,7 @@
 // are neighbours in memory, whatever the stride.
 typedef struct {
     const espalier_sparse_geometry *geometry;
-    // Whether the input serves as its own frame: without padding and strides in the width.
+    // Whether the input serves as its own frame.
     bool in_place;
     size_t first;
     size_t end;
@@ -22,6 +22,16 @@ typedef struct {
     size_t channel_pitch;
 } espalier_sparse_frame;
 
+// The elements of a row that have one remainder modulo the stride.
+typedef struct {
+    size_t extent;
+    size_t stride;
+    // Those from `start` to `end`, exclusively, are in the input, the first at `source` in its row; the others are padding.
+    size_t start;
+    size_t end;
+    int64_t source;
+} espalier_sparse_phase;
+
 // A frame for the columns from `first` to `end`, exclusively.
 espalier_sparse_frame espalier_sparse_make_frame(
     const espalier_sparse_geometry *geometry, size_t first, size_t end);
@@ -30,14 +40,16 @@ espalier_sparse_frame espalier_sparse_make_frame(
 size_t espalier_sparse_frame_floats(const espalier_sparse_frame *frame);
 
 // Copies what the columns need.
-void espalier_sparse_copy_frame(const espalier_sparse_frame *frame, const float *input, float *to);
+void espalier_sparse_copy_frame(
+    espalier_isa isa, const espalier_sparse_frame *frame, const float *input, float *to);
 
 // The distances of taps from the first one, in floats.
 void espalier_sparse_tap_offsets(const espalier_sparse_frame *frame, int64_t *offsets);
 
-// Lists where the activations of the columns from `first` to `end` are, which the frame contains. Returns the number of stretches, at most
-// that of columns.
-size_t espalier_sparse_list_stretches(
-    const espalier_sparse_frame *frame, size_t first, size_t end, espalier_sparse_stretch *stretches);
+// Lists the moves that bring the activations of the columns from `first` to `end`, which the frame contains, into a slice; none if
+// they follow each other. At most as many as columns. Returns where the first one's are.
+size_t espalier_sparse_list_moves(
+    const espalier_sparse_frame *frame, size_t first, size_t end, espalier_sparse_move *moves,
+    size_t *move_count);
 
 #endif

@@ -13,12 +13,9 @@ void espalier_sparse_product(
         const espalier_sparse_columns columns =
             espalier_sparse_tile_columns(packed, operands->columns, tile);
         const size_t count = columns.end - columns.first;
-        const espalier_sparse_stretch stretch = {.count = (uint32_t)count};
         const espalier_sparse_source source = {
             .base = operands->input + columns.first * input_step,
             .channel_pitch = operands->input_pitch,
-            .stretches = &stretch,
-            .stretch_count = 1,
             .transposed = operands->input_transposed,
         };
         const float *residual = epilogue->residual;

@@ -9,27 +9,29 @@
 
 // MARK: Filling a tile with activations
 
-// Consecutive columns of a tile whose activations are consecutive, too.
+// How many floats are copied at once where a slice's activations are scattered.
+enum { ESPALIER_SPARSE_MOVE = 8 };
+
+// A copy of ESPALIER_SPARSE_MOVE floats. Moves are made in ascending order, and what one writes past its columns the next one,
+// or the next slice's, writes over.
 typedef struct {
     // The first column within the tile.
     uint32_t column;
-    uint32_t count;
-    // From a slice's first activation to the run's, in floats.
+    // From a slice's first activation, in floats.
     int64_t offset;
-} espalier_sparse_stretch;
+} espalier_sparse_move;
 
-// Activations of which those for any slice lie at
-//     base + channel * channel_pitch + tap_offsets[tap] + stretch.offset.
+// Activations of which those for any slice begin at
+//     base + channel * channel_pitch + tap_offsets[tap].
 typedef struct {
     const float *base;
     size_t channel_pitch;
     // NULL where there is one tap.
     const int64_t *tap_offsets;
-    const espalier_sparse_stretch *stretches;
-    size_t stretch_count;
-    // Whether a whole line may be read from any place of a stretch.
-    bool slack;
-    // Whether the matrix is transposed: then `channel_pitch` lies between columns, and there is one stretch.
+    // The moves that fill a slice. None where all its columns follow the first.
+    const espalier_sparse_move *moves;
+    size_t move_count;
+    // Whether the matrix is transposed: then `channel_pitch` lies between columns.
     bool transposed;
 } espalier_sparse_source;
 
