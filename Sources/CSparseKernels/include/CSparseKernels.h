@@ -3,11 +3,15 @@
 #define ESPALIER_CSPARSEKERNELS_H
 
 #include "espalier_accumulation.h"
+#include "espalier_epilogue.h"
 #include "espalier_isa.h"
 #include "espalier_narrow_convolution.h"
 #include "espalier_optimizers.h"
+#include "espalier_sparse_batch.h"
 #include "espalier_sparse_convolution.h"
 #include "espalier_sparse_matrix.h"
 #include "espalier_sparse_product.h"
+#include "espalier_sparse_vector.h"
+#include "espalier_weight_storage.h"
 
 #endif
