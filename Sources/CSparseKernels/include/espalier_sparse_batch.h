@@ -1,12 +1,13 @@
-/// Products of a sparse matrix with 4 to 16 vectors: Y = activation(X W^T + bias + residual).
+/// Products of a sparse matrix with several vectors, 16 at most: Y = activation(X W^T + bias + residual).
 ///
 /// W [outputs, inputs] has its zeros anywhere; X [rows, inputs] and Y [rows, outputs] are row-major. The rows of X lie
 /// in the lanes of registers, so X is transposed first. Then each weight is spread over a register and multiplied by
 /// its input's lanes in memory: there is nothing to look up. Inputs are taken in blocks whose lanes stay in the nearest
 /// cache. Eight outputs at a time, of about as many weights in the block as each other, hide each other's latency.
 ///
-/// A zero weight is not there: whatever its input is, not-a-number included, it adds nothing. See
-/// espalier_sparse_vector.h for fewer rows.
+/// A zero weight is not there: whatever its input is, not-a-number included, it adds nothing.
+///
+/// Good from five rows on, or from two without AVX-512; see espalier_sparse_vector.h for fewer.
 #ifndef ESPALIER_SPARSE_BATCH_H
 #define ESPALIER_SPARSE_BATCH_H
 

@@ -5,11 +5,13 @@
 /// weight's input lies in a window of 64 inputs, which the step looks up by permutation: gathers from memory take a
 /// cycle for each number, a permutation looks up 32 at once. The window begins with the first input that any output of
 /// the group waits for. An output whose next weight lies beyond it sits the step out. Steps come in pairs, which share
-/// a window. On random patterns the steps taken are 1.1 (70 % zeros), 1.35 (90 %), 1.7 (95 %) or 3.8 (99 %) times
-/// those that full registers would take.
+/// a window. On random patterns the steps taken are 1.1 (70 % zeros), 1.4 (90 %), 1.7 (95 %) or 3.9 (99 %) times what
+/// full registers would take.
 ///
-/// A zero weight is not there: whatever its input is, not-a-number included, it adds nothing. Where weights have 8 bits,
-/// inputs below 2^-102 in magnitude lose digits. See espalier_sparse_batch.h for more rows.
+/// A zero weight is not there: whatever its input is, not-a-number included, it adds nothing. Where weights have 8
+/// bits, inputs below 2^-102 in magnitude lose digits.
+///
+/// Good for one row, and with AVX-512 up to four; see espalier_sparse_batch.h for more.
 #ifndef ESPALIER_SPARSE_VECTOR_H
 #define ESPALIER_SPARSE_VECTOR_H
 
