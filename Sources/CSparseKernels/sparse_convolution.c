@@ -87,7 +87,7 @@ static size_t list_pieces(
 
 void espalier_sparse_convolution(
     espalier_isa isa, const void *packed, const espalier_sparse_geometry *g, const float *input, float *output,
-    const espalier_sparse_epilogue *epilogue, espalier_sparse_range range, void *scratch) {
+    const espalier_epilogue *epilogue, espalier_sparse_range range, void *scratch) {
     const espalier_sparse_header *header = packed;
     int64_t *offsets = scratch;
     void *tile_scratch = (char *)scratch + offsets_bytes(g);

@@ -1,22 +1,22 @@
 // What follows the sums of a tile that were not finished in registers; see each_isa.h.
 
 #include "sparse_vectors_template.h"
-#include "sparse_activations_template.h"
+#include "activations_template.h"
 #include "sparse_transposition_template.h"
 
 ESPALIER_INLINE void ESPALIER_NAME(sparse_finish_piece)(
-    const espalier_sparse_epilogue *epilogue, const float *partial, const float *residual, float *output,
+    const espalier_activation *activation, const float *partial, const float *residual, float *output,
     size_t count) {
     size_t i = 0;
     for (; i + LANES <= count; i += LANES) {
         FLOATS x = ESPALIER_NAME(load)(partial + i);
         if (residual) x += ESPALIER_NAME(load)(residual + i);
-        ESPALIER_NAME(store)(ESPALIER_NAME(activate)(epilogue, x), output + i);
+        ESPALIER_NAME(store)(ESPALIER_NAME(activate)(x, activation), output + i);
     }
     if (i == count) return;
     FLOATS x = ESPALIER_NAME(load_some)(partial + i, count - i);
     if (residual) x += ESPALIER_NAME(load_some)(residual + i, count - i);
-    ESPALIER_NAME(store_some)(ESPALIER_NAME(activate)(epilogue, x), output + i, count - i);
+    ESPALIER_NAME(store_some)(ESPALIER_NAME(activate)(x, activation), output + i, count - i);
 }
 
 static void ESPALIER_NAME(sparse_finish_rows)(
@@ -27,7 +27,7 @@ static void ESPALIER_NAME(sparse_finish_rows)(
         for (size_t p = 0; p < target->piece_count; ++p) {
             const espalier_sparse_piece *piece = target->pieces + p;
             ESPALIER_NAME(sparse_finish_piece)(
-                target->epilogue, partial + row * partial_pitch + piece->column,
+                &target->epilogue->activation, partial + row * partial_pitch + piece->column,
                 piece->residual ? piece->residual + offset : NULL, piece->output + offset, piece->count);
         }
     }
@@ -59,7 +59,7 @@ static void ESPALIER_NAME(sparse_finish_transposed)(
             float *line = sums + row * partial_pitch;
             for (size_t i = 0; i < target->columns; i += LANES) {
                 const FLOATS x = ESPALIER_NAME(load_aligned)(line + i);
-                ESPALIER_NAME(store_aligned)(ESPALIER_NAME(activate)(target->epilogue, x), line + i);
+                ESPALIER_NAME(store_aligned)(ESPALIER_NAME(activate)(x, &target->epilogue->activation), line + i);
             }
         }
         for (size_t column = 0; column < target->columns; column += 4) {

@@ -6,7 +6,7 @@ size_t espalier_sparse_product_scratch(const void *packed) { return espalier_spa
 
 void espalier_sparse_product(
     espalier_isa isa, const void *packed, const espalier_sparse_operands *operands,
-    const espalier_sparse_epilogue *epilogue, espalier_sparse_range range, void *scratch) {
+    const espalier_epilogue *epilogue, espalier_sparse_range range, void *scratch) {
     const size_t input_step = operands->input_transposed ? operands->input_pitch : 1;
     const size_t output_step = operands->output_transposed ? operands->output_pitch : 1;
     for (size_t tile = range.first_tile; tile < range.first_tile + range.tiles; ++tile) {

@@ -1,3 +1,5 @@
+#include <math.h>
+
 #include "sparse_tiles.h"
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
@@ -31,11 +33,18 @@ size_t espalier_sparse_tile_scratch(const espalier_sparse_header *header) {
 
 // MARK: Computing
 
+// The bounds that none, the rectifier and clipping are to registers.
+static void find_bounds(const espalier_activation *activation, espalier_sparse_sums *sums) {
+    const bool clips = activation->function == ESPALIER_ACTIVATION_CLIP;
+    sums->low = activation->function == ESPALIER_ACTIVATION_RELU ? 0 : clips ? activation->lower : -INFINITY;
+    sums->high = clips ? activation->upper : INFINITY;
+}
+
 // Whether the last depth block can write the output itself, from the registers.
 static bool writes_directly(
     espalier_isa isa, const espalier_sparse_target *target, size_t lines) {
     return !target->transposed && target->piece_count == 1 &&
-           target->epilogue->activation == ESPALIER_ACTIVATION_CLIP &&
+           target->epilogue->activation.function <= ESPALIER_ACTIVATION_CLIP &&
            lines <= espalier_sparse_register_lines(isa);
 }
 
@@ -45,7 +54,7 @@ static void add_depth_block(
     float *partial) {
     const espalier_sparse_depth_block *blocks = espalier_sparse_at(header, row_block->block_list);
     const espalier_sparse_depth_block *block = blocks + b;
-    const espalier_sparse_epilogue *epilogue = target->epilogue;
+    const espalier_epilogue *epilogue = target->epilogue;
     espalier_sparse_sums sums = {
         .runs = espalier_sparse_at(header, block->run_list),
         .run_count = block->runs,
@@ -56,9 +65,8 @@ static void add_depth_block(
         .begin = b == 0,
         .bias = epilogue->bias ? epilogue->bias + row_block->first_row : NULL,
         .columns = target->columns,
-        .low = epilogue->low,
-        .high = epilogue->high,
     };
+    find_bounds(&epilogue->activation, &sums);
     if (direct && b + 1 == row_block->blocks) {
         const espalier_sparse_piece *piece = target->pieces;
         sums.pitch = target->pitch;

@@ -59,7 +59,7 @@ typedef struct {
     // From one row of the output to the next, or, if transposed, from one column to the next.
     size_t pitch;
     bool transposed;
-    const espalier_sparse_epilogue *epilogue;
+    const espalier_epilogue *epilogue;
 } espalier_sparse_target;
 
 // The sums of `lines` lines, for the rows of one depth block.

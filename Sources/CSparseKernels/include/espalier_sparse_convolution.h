@@ -40,6 +40,6 @@ size_t espalier_sparse_convolution_scratch(const void *packed, const espalier_sp
 /// x kernel width). Input, output and residual are contiguous.
 void espalier_sparse_convolution(
     espalier_isa isa, const void *packed, const espalier_sparse_geometry *geometry, const float *input,
-    float *output, const espalier_sparse_epilogue *epilogue, espalier_sparse_range range, void *scratch);
+    float *output, const espalier_epilogue *epilogue, espalier_sparse_range range, void *scratch);
 
 #endif

@@ -10,29 +10,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "espalier_epilogue.h"
 #include "espalier_isa.h"
 #include "espalier_sparse_matrix.h"
-
-/// What follows the sum.
-typedef enum {
-    /// max(low, min(high, x)): with infinite bounds no activation, from 0 on the rectifier. Not-a-number stays.
-    ESPALIER_ACTIVATION_CLIP = 0,
-    /// x max(0, min(6, x + 3)) / 6.
-    ESPALIER_ACTIVATION_HARD_SWISH = 1,
-    /// x/2 (1 + erf(x / sqrt 2)), with an error below 1e-6 max(1, |x|).
-    ESPALIER_ACTIVATION_GELU = 2,
-} espalier_activation;
-
-typedef struct {
-    /// One number for each row of the matrix, or NULL.
-    const float *bias;
-    /// Numbers to add, laid out like the output, or NULL. May be the output itself.
-    const float *residual;
-    espalier_activation activation;
-    /// For ESPALIER_ACTIVATION_CLIP.
-    float low;
-    float high;
-} espalier_sparse_epilogue;
 
 /// Where a product finds its operands.
 typedef struct {
@@ -65,6 +45,6 @@ size_t espalier_sparse_product_scratch(const void *packed);
 /// Computes the elements of C in `range`. The packed matrix must be of one group and one tap.
 void espalier_sparse_product(
     espalier_isa isa, const void *packed, const espalier_sparse_operands *operands,
-    const espalier_sparse_epilogue *epilogue, espalier_sparse_range range, void *scratch);
+    const espalier_epilogue *epilogue, espalier_sparse_range range, void *scratch);
 
 #endif
