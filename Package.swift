@@ -51,7 +51,7 @@ let package = Package(
         module("EspalierTensors"),
         tests("EspalierTensors"),
         .target(name: "COneDNN", linkerSettings: [.linkedLibrary("dnnl")]),
-        module("EspalierKernels", ["COneDNN", "EspalierTensors"]),
+        module("EspalierKernels", ["COneDNN", "CSparseKernels", "EspalierTensors"]),
         tests("EspalierKernels", ["EspalierTensors", "TestSupport"]),
         module("EspalierArchives", ["EspalierTensors", "CZlib"]),
         tests("EspalierArchives", ["EspalierTensors"], resources: [.copy("Fixtures")]),

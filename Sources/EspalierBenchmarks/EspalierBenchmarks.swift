@@ -7,7 +7,8 @@ import Foundation
 
 /// Times training and inference beside PyTorch and ONNX Runtime, alternately, and prints medians and ratios.
 ///
-/// Never a test: the machine decides. Give architectures as arguments to time only those.
+/// Never a test: the machine decides. Give architectures as arguments to time only those, or ONNX files (see
+/// `Tools/bench/models.py`), of which the latency is measured.
 @main
 enum EspalierBenchmarks {
     private static let rounds = 3
@@ -15,10 +16,36 @@ enum EspalierBenchmarks {
 
     static func main() throws {
         let chosen = CommandLine.arguments.dropFirst()
-        let architectures = chosen.isEmpty ? ["lenet-300-100", "lenet-5", "resnet-8"] : Array(chosen)
+        let models = chosen.filter { $0.hasSuffix(".onnx") }
+        let named = chosen.filter { !$0.hasSuffix(".onnx") }
+        let architectures = chosen.isEmpty ? ["lenet-300-100", "lenet-5", "resnet-8"] : Array(named)
+        for name in architectures where Architectures.named(name) == nil {
+            print("neither an architecture nor an ONNX file: \(name)")
+            exit(64)
+        }
         let peers = Peer.installed()
         print("oneDNN \(DNNLibrary.version), \(DNNLibrary.instructionSet)")
         for name in ["torch", "onnxruntime"] { print("\(name): \(peers[name] ?? "not installed")") }
+        if !architectures.isEmpty { try measure(architectures, peers: peers) }
+        print("\nlatency of one sample, ms; median of \(rounds) alternating rounds")
+        for architecture in architectures {
+            let graph = try TrainingThroughput.network(architecture)
+            let path = FileManager.default.temporaryDirectory.appendingPathComponent(
+                "espalier-\(architecture).onnx"
+            ).path
+            try ONNXModel.write(graph, to: path)
+            defer { try? FileManager.default.removeItem(atPath: path) }
+            for threads in [1, 2] {
+                try latency(architecture, of: graph, path, threads: threads, peers: peers)
+            }
+        }
+        for path in models {
+            let graph = try ONNXModel.load(from: path)
+            for threads in [1, 2] { try latency(path, of: graph, path, threads: threads, peers: peers) }
+        }
+    }
+
+    private static func measure(_ architectures: [String], peers: [String: String]) throws {
         print(
             "\ntraining, samples/s at batch 64 (forward, backward, SGD step); median of \(rounds) alternating rounds"
         )
@@ -30,10 +57,6 @@ enum EspalierBenchmarks {
             "\nevidence, samples/s over \(EvidenceThroughput.sampleCount) \(images), batch 64; median of \(rounds) "
                 + "alternating rounds")
         for architecture in architectures { try evidence(architecture, peers: peers) }
-        print("\nlatency of one sample, ms; median of \(rounds) alternating rounds")
-        for architecture in architectures {
-            for threads in [1, 2] { try latency(architecture, threads: threads, peers: peers) }
-        }
     }
 
     private static func training(_ architecture: String, threads: Int, peers: [String: String]) throws {
@@ -79,13 +102,9 @@ enum EspalierBenchmarks {
             String(format: "  squares take %.2f times a forward and backward pass", ratios[ratios.count / 2]))
     }
 
-    private static func latency(_ architecture: String, threads: Int, peers: [String: String]) throws {
-        let graph = try TrainingThroughput.network(architecture)
-        let path = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "espalier-\(architecture).onnx"
-        ).path
-        try ONNXModel.write(graph, to: path)
-        defer { try? FileManager.default.removeItem(atPath: path) }
+    private static func latency(
+        _ name: String, of graph: Graph, _ path: String, threads: Int, peers: [String: String]
+    ) throws {
         let lane = try Lane(threads: threads)
         var own: [Double] = []
         var peer = Series(name: "onnxruntime")
@@ -94,7 +113,7 @@ enum EspalierBenchmarks {
             guard peers["onnxruntime"] != nil else { continue }
             peer.add(Peer.measure(["latency", path, "\(threads)", "\(seconds / 2)"], key: "medianMs"))
         }
-        line(architecture, threads: threads, own: own, [peer], digits: 4, higherIsBetter: false)
+        line(name, threads: threads, own: own, [peer], digits: 4, higherIsBetter: false)
     }
 
     /// What one peer was measured to do.

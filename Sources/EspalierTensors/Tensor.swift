@@ -98,6 +98,17 @@ extension Tensor {
     }
 }
 
+// MARK: - Zeros
+
+extension Tensor {
+    /// The number of elements that are not zero; not-a-number is not zero.
+    package var nonzeroCount: Int {
+        dtype == .float32
+            ? withUnsafeScalars(of: Float.self) { $0.reduce(0) { $1 == 0 ? $0 : $0 + 1 } }
+            : scalars(as: Double.self).reduce(0) { $1 == 0 ? $0 : $0 + 1 }
+    }
+}
+
 // MARK: - Conversion
 
 extension Tensor {

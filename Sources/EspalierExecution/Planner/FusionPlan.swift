@@ -53,11 +53,11 @@ struct FusionPlan {
                 operation.accepts(step, signature: signature)
             {
                 var addend: ValueID?
-                if step == .add {
+                if step.hasAddend {
                     guard let other = next.inputs.compactMap({ $0 }).first(where: { $0 != current }),
-                        resolved.facts[other]?.shape == signature.outputShape(),
+                        (resolved.facts[other]?.shape == signature.outputShape()) == (step == .add),
                         readyPosition(other) < headPosition,
-                        !chain.contains(where: { $0.addend != nil })
+                        !chain.contains(where: { $0.step == step })
                     else { break }
                     addend = other
                 } else if next.inputs.first != current {

@@ -20,13 +20,10 @@ package final class InferencePlan {
     ) throws(ExecutionError) {
         var resolved = try Self.resolve(graph, inputShapes)
         if optimizes {
-            let folded: Graph
-            do throws(GraphError) {
-                folded = try graph.foldingChannelAffine(resolved)
-            } catch {
-                throw .unresolved("folding constants: \(error)")
+            let passes = [Graph.recognizingGelu, Graph.foldingChannelAffine]
+            for pass in passes {
+                resolved = try Self.resolve(try Self.apply(pass, to: resolved), inputShapes)
             }
-            resolved = try Self.resolve(folded, inputShapes)
         }
         var forward = ForwardLowering(
             resolved, phase: .inference, threads: threads, fuses: optimizes, usesSparsity: usesSparsity)
@@ -51,6 +48,16 @@ package final class InferencePlan {
             found.append((program.pointer(buffer), facts))
         }
         self.outputs = found
+    }
+
+    private static func apply(
+        _ pass: (Graph) -> (ResolvedGraph) throws(GraphError) -> Graph, to resolved: ResolvedGraph
+    ) throws(ExecutionError) -> Graph {
+        do throws(GraphError) {
+            return try pass(resolved.graph)(resolved)
+        } catch {
+            throw .unresolved("simplifying the graph: \(error)")
+        }
     }
 
     private static func resolve(

@@ -28,10 +28,12 @@ extension ScalarFunction {
 }
 
 extension EpilogueStep {
-    /// The step as an operation fused behind a primitive; the addend of a sum lies as the destination does.
+    /// The step as an operation fused behind a primitive; the addend of a sum lies as the destination does. nil for steps that
+    /// not every primitive takes.
     var postOperation: DNNPostOperation? {
         switch self {
         case .add: .binary(.add)
+        case .addVector: nil
         case .function(let function, let alpha, let beta):
             function.dnn(alpha: alpha, beta: beta).map { .elementwise($0) }
         }

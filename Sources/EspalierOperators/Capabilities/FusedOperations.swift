@@ -43,6 +43,12 @@ struct FusedOperations {
             } else if step == .add {
                 append(.binary(.add, .layout(layout)), operand: .input(port))
                 port += 1
+            } else if step == .addVector {
+                let extents = layout.shape.extents
+                let vector = Shape(extents.dropLast().map { _ in 1 } + extents.suffix(1))
+                let operand = try oneDNN { () throws(DNNError) in try DNNOperand.plain(vector) }
+                append(.binary(.add, operand), operand: .input(port))
+                port += 1
             } else if let operation = step.postOperation {
                 append(operation)
             } else {

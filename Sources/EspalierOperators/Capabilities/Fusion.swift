@@ -12,6 +12,11 @@ package enum EpilogueStep: Hashable, Sendable {
     case function(ScalarFunction, alpha: Float, beta: Float)
     /// The sum with another value of the same shape, which becomes an additional last input of the fused kernel.
     case add
+    /// The sum with a vector along the last axis, likewise an additional input.
+    case addVector
+
+    /// Whether the step has an operand, which the fused kernel gets as an input of its own.
+    package var hasAddend: Bool { self == .add || self == .addVector }
 }
 
 /// Functions of one variable that kernels can fuse; alpha and beta as oneDNN defines them.

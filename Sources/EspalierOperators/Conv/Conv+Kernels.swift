@@ -11,6 +11,9 @@ extension Conv: EpilogueAccepting {
         {
             return try lower(narrow, context)
         }
+        if let geometry = geometry(signature), let sparse = SparseConvolution(geometry, context) {
+            return try sparse.kernel(context)
+        }
         return try choosing(signature) { primitives throws(OperatorError) in
             var fused = FusedOperations()
             // A sum with the output's former contents keeps the fastest implementation, which knows no other.

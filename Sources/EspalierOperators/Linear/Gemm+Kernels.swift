@@ -2,11 +2,25 @@ import EspalierKernels
 package import EspalierTensors
 
 extension Gemm: EpilogueAccepting {
-    package func accepts(_ step: EpilogueStep, signature: Signature) -> Bool { step.postOperation != nil }
+    package func accepts(_ step: EpilogueStep, signature: Signature) -> Bool {
+        step == .addVector || step.postOperation != nil
+    }
 
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         let dense = try dense(signature)
+        let inputCount = signature.inputs.count + context.epilogues.count(where: \.hasAddend)
+        let isBias =
+            beta == 1 && signature.hasInput(2) && signature.inputShape(2).extents.last == dense.columns
+            && signature.inputShape(2).count == dense.columns
+        if alpha == 1, !transposesLeft, beta == 0 || isBias || !signature.hasInput(2),
+            let sparse = SparseLinear(
+                signature.constant(1), isTransposed: transposesRight, rows: dense.rows, context)
+        {
+            return try sparse.kernel(
+                inputCount: inputCount, bias: isBias ? .input(2) : nil, epilogues: context.epilogues,
+                addendPort: signature.inputs.count)
+        }
         var builder = StagedKernel.Builder()
         var fused = FusedOperations()
         if alpha != 1 { fused.append(.elementwise(.linear(scale: alpha))) }
@@ -27,8 +41,7 @@ extension Gemm: EpilogueAccepting {
         let right = try dense.addForward(
             to: &builder, bias: bias, fused: fused,
             choosesRight: context.phase == .inference && signature.constant(1) != nil)
-        var layouts = [Layout](
-            repeating: .plain, count: signature.inputs.count + context.epilogues.count { $0 == .add })
+        var layouts = [Layout](repeating: .plain, count: inputCount)
         layouts[1] = right
         return builder.kernel(
             inputLayouts: layouts, outputLayouts: [.plain], unreadInputs: beta == 0 ? [2] : [])

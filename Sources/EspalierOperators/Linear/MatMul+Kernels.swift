@@ -2,21 +2,36 @@ import EspalierKernels
 import EspalierTensors
 
 extension MatMul: EpilogueAccepting {
-    package func accepts(_ step: EpilogueStep, signature: Signature) -> Bool { step.postOperation != nil }
+    package func accepts(_ step: EpilogueStep, signature: Signature) -> Bool {
+        // The result of a product with a vector on the right has no axis of columns.
+        step == .addVector ? signature.inputShape(1).rank > 1 : step.postOperation != nil
+    }
 
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         let dense = try dense(signature)
+        var (epilogues, addendPort) = (context.epilogues, signature.inputs.count)
+        let inputCount = addendPort + epilogues.count(where: \.hasAddend)
+        var bias: StagedKernel.Place?
+        if epilogues.first == .addVector {
+            // A kernel's own bias is cheaper than a sum behind the product.
+            bias = .input(addendPort)
+            addendPort += 1
+            epilogues.removeFirst()
+        }
+        if let sparse = SparseLinear(signature.constant(1), isTransposed: false, rows: dense.rows, context) {
+            return try sparse.kernel(
+                inputCount: inputCount, bias: bias, epilogues: epilogues, addendPort: addendPort)
+        }
         var fused = FusedOperations()
         let addend = try oneDNN { () throws(DNNError) in try DNNLayout.plain(dense.output) }
-        try fused.append(context.epilogues, addend: addend, addendPort: signature.inputs.count)
+        try fused.append(epilogues, addend: addend, addendPort: addendPort)
         var builder = StagedKernel.Builder()
         let isConstant = context.phase == .inference && signature.constant(1) != nil
         let right = try dense.addForward(
-            to: &builder, bias: nil, fused: fused,
+            to: &builder, bias: bias, fused: fused,
             choosesRight: isConstant && signature.inputShape(1).rank == 2)
-        var layouts = [Layout](
-            repeating: .plain, count: signature.inputs.count + context.epilogues.count { $0 == .add })
+        var layouts = [Layout](repeating: .plain, count: inputCount)
         layouts[1] = right
         return builder.kernel(inputLayouts: layouts, outputLayouts: [.plain])
     }

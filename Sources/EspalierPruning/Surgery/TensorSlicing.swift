@@ -26,13 +26,6 @@ extension Tensor {
         }
     }
 
-    /// The number of elements that are not zero; not-a-number is not zero.
-    package var nonzeroCount: Int {
-        dtype == .float32
-            ? withUnsafeScalars(of: Float.self) { $0.reduce(0) { $1 == 0 ? $0 : $0 + 1 } }
-            : scalars(as: Double.self).reduce(0) { $1 == 0 ? $0 : $0 + 1 }
-    }
-
     /// Whether both have the same type, shape and bits.
     func isIdentical(to other: Tensor) -> Bool {
         guard dtype == other.dtype, shape == other.shape else { return false }

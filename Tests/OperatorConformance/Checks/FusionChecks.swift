@@ -17,6 +17,18 @@ extension PreparedCase {
                 second.count == array.elements.count
             else { return ["adds, but does not have two inputs of one shape"] }
             array.elements = zip(array.elements, second).map { $0 + $1 }
+        case .addVector:
+            guard values.count == 2, let second = values[1]?.realElements else {
+                return ["adds, but does not have two inputs"]
+            }
+            let isSecond = array.elements.count >= second.count
+            let (whole, vector) = isSecond ? (array.elements, second) : (second, array.elements)
+            let shape = isSecond ? array.shape : signature.inputShape(1)
+            guard let last = shape.extents.last, last == vector.count else {
+                return ["adds \(vector.count) numbers along the last axis of \(shape)"]
+            }
+            array = NDArray(
+                shape: shape, elements: whole.indices.map { whole[$0] + vector[$0 % vector.count] })
         }
         let expected = try reference(Double.self)
         return compare([Tensor(shape: array.shape, scalars: array.elements)], expected)
@@ -38,6 +50,11 @@ extension PreparedCase {
                     let addend = Tensor.random(array.shape, seed: 3)
                     inputs.append(addend)
                     array.elements = zip(array.elements, addend.scalars(as: Double.self)).map { $0 + $1 }
+                } else if step == .addVector {
+                    let addend = Tensor.random(Shape(array.shape.extents.suffix(1)), seed: 4)
+                    inputs.append(addend)
+                    let vector = addend.scalars(as: Double.self)
+                    array.elements = array.elements.enumerated().map { $1 + vector[$0 % vector.count] }
                 } else {
                     array = array.applying(step)
                 }
@@ -62,12 +79,14 @@ extension PreparedCase {
             let parameters = function.exampleParameters
             return EpilogueStep.function(function, alpha: parameters.alpha, beta: parameters.beta)
         }
-        let single = (functions + [.add]).filter { operation.accepts($0, signature: signature) }
+        let single = (functions + [.add, .addVector]).filter { operation.accepts($0, signature: signature) }
         let relu = EpilogueStep.function(.relu, alpha: 0, beta: 0)
         guard single.contains(.add), operation.accepts(relu, signature: signature) else {
             return single.map { [$0] }
         }
-        return single.map { [$0] } + [[.add, relu], [relu, .add]]
+        let sums: [[EpilogueStep]] = [[.add, relu], [relu, .add]]
+        let vectors: [[EpilogueStep]] = [[.addVector, .add, relu], [.add, .addVector], [relu, .addVector]]
+        return single.map { [$0] } + sums + (single.contains(.addVector) ? vectors : [])
     }
 
     /// A scale and a shift per channel, and constants that absorb one, against the reference.

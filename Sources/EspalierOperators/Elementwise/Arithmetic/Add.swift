@@ -15,7 +15,15 @@ package struct Add: BinaryElementwise, Epilogue, ChannelAffine {
 
     package func epilogueStep(_ signature: Signature) -> EpilogueStep? {
         if let constant = signature.scalarOperand { return .function(.linear, alpha: 1, beta: constant) }
-        return signature.inputShape(0) == signature.inputShape(1) ? .add : nil
+        let (left, right, output) = (
+            signature.inputShape(0), signature.inputShape(1), signature.outputShape()
+        )
+        if left == right { return .add }
+        guard signature.outputs[0].dtype == .float32 else { return nil }
+        let isVector = [left, right].contains {
+            $0.rank == 1 && output.rank > 1 && $0[0] == output.extents.last
+        }
+        return isVector && [left, right].contains(output) ? .addVector : nil
     }
 
     package func channelAffine(_ signature: Signature) -> (scale: [Double], shift: [Double])? {

@@ -1,0 +1,189 @@
+import CSparseKernels
+package import EspalierTensors
+
+/// Weights with zeros anywhere, packed for products with many columns and for convolutions: the tiles of
+/// `espalier_sparse_matrix.h`.
+package final class SparseMatrix {
+    /// Rows in all groups.
+    package let rows: Int
+    /// Weights that are there.
+    package let nonzeroCount: Int
+    private let packed: AlignedStorage
+    private let rowBlocks: Int
+    private let channels: Int
+
+    /// - Parameters:
+    ///   - weights: `float32`, [rows, channels of a group, taps].
+    ///   - columns: how many there will be, at a guess.
+    ///   - threads: that will share a product.
+    package init(
+        _ weights: Tensor, rows: Int, groups: Int = 1, channels: Int, taps: Int = 1, columns: Int,
+        threads: Int
+    ) {
+        var shape = espalier_sparse_shape()
+        shape.rows = rows
+        shape.groups = groups
+        shape.channels = channels
+        shape.taps = taps
+        shape.columns = columns
+        shape.row_parts = threads
+        packed = weights.withUnsafeScalars(of: Float.self) { scalars in
+            let storage = AlignedStorage(byteCount: espalier_sparse_packed_size(&shape, scalars.baseAddress))
+            _ = espalier_sparse_pack(&shape, scalars.baseAddress, storage.base)
+            return storage
+        }
+        self.rows = rows
+        self.channels = channels
+        nonzeroCount = espalier_sparse_nonzeros(packed.base)
+        rowBlocks = espalier_sparse_row_blocks(packed.base)
+    }
+
+    /// Bytes of one thread's scratch memory, 64-byte aligned, for a product.
+    package var productScratch: Int { (espalier_sparse_product_scratch(packed.base) + 63) / 64 * 64 }
+
+    /// output = activation(weights x input + ...), both as columns in memory: row n of `input` are the `channels` numbers of column n,
+    /// row n of `output` its `rows` results, as tokens by features are.
+    ///
+    /// - Parameters:
+    ///   - scratch: ``productScratch`` bytes for each of `threads`.
+    package func multiply(
+        _ input: UnsafePointer<Float>, columns: Int, into output: UnsafeMutablePointer<Float>,
+        then epilogue: SparseEpilogue, scratch: UnsafeMutableRawPointer, threads: Int
+    ) {
+        var operands = espalier_sparse_operands()
+        operands.columns = columns
+        operands.input = input
+        operands.input_pitch = channels
+        operands.input_transposed = true
+        operands.output = output
+        operands.output_pitch = rows
+        operands.output_transposed = true
+        let operation = epilogue.operation
+        divide(tiles: espalier_sparse_tiles(packed.base, columns), threads: threads) { range, thread in
+            withUnsafePointer(to: operands) { operands in
+                withUnsafePointer(to: operation) { operation in
+                    espalier_sparse_product(
+                        espalier_isa_active(), packed.base, operands, operation, range,
+                        scratch + thread * productScratch)
+                }
+            }
+        }
+    }
+
+    /// Bytes of one thread's scratch memory, 64-byte aligned, for a convolution.
+    package func convolutionScratch(_ geometry: SparseGeometry) -> Int {
+        var geometry = geometry.values
+        return (espalier_sparse_convolution_scratch(packed.base, &geometry) + 63) / 64 * 64
+    }
+
+    /// The convolution of row-major activations, [samples, channels, height, width].
+    ///
+    /// - Parameters:
+    ///   - scratch: ``convolutionScratch(_:)`` bytes for each of `threads`.
+    package func convolve(
+        _ input: UnsafePointer<Float>, _ geometry: SparseGeometry, into output: UnsafeMutablePointer<Float>,
+        then epilogue: SparseEpilogue, scratch: UnsafeMutableRawPointer, threads: Int
+    ) {
+        var values = geometry.values
+        let tiles = espalier_sparse_convolution_tiles(packed.base, &values)
+        let (size, operation) = (convolutionScratch(geometry), epilogue.operation)
+        divide(tiles: tiles, threads: threads) { range, thread in
+            withUnsafePointer(to: geometry.values) { values in
+                withUnsafePointer(to: operation) { operation in
+                    espalier_sparse_convolution(
+                        espalier_isa_active(), packed.base, values, input, output, operation, range,
+                        scratch + thread * size)
+                }
+            }
+        }
+    }
+
+    /// Shares out tiles of columns, or blocks of rows where there are too few tiles.
+    private func divide(tiles: Int, threads: Int, _ body: (espalier_sparse_range, _ thread: Int) -> Void) {
+        let byTiles = tiles >= rowBlocks
+        let parts = min(threads, byTiles ? tiles : rowBlocks)
+        ThreadTeam.parallel(parts) { mine in
+            for part in mine {
+                var range = espalier_sparse_range()
+                range.tiles = tiles
+                range.row_blocks = rowBlocks
+                let count = byTiles ? tiles : rowBlocks
+                let first = count * part / parts
+                let size = count * (part + 1) / parts - first
+                if byTiles {
+                    range.first_tile = first
+                    range.tiles = size
+                } else {
+                    range.first_row_block = first
+                    range.row_blocks = size
+                }
+                body(range, part)
+            }
+        }
+    }
+}
+
+/// What follows the sums of a sparse product.
+package struct SparseEpilogue {
+    package enum Activation: Hashable, Sendable {
+        case none
+        case clip(Float, Float)
+        case hardSwish
+        case gelu
+
+        /// max(x, 0).
+        package static let relu = Activation.clip(0, .infinity)
+    }
+
+    /// One number for each row.
+    package var bias: UnsafePointer<Float>?
+    /// Numbers to add, which lie as the output does and may be its own.
+    package var residual: UnsafePointer<Float>?
+    package var activation: Activation
+
+    package init(
+        bias: UnsafePointer<Float>? = nil, residual: UnsafePointer<Float>? = nil,
+        activation: Activation = .none
+    ) {
+        self.bias = bias
+        self.residual = residual
+        self.activation = activation
+    }
+
+    var operation: espalier_epilogue {
+        var result = espalier_epilogue()
+        result.bias = bias
+        result.residual = residual
+        switch activation {
+        case .none: result.activation.function = ESPALIER_ACTIVATION_NONE
+        case .clip(let low, let high):
+            result.activation.function = ESPALIER_ACTIVATION_CLIP
+            result.activation.lower = low
+            result.activation.upper = high
+        case .hardSwish: result.activation.function = ESPALIER_ACTIVATION_HARD_SWISH
+        case .gelu: result.activation.function = ESPALIER_ACTIVATION_GELU
+        }
+        return result
+    }
+}
+
+/// A convolution of two spatial axes.
+package struct SparseGeometry: Sendable {
+    fileprivate var values: espalier_sparse_geometry
+
+    /// Pairs are of the vertical and the horizontal axis.
+    package init(
+        samples: Int, channels: Int, input: (Int, Int), kernel: (Int, Int), strides: (Int, Int),
+        dilations: (Int, Int), paddingBefore: (Int, Int), output: (Int, Int)
+    ) {
+        values = espalier_sparse_geometry()
+        values.samples = samples
+        values.channels = channels
+        (values.height, values.width) = input
+        (values.kernel_height, values.kernel_width) = kernel
+        (values.stride_height, values.stride_width) = strides
+        (values.dilation_height, values.dilation_width) = dilations
+        (values.padding_top, values.padding_left) = paddingBefore
+        (values.output_height, values.output_width) = output
+    }
+}

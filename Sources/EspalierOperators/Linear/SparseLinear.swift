@@ -1,0 +1,97 @@
+import EspalierKernels
+import EspalierTensors
+
+/// The product of rows with a constant matrix of many zeros, which are left out.
+struct SparseLinear {
+    private enum Packed {
+        case rows(SparseRows)
+        case tiles(SparseMatrix)
+    }
+
+    private let packed: Packed
+    private let rows: Int
+    private let outputs: Int
+    private let threads: Int
+
+    /// nil where the dense product is as fast, or the weights are not known in advance.
+    ///
+    /// - Parameters:
+    ///   - weights: of two axes, [inputs, outputs], or [outputs, inputs] if `isTransposed`.
+    ///   - rows: how many rows are multiplied with it.
+    init?(_ weights: Tensor?, isTransposed: Bool, rows: Int, _ context: LoweringContext) {
+        guard context.usesSparsity, context.phase == .inference, let weights, weights.dtype == .float32,
+            weights.shape.rank == 2, weights.count > 0, rows > 0
+        else { return nil }
+        let (outputs, inputs) = (weights.shape[isTransposed ? 0 : 1], weights.shape[isTransposed ? 1 : 0])
+        let work = SparseWork(
+            rows: outputs, depth: inputs, columns: rows,
+            density: Double(weights.nonzeroCount) / Double(weights.count))
+        guard work.isWorthwhile else { return nil }
+        self.rows = rows
+        self.outputs = outputs
+        let threads = context.threads
+        self.threads = threads
+        let byOutput = isTransposed ? weights : weights.transposed()
+        packed =
+            rows <= SparseRows.limit
+            ? .rows(SparseRows(byOutput, rows: rows))
+            : .tiles(
+                SparseMatrix(byOutput, rows: outputs, channels: inputs, columns: rows, threads: threads))
+    }
+
+    /// - Parameters:
+    ///   - bias: one number for each output.
+    ///   - addendPort: the input that is the first addend among `epilogues`.
+    func kernel(
+        inputCount: Int, bias: StagedKernel.Place?, epilogues: [EpilogueStep], addendPort: Int
+    ) throws(OperatorError) -> any Kernel {
+        let fusion = SparseFusion(epilogues, addendPort: addendPort)
+        let (packed, rows, threads) = (packed, rows, threads)
+        var builder = StagedKernel.Builder()
+        let size =
+            switch packed {
+            case .rows(let matrix): matrix.scratch
+            case .tiles(let matrix): threads * matrix.productScratch
+            }
+        let residual = fusion.residualPort.map { StagedKernel.Place.input($0) }
+        builder.sparseLoop(builder.scratch(byteCount: size), bias: bias, residual: residual) {
+            input, output, scratch, bias, residual in
+            let epilogue = SparseEpilogue(bias: bias, residual: residual, activation: fusion.activation)
+            switch packed {
+            case .rows(let matrix): matrix.multiply(input, into: output, then: epilogue, scratch: scratch)
+            case .tiles(let matrix):
+                matrix.multiply(
+                    input, columns: rows, into: output, then: epilogue, scratch: scratch, threads: threads)
+            }
+        }
+        let shape = Shape([rows, outputs])
+        let plain = try oneDNN { () throws(DNNError) in try DNNLayout.plain(shape) }
+        var rest = FusedOperations(limit: 0)
+        try rest.append(fusion.rest, addend: plain, addendPort: fusion.restPort)
+        try rest.addRest(to: &builder, output: plain)
+        return builder.kernel(
+            inputLayouts: [Layout](repeating: .plain, count: inputCount), outputLayouts: [.plain],
+            unreadInputs: [1], inPlaceInput: fusion.residualPort)
+    }
+}
+
+extension Tensor {
+    /// A matrix of `float32` with its axes exchanged.
+    fileprivate func transposed() -> Tensor {
+        let (rows, columns) = (shape[0], shape[1])
+        return withUnsafeScalars(of: Float.self) { source in
+            var scalars = [Float](repeating: 0, count: source.count)
+            // In squares, so that neither side leaves the cache between neighbours.
+            for top in stride(from: 0, to: rows, by: 32) {
+                for left in stride(from: 0, to: columns, by: 32) {
+                    for row in top..<min(top + 32, rows) {
+                        for column in left..<min(left + 32, columns) {
+                            scalars[column * rows + row] = source[row * columns + column]
+                        }
+                    }
+                }
+            }
+            return Tensor(shape: [columns, rows], scalars: scalars)
+        }
+    }
+}
