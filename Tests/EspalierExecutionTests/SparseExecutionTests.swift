@@ -1,0 +1,180 @@
+import EspalierExecution
+import EspalierGraphs
+import EspalierTensors
+import Testing
+
+/// Networks whose weights are mostly zero: left out, they compute what the dense kernels do, and do not even look at what the
+/// zeros would meet.
+struct SparseExecutionTests {
+    struct Convolution: Sendable, CustomTestStringConvertible {
+        var channels = 32
+        var filters = 48
+        var kernel = 3
+        var stride = 1
+        var dilation = 1
+        var padding = 1
+        var groups = 1
+        var size = (13, 17)
+        var batch = 1
+
+        var testDescription: String {
+            "\(batch)x\(channels)x\(size) to \(filters), \(kernel), \(stride), \(dilation), \(padding), \(groups)"
+        }
+
+        static let all = [
+            Convolution(), Convolution(kernel: 1, padding: 0), Convolution(stride: 2),
+            Convolution(kernel: 5, dilation: 2, padding: 4), Convolution(groups: 2),
+            Convolution(kernel: 1, stride: 2, padding: 0, batch: 2), Convolution(size: (7, 7), batch: 3),
+            Convolution(channels: 70, filters: 33, size: (4, 90)),
+        ]
+    }
+
+    /// What follows a layer in the graph, and may be fused into it.
+    enum Following: CaseIterable, Sendable {
+        case nothing, relu, residualAndRelu, clip, hardSwish, gelu, reluAndResidual, sigmoid
+
+        func add(to builder: inout GraphBuilder, _ value: ValueID, residual: ValueID) -> ValueID {
+            switch self {
+            case .nothing: return value
+            case .relu: return builder.node("Relu", inputs: [value])
+            case .residualAndRelu:
+                return builder.node("Relu", inputs: [builder.node("Add", inputs: [value, residual])])
+            case .reluAndResidual:
+                return builder.node("Add", inputs: [builder.node("Relu", inputs: [value]), residual])
+            case .clip:
+                let low = builder.constant("low", Tensor(Float(-0.5)))
+                let high = builder.constant("high", Tensor(Float(0.75)))
+                return builder.node("Clip", inputs: [value, low, high])
+            case .hardSwish: return builder.node("HardSwish", inputs: [value])
+            case .sigmoid: return builder.node("Sigmoid", inputs: [value])
+            case .gelu:
+                let root = builder.constant("root", Tensor(Float(2).squareRoot()))
+                let one = builder.constant("one", Tensor(Float(1)))
+                let half = builder.constant("half", Tensor(Float(0.5)))
+                let scaled = builder.node("Div", inputs: [value, root])
+                let erf = builder.node("Erf", inputs: [scaled])
+                let sum = builder.node("Add", inputs: [erf, one])
+                let product = builder.node("Mul", inputs: [value, sum])
+                return builder.node("Mul", inputs: [product, half])
+            }
+        }
+    }
+
+    /// Normal numbers, nine of ten zero; those with a position that `isGone` all.
+    private static func weights(
+        _ shape: Shape, seed: UInt64, isGone: (Int) -> Bool = { _ in false }
+    ) -> Tensor {
+        var random = RandomSource(seed: seed)
+        return Tensor(
+            shape: shape,
+            scalars: (0..<shape.count).map { position in
+                let value = Float(random.normal())
+                return random.uniform() < 0.9 || isGone(position) ? 0 : value
+            })
+    }
+
+    private static func noise(_ shape: Shape, seed: UInt64) -> Tensor {
+        var random = RandomSource(seed: seed)
+        return Tensor(shape: shape, scalars: (0..<shape.count).map { _ in Float(random.normal()) })
+    }
+
+    /// Runs without the zeros on `inputs`, and densely, unfused, on what they are without infinities.
+    private func check(_ graph: Graph, _ inputs: [String: Tensor], threads: Int) throws {
+        var options = InferenceSession.Options()
+        options.threads = threads
+        let sparse = try InferenceSession(graph: graph, options: options).run(inputs)
+        options.optimizes = false
+        options.usesSparsity = false
+        let finite = inputs.mapValues { tensor in
+            Tensor(
+                shape: tensor.shape,
+                scalars: tensor.scalars(as: Float.self).map { $0.isFinite ? $0 : 0 })
+        }
+        let dense = try InferenceSession(graph: graph, options: options).run(finite)
+        let name = graph.name(of: graph.outputs[0])
+        let (found, expected) = (
+            try #require(sparse[name]).scalars(as: Float.self),
+            try #require(dense[name]).scalars(as: Float.self)
+        )
+        // Sums of some dozens of normal numbers come to 5 and more, though little may be left of them after clipping.
+        let scale = expected.reduce(5) { max($0, $1.magnitude) }
+        let worst = zip(found, expected).map { ($0 - $1).magnitude }.reduce(0) { $1 <= $0 ? $0 : $1 }
+        #expect(worst <= 2e-6 * scale, "of \(scale)")
+    }
+
+    @Test(arguments: Convolution.all, Following.allCases)
+    func convolutionsLeaveOutZeros(convolution: Convolution, following: Following) throws {
+        var builder = GraphBuilder(name: "sparse")
+        let (height, width) = convolution.size
+        let shape: Shape = [convolution.batch, convolution.channels, height, width]
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: shape))
+        let perGroup = convolution.channels / convolution.groups
+        let taps = convolution.kernel * convolution.kernel
+        // The first channel of every group meets nothing but zeros.
+        let weight = Self.weights(
+            [convolution.filters, perGroup, convolution.kernel, convolution.kernel], seed: 1
+        ) { $0 / taps % perGroup == 0 }
+        let reach = convolution.dilation * (convolution.kernel - 1) + 1
+        func extent(_ input: Int) -> Int {
+            (input + 2 * convolution.padding - reach) / convolution.stride + 1
+        }
+        let output: Shape = [convolution.batch, convolution.filters, extent(height), extent(width)]
+        let residual = builder.input("r", type: ValueType(dtype: .float32, shape: output))
+        let pads = [Int64](repeating: Int64(convolution.padding), count: 4)
+        let value = builder.node(
+            "Conv",
+            inputs: [
+                x, builder.constant("w", weight),
+                builder.constant("b", Self.noise([convolution.filters], seed: 2)),
+            ],
+            attributes: [
+                "pads": .ints(pads),
+                "strides": .ints([Int64(convolution.stride), Int64(convolution.stride)]),
+                "dilations": .ints([Int64(convolution.dilation), Int64(convolution.dilation)]),
+                "group": .int(Int64(convolution.groups)),
+            ])
+        let result = following.add(to: &builder, value, residual: residual)
+        let graph = try builder.finish(outputs: [result])
+        var input = Self.noise(shape, seed: 3)
+        let plane = height * width
+        input.withUnsafeMutableScalars(of: Float.self) { scalars in
+            for position in scalars.indices where position / plane % perGroup == 0 {
+                scalars[position] = position % 2 == 0 ? .infinity : .nan
+            }
+        }
+        for threads in [1, 2] {
+            try check(graph, ["x": input, "r": Self.noise(output, seed: 4)], threads: threads)
+        }
+    }
+
+    /// Products as MatMul and Add and as Gemm with either orientation, of few rows and of many.
+    @Test(arguments: [1, 3, 6, 16, 17, 70], Following.allCases)
+    func productsLeaveOutZeros(rows: Int, following: Following) throws {
+        let (width, outputs) = (150, 203)
+        for form in ["MatMul", "Gemm", "transposed"] {
+            var builder = GraphBuilder(name: "sparse")
+            let x = builder.input("x", type: ValueType(dtype: .float32, shape: [rows, width]))
+            let residual = builder.input("r", type: ValueType(dtype: .float32, shape: [rows, outputs]))
+            let bias = builder.constant("b", Self.noise([outputs], seed: 5))
+            let isTransposed = form == "transposed"
+            let weight = Self.weights(isTransposed ? [outputs, width] : [width, outputs], seed: 6) {
+                isTransposed ? $0 % width == 7 : $0 / outputs == 7
+            }
+            let w = builder.constant("w", weight)
+            let value =
+                form == "MatMul"
+                ? builder.node("Add", inputs: [builder.node("MatMul", inputs: [x, w]), bias])
+                : builder.node(
+                    "Gemm", inputs: [x, w, bias], attributes: ["transB": .int(isTransposed ? 1 : 0)])
+            let result = following.add(to: &builder, value, residual: residual)
+            let graph = try builder.finish(outputs: [result])
+            var input = Self.noise([rows, width], seed: 7)
+            input.withUnsafeMutableScalars(of: Float.self) { scalars in
+                for row in 0..<rows { scalars[row * width + 7] = row % 2 == 0 ? .nan : .infinity }
+            }
+            for threads in [1, 2] {
+                try check(graph, ["x": input, "r": Self.noise([rows, outputs], seed: 8)], threads: threads)
+            }
+        }
+    }
+}
