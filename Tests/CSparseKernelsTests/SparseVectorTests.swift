@@ -9,7 +9,7 @@ import Testing
 #endif
 
 /// Products of sparse matrices with one or a few rows, in every format and instance, against double precision.
-struct SparseProductTests {
+struct SparseVectorTests {
     /// Around the extents of registers, groups, panels, windows and blocks.
     static let outputs = [0, 1, 7, 31, 33, 64, 65, 130]
     static let inputs = [0, 1, 3, 16, 17, 63, 65, 130, 1030]
