@@ -17,12 +17,12 @@ static inline const float *sparse_origin(const espalier_sparse_source *source, e
 
 void espalier_sparse_fill(
     espalier_isa isa, const espalier_sparse_source *source, const espalier_sparse_tap *taps, size_t slices,
-    size_t columns, size_t slice_bytes, char *tile) {
+    size_t columns, float *tile) {
     if (source->transposed) {
-        ESPALIER_DISPATCH(isa, sparse_fill_transposed, source, taps, slices, columns, slice_bytes, tile);
+        ESPALIER_DISPATCH(isa, sparse_fill_transposed, source, taps, slices, columns, tile);
     } else if (source->move_count == 0) {
-        ESPALIER_DISPATCH(isa, sparse_fill_rows, source, taps, slices, columns, slice_bytes, tile);
+        ESPALIER_DISPATCH(isa, sparse_fill_rows, source, taps, slices, columns, tile);
     } else {
-        ESPALIER_DISPATCH(isa, sparse_fill_moves, source, taps, slices, columns, slice_bytes, tile);
+        ESPALIER_DISPATCH(isa, sparse_fill_moves, source, taps, slices, columns, tile);
     }
 }

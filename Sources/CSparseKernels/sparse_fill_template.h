@@ -7,12 +7,12 @@
 // All columns of a slice lie side by side.
 static void ESPALIER_NAME(sparse_fill_rows)(
     const espalier_sparse_source *source, const espalier_sparse_tap *taps, size_t slices, size_t columns,
-    size_t slice_bytes, char *tile) {
+    float *tile) {
     const size_t full = columns / LANES * LANES;
     const size_t padded = (columns + ESPALIER_LINE - 1) / ESPALIER_LINE * ESPALIER_LINE;
     for (size_t slice = 0; slice < slices; ++slice) {
         const float *from = sparse_origin(source, taps[slice]);
-        float *to = (float *)(tile + slice * slice_bytes);
+        float *to = tile + slice * padded;
         for (size_t i = 0; i < full; i += LANES) {
             ESPALIER_NAME(store_aligned)(ESPALIER_NAME(load)(from + i), to + i);
         }
@@ -27,53 +27,57 @@ static void ESPALIER_NAME(sparse_fill_rows)(
 
 static void ESPALIER_NAME(sparse_fill_moves)(
     const espalier_sparse_source *source, const espalier_sparse_tap *taps, size_t slices, size_t columns,
-    size_t slice_bytes, char *tile) {
+    float *tile) {
     const size_t last_line = columns / ESPALIER_LINE * ESPALIER_LINE;
-    const espalier_sparse_move *moves = source->moves;
+    const size_t padded = (columns + ESPALIER_LINE - 1) / ESPALIER_LINE * ESPALIER_LINE;
+    const int64_t *moves = source->moves;
     const size_t count = source->move_count;
     for (size_t slice = 0; slice < slices; ++slice) {
         const float *origin = sparse_origin(source, taps[slice]);
-        float *to = (float *)(tile + slice * slice_bytes);
+        float *to = tile + slice * padded;
         if (last_line < columns) {
             for (size_t i = 0; i < ESPALIER_LINE; i += LANES) {
                 ESPALIER_NAME(store_aligned)((FLOATS){0}, to + last_line + i);
             }
         }
+#pragma clang loop unroll_count(4)
         for (size_t i = 0; i < count; ++i) {
-            ESPALIER_NAME(sparse_move)(origin + moves[i].offset, to + moves[i].column);
+            ESPALIER_NAME(sparse_move)(origin + (int64_t)(moves[i] >> 16), to + (moves[i] & 0xffff));
         }
     }
 }
 
-// Four columns of four slices at a time where their channels follow each other.
+// Eight columns at a time, along their channels, so that each line of the input is used up at once: where its
+// pitch is a power of two, the lines of many columns would displace each other.
 static void ESPALIER_NAME(sparse_fill_transposed)(
     const espalier_sparse_source *source, const espalier_sparse_tap *taps, size_t slices, size_t columns,
-    size_t slice_bytes, char *tile) {
-    const size_t pitch = source->channel_pitch;
+    float *tile) {
     const size_t padded = (columns + ESPALIER_LINE - 1) / ESPALIER_LINE * ESPALIER_LINE;
-    const size_t step = slice_bytes / sizeof(float);
-    for (size_t slice = 0; slice < slices;) {
-        const size_t channel = taps[slice].channel;
-        float *to = (float *)(tile + slice * slice_bytes);
-        if (slice + 4 <= slices && taps[slice + 3].channel == channel + 3) {
-            for (size_t column = 0; column < padded; column += 4) {
-                FOUR rows[4] = {0};
-                for (size_t i = 0; i < 4 && column + i < columns; ++i) {
-                    rows[i] = ESPALIER_NAME(load_four)(source->base + (column + i) * pitch + channel);
-                }
-                ESPALIER_NAME(transpose_four)(rows);
-                for (size_t i = 0; i < 4; ++i) ESPALIER_NAME(store_four)(rows[i], to + i * step + column);
+    for (size_t column = 0; column < padded; column += 8) {
+        // Past the last column it repeats.
+        const float *lines[8];
+        for (size_t i = 0; i < 8; ++i) {
+            const size_t inside = column + i < columns ? column + i : columns - 1;
+            lines[i] = source->base + inside * source->channel_pitch;
+        }
+        float *to = tile + column;
+        for (size_t slice = 0; slice < slices;) {
+            const size_t channel = taps[slice].channel;
+            if (slice + 8 <= slices && taps[slice + 7].channel == channel + 7) {
+                EIGHT block[8];
+#pragma clang loop unroll(full)
+                for (size_t i = 0; i < 8; ++i) memcpy(block + i, lines[i] + channel, sizeof *block);
+                ESPALIER_NAME(sparse_transpose)(block);
+#pragma clang loop unroll(full)
+                for (size_t i = 0; i < 8; ++i) memcpy(to + (slice + i) * padded, block + i, sizeof *block);
+                slice += 8;
+            } else {
+                for (size_t i = 0; i < 8; ++i) to[slice * padded + i] = lines[i][channel];
+                slice += 1;
             }
-            slice += 4;
-        } else {
-            for (size_t column = 0; column < padded; ++column) {
-                to[column] = column < columns ? source->base[column * pitch + channel] : 0;
-            }
-            slice += 1;
         }
     }
 }
 
 #undef EIGHT
-#undef FOUR
 #include "sparse_vectors_end.h"

@@ -2,6 +2,7 @@
 
 #include "sparse_vectors_template.h"
 #include "activations_template.h"
+#include "sparse_moves_template.h"
 #include "sparse_transposition_template.h"
 
 ESPALIER_INLINE void ESPALIER_NAME(sparse_finish_piece)(
@@ -33,56 +34,68 @@ static void ESPALIER_NAME(sparse_finish_rows)(
     }
 }
 
-// Adds the residuals of four rows, of one column each.
+// Adds residuals to some rows.
 ESPALIER_INLINE void ESPALIER_NAME(sparse_add_residual)(
-    const espalier_sparse_target *target, float *partial, size_t partial_pitch, size_t row, size_t rows) {
-    const float *residual = target->pieces->residual;
-    for (size_t column = 0; column < target->columns; ++column) {
-        for (size_t r = 0; r < rows; ++r) {
-            partial[r * partial_pitch + column] += residual[column * target->pitch + row + r];
+    const espalier_sparse_target *target, float *sums, size_t pitch, size_t first_row, size_t rows) {
+    const float *residual = target->pieces->residual + first_row;
+    for (size_t column = 0; column < target->columns; ++column, residual += target->pitch) {
+        for (size_t row = 0; row < rows; ++row) sums[row * pitch + column] += residual[row];
+    }
+}
+
+ESPALIER_INLINE void ESPALIER_NAME(sparse_activate_rows)(
+    const espalier_sparse_target *target, float *sums, size_t pitch, size_t rows) {
+    for (size_t row = 0; row < rows; ++row) {
+        float *line = sums + row * pitch;
+        for (size_t i = 0; i < target->columns; i += LANES) {
+            const FLOATS x = ESPALIER_NAME(load_aligned)(line + i);
+            ESPALIER_NAME(store_aligned)(ESPALIER_NAME(activate)(x, &target->epilogue->activation), line + i);
         }
     }
 }
 
-// Of `rows` rows, a few so that they stay close: residual, activation, and then the transposition.
+// Writes some rows as columns, eight of them at once: lines of more, a power of two apart, would displace each
+// other.
+ESPALIER_INLINE void ESPALIER_NAME(sparse_write_transposed)(
+    const espalier_sparse_target *target, const float *sums, size_t pitch, size_t rows, float *output) {
+    const size_t blocked = rows / 8 * 8;
+    size_t column = 0;
+    for (; column + 8 <= target->columns; column += 8) {
+        float *to = output + column * target->pitch;
+        for (size_t row = 0; row < blocked; row += 8) {
+            EIGHT block[8];
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < 8; ++i) memcpy(block + i, sums + (row + i) * pitch + column, sizeof *block);
+            ESPALIER_NAME(sparse_transpose)(block);
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < 8; ++i) memcpy(to + i * target->pitch + row, block + i, sizeof *block);
+        }
+    }
+    for (size_t rest = 0; rest < target->columns; ++rest) {
+        for (size_t row = rest < column ? blocked : 0; row < rows; ++row) {
+            output[rest * target->pitch + row] = sums[row * pitch + rest];
+        }
+    }
+}
+
+// Some rows at a time: few, so that they stay close; many, since the output is written in pieces as long, each
+// far from the last one.
 static void ESPALIER_NAME(sparse_finish_transposed)(
     const espalier_sparse_target *target, float *partial, size_t partial_pitch, size_t first_row, size_t rows) {
-    enum { FEW = 16 };
-    for (size_t start = 0; start < rows; start += FEW) {
-        const size_t few = rows - start < FEW ? rows - start : FEW;
+    enum { SOME = 128 };
+    const bool active = target->epilogue->activation.function != ESPALIER_ACTIVATION_NONE;
+    for (size_t start = 0; start < rows; start += SOME) {
+        const size_t some = rows - start < SOME ? rows - start : SOME;
+        const size_t row = first_row + start;
         float *sums = partial + start * partial_pitch;
-        float *output = target->pieces->output + first_row + start;
         if (target->pieces->residual) {
-            ESPALIER_NAME(sparse_add_residual)(target, sums, partial_pitch, first_row + start, few);
+            ESPALIER_NAME(sparse_add_residual)(target, sums, partial_pitch, row, some);
         }
-        for (size_t row = 0; row < few; ++row) {
-            float *line = sums + row * partial_pitch;
-            for (size_t i = 0; i < target->columns; i += LANES) {
-                const FLOATS x = ESPALIER_NAME(load_aligned)(line + i);
-                ESPALIER_NAME(store_aligned)(ESPALIER_NAME(activate)(x, &target->epilogue->activation), line + i);
-            }
-        }
-        for (size_t column = 0; column < target->columns; column += 4) {
-            const size_t columns = target->columns - column < 4 ? target->columns - column : 4;
-            size_t row = 0;
-            for (; row + 4 <= few; row += 4) {
-                FOUR block[4];
-                for (size_t i = 0; i < 4; ++i) {
-                    block[i] = ESPALIER_NAME(load_four)(sums + (row + i) * partial_pitch + column);
-                }
-                ESPALIER_NAME(transpose_four)(block);
-                for (size_t i = 0; i < columns; ++i) {
-                    ESPALIER_NAME(store_four)(block[i], output + (column + i) * target->pitch + row);
-                }
-            }
-            for (; row < few; ++row) {
-                for (size_t i = 0; i < columns; ++i) {
-                    output[(column + i) * target->pitch + row] = sums[row * partial_pitch + column + i];
-                }
-            }
-        }
+        if (active) ESPALIER_NAME(sparse_activate_rows)(target, sums, partial_pitch, some);
+        ESPALIER_NAME(sparse_write_transposed)(
+            target, sums, partial_pitch, some, target->pieces->output + row);
     }
 }
 
-#undef FOUR
+#undef EIGHT
 #include "sparse_vectors_end.h"

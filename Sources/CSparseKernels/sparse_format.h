@@ -1,5 +1,5 @@
-// The packed form of a sparse matrix, which sparse_matrix.c writes: a header, and what its offsets lead to. All offsets
-// are bytes from the header.
+// The packed form of a sparse matrix, which sparse_matrix.c writes: a header, and what its offsets lead to. All
+// offsets are bytes from the header.
 #ifndef ESPALIER_SPARSE_FORMAT_H
 #define ESPALIER_SPARSE_FORMAT_H
 
@@ -14,8 +14,11 @@ enum {
     ESPALIER_SPARSE_LINES = 8,
     // The sums of such a block of rows take at most half a MiB.
     ESPALIER_SPARSE_BLOCK_ROWS = 1024,
-    // A tile takes no more, so that 16 bits hold the offset of a slice.
-    ESPALIER_SPARSE_TILE_BYTES = 40 * 1024,
+    // The most slices of a tile.
+    ESPALIER_SPARSE_SLICES = 1024,
+    // Slices that fewer nonzeros use are not worth a copy if they can be read where they are, which costs more
+    // each time.
+    ESPALIER_SPARSE_FEW = 12,
     // Weights are loaded by fours.
     ESPALIER_SPARSE_SLACK = 3,
 };
@@ -35,14 +38,15 @@ typedef struct {
 typedef struct {
     uint32_t slices;
     uint32_t runs;
+    uint64_t nonzeros;
     // espalier_sparse_tap of each slice, in ascending order.
     uint64_t taps;
     // espalier_sparse_run each.
     uint64_t run_list;
     // uint16_t: the number within the row block of each row that occurs.
     uint64_t rows;
-    // uint16_t: the byte within the tile at which the slice of each nonzero begins.
-    uint64_t offsets;
+    // uint16_t: the slice of each nonzero.
+    uint64_t nonzero_slices;
     // float: the nonzeros, and ESPALIER_SPARSE_SLACK zeros.
     uint64_t weights;
 } espalier_sparse_depth_block;
@@ -52,8 +56,8 @@ typedef struct {
     uint32_t rows;
     uint32_t blocks;
     uint32_t padding;
-    // espalier_sparse_depth_block each, at least one. Every row occurs in the first, which begins its sum, and in the last, which
-    // finishes it, even with no nonzeros.
+    // espalier_sparse_depth_block each, at least one. Every row occurs in the first, which begins its sum, and
+    // in the last, which finishes it, even with no nonzeros.
     uint64_t block_list;
 } espalier_sparse_row_block;
 

@@ -2,7 +2,11 @@
 
 #include <string.h>
 
-// The phases that are found once for all rows: those of common strides.
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+// The strides that are common, and copied faster.
 enum { FRAME_PHASES = 2 };
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
@@ -55,8 +59,8 @@ static size_t stretch_in_place(const espalier_sparse_geometry *g) {
     return rows_follow ? g->output_height * g->output_width : g->output_width;
 }
 
-// Without padding and strides in the width, and where moves stay inside the input: a stretch shorter than one is then either at the end
-// of a row that others follow, or at the start of one which goes on.
+// Without padding and strides in the width, and where moves stay inside the input: a stretch shorter than one
+// is then either at the end of a row that others follow, or at the start of one which goes on.
 static bool is_in_place(const espalier_sparse_geometry *g) {
     return g->padding_top == 0 && g->padding_left == 0 && g->stride_width == 1 &&
            g->output_width + reach_right(g) <= g->width &&
@@ -104,6 +108,27 @@ static espalier_sparse_phase phase_of(const espalier_sparse_frame *frame, size_t
     return phase;
 }
 
+// Rows to copy.
+typedef struct {
+    const float *from;
+    size_t from_pitch;
+    float *to;
+    size_t to_pitch;
+    size_t count;
+} sparse_rows;
+
+// One phase of some rows, for strides that are rare.
+static void sparse_copy_elements(const espalier_sparse_phase *phase, const sparse_rows *rows) {
+    for (size_t row = 0; row < rows->count; ++row) {
+        const float *from = rows->from + row * rows->from_pitch;
+        float *to = rows->to + row * rows->to_pitch;
+        for (size_t i = 0; i < phase->extent; ++i) {
+            const int64_t place = phase->source + (int64_t)((i - phase->start) * phase->stride);
+            to[i] = i >= phase->start && i < phase->end ? from[place] : 0;
+        }
+    }
+}
+
 #define ESPALIER_TEMPLATE "sparse_frame_template.h"
 #include "each_isa.h"
 
@@ -125,13 +150,18 @@ void espalier_sparse_tap_offsets(const espalier_sparse_frame *frame, int64_t *of
     }
 }
 
-// Adds the moves of a stretch; the last one ends with it, unless the stretch is shorter.
-static size_t add_moves(espalier_sparse_move *moves, size_t column, size_t offset, size_t length) {
+// Adds the moves of a stretch. The last one ends with it, unless the stretch is shorter. Those of a long
+// stretch in a frame write aligned places after the first one, so that few of them meet two lines, and the last
+// one goes on behind the stretch; in a short one that would take more moves.
+static size_t add_moves(
+    espalier_sparse_move *moves, size_t column, size_t offset, size_t length, bool in_place) {
+    const size_t move = ESPALIER_SPARSE_MOVE;
+    const bool aligned = length >= 3 * move && !in_place;
     size_t count = 0;
-    for (size_t i = 0; i < length; i += ESPALIER_SPARSE_MOVE) {
-        if (length >= ESPALIER_SPARSE_MOVE) i = least(i, length - ESPALIER_SPARSE_MOVE);
-        moves[count++] =
-            (espalier_sparse_move){.column = (uint32_t)(column + i), .offset = (int64_t)(offset + i)};
+    for (size_t i = 0; i < length;) {
+        const size_t place = aligned || length < move ? i : least(i, length - move);
+        moves[count++] = (int64_t)((offset + place) << 16 | (column + place));
+        i += aligned ? move - (column + i) % move : move;
     }
     return count;
 }
@@ -162,14 +192,14 @@ size_t espalier_sparse_list_moves(
         if (place == offset + length) {
             length += more;
         } else {
-            count += add_moves(moves + count, start, offset, length);
+            count += add_moves(moves + count, start, offset, length, frame->in_place);
             start = column - first;
             offset = place;
             length = more;
         }
         column += more;
     }
-    if (start > 0) count += add_moves(moves + count, start, offset, length);
+    if (start > 0) count += add_moves(moves + count, start, offset, length, frame->in_place);
     *move_count = count;
     return origin;
 }

@@ -9,14 +9,23 @@
 
 typedef struct {
     size_t depth, group_rows, lines, slices, block_rows, blocks_per_group;
+    // Of eight columns, how many nonzero ones make a chunk worth taking with its empty ones; more than eight:
+    // none do.
+    size_t crowded;
 } espalier_sparse_plan;
 
 static size_t ceiling(size_t dividend, size_t divisor) { return (dividend + divisor - 1) / divisor; }
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
-// The width of tiles for which a nonzero should cost the least, in cycles for each line, from a fit to measurements on a core that loads
-// and multiplies one line a cycle: the products, with the loads of offset and weight, which lines share; the load and
-// store of the sums, which the nonzeros of a row in a depth block share; and the copy of a slice, which those of a column in a row block do.
+// The bytes of a tile. On a core whose first cache holds 32 KiB, tiles of more were faster: reading from the
+// second cache is hidden, as long as most reads are not, and sums are stored and loaded less often. The more so
+// the fewer nonzeros a row has.
+static size_t tile_bytes(double density) { return (density < 0.08 ? 48 : 40) * 1024; }
+
+// The width of tiles for which a nonzero should cost the least, in cycles for each line, from a fit to
+// measurements on a core that loads and multiplies one line a cycle: the products, with the loads of offset and
+// weight, which lines share; the load and store of the sums, which the nonzeros of a row in a depth block
+// share; and the copy of a slice, which those of a column in a row block do.
 static size_t best_lines(size_t columns, size_t depth, size_t block_rows, double density) {
     const size_t all = columns ? ceiling(columns, ESPALIER_LINE) : 1;
     size_t best = 1;
@@ -24,12 +33,12 @@ static size_t best_lines(size_t columns, size_t depth, size_t block_rows, double
     for (size_t most = 1; most <= ESPALIER_SPARSE_LINES; ++most) {
         // As the tiles of a product divide the lines.
         const size_t lines = ceiling(all, ceiling(all, most));
-        const size_t slices = ESPALIER_SPARSE_TILE_BYTES / (lines * ESPALIER_LINE_BYTES);
+        const size_t slices = tile_bytes(density) / (lines * ESPALIER_LINE_BYTES);
         const size_t blocks = depth ? ceiling(depth, slices) : 1;
         const double row = density * (double)depth / (double)blocks + 0.1;
         const double column = density * (double)block_rows + 0.1;
         const double shared = 1 / (double)lines;
-        const double cost = 1.15 + 0.3 * shared + 2.6 / row + (3.8 + 6.4 * shared) / column;
+        const double cost = 1.17 + 0.8 * shared * shared + 2.6 / row + (3.8 + 6.4 * shared) / column;
         if (most == 1 || cost < least_cost) {
             least_cost = cost;
             best = lines;
@@ -56,7 +65,9 @@ static espalier_sparse_plan make_plan(const espalier_sparse_shape *shape, size_t
     const double elements = (double)shape->rows * (double)plan.depth;
     const double density = elements > 0 ? (double)nonzeros / elements : 0;
     plan.lines = best_lines(shape->columns, plan.depth, plan.block_rows, density);
-    plan.slices = ESPALIER_SPARSE_TILE_BYTES / (plan.lines * ESPALIER_LINE_BYTES);
+    plan.slices = tile_bytes(density) / (plan.lines * ESPALIER_LINE_BYTES);
+    // Channels that follow each other can be transposed together, and read in place if they begin with lines.
+    plan.crowded = shape->taps > 1 ? 9 : shape->columns % ESPALIER_LINE > 0 ? 7 : 4;
     return plan;
 }
 
@@ -74,7 +85,8 @@ static uint64_t reserve(espalier_sparse_writer *writer, size_t count, size_t siz
     return start;
 }
 
-// Lists the columns in which some of `rows` rows have a nonzero. Goes along the rows, for chunks of columns.
+// Lists the columns in which some of `rows` rows have a nonzero, and those between them in crowded chunks. Goes
+// along the rows, for chunks of columns.
 static size_t list_taps(
     const espalier_sparse_plan *plan, const float *weights, size_t rows, size_t first_channel, size_t taps,
     espalier_sparse_tap *list) {
@@ -88,8 +100,11 @@ static size_t list_taps(
             const float *line = weights + row * plan->depth + start;
             for (size_t i = 0; i < columns; ++i) found[i] |= line[i] != 0;
         }
+        size_t used = 0;
+        for (size_t i = 0; i < columns; ++i) used += found[i];
+        const bool every = used * 8 >= columns * plan->crowded;
         for (size_t i = 0; i < columns; ++i) {
-            if (!found[i]) continue;
+            if (!found[i] && !every) continue;
             list[count].channel = (uint32_t)(first_channel + (start + i) / taps);
             list[count].tap = (uint32_t)((start + i) % taps);
             ++count;
@@ -108,10 +123,9 @@ static float weight_at(
 static void write_depth_block(
     const espalier_sparse_plan *plan, const float *weights, size_t rows, size_t first_channel, size_t taps,
     bool every_row, espalier_sparse_writer *writer, espalier_sparse_depth_block *block) {
-    enum { SLICES = ESPALIER_SPARSE_TILE_BYTES / ESPALIER_LINE_BYTES };
     const espalier_sparse_tap *list = (const espalier_sparse_tap *)(writer->base + block->taps);
     uint16_t nonzeros[ESPALIER_SPARSE_BLOCK_ROWS];
-    uint32_t rows_with[SLICES + 1] = {0};
+    uint32_t rows_with[ESPALIER_SPARSE_SLICES + 1] = {0};
     size_t total = 0;
     for (size_t row = 0; row < rows; ++row) {
         uint16_t count = 0;
@@ -128,16 +142,16 @@ static void write_depth_block(
         block->runs += rows_with[count] > 0;
         listed += rows_with[count];
     }
+    block->nonzeros = total;
     block->run_list = reserve(writer, block->runs, sizeof(espalier_sparse_run));
     block->rows = reserve(writer, listed, sizeof(uint16_t));
-    block->offsets = reserve(writer, total, sizeof(uint16_t));
+    block->nonzero_slices = reserve(writer, total, sizeof(uint16_t));
     block->weights = reserve(writer, total + ESPALIER_SPARSE_SLACK, sizeof(float));
     memset(writer->base + block->weights + total * sizeof(float), 0, ESPALIER_SPARSE_SLACK * sizeof(float));
     espalier_sparse_run *runs = (espalier_sparse_run *)(writer->base + block->run_list);
     uint16_t *row_list = (uint16_t *)(writer->base + block->rows);
-    uint16_t *offsets = (uint16_t *)(writer->base + block->offsets);
+    uint16_t *slices = (uint16_t *)(writer->base + block->nonzero_slices);
     float *values = (float *)(writer->base + block->weights);
-    const size_t slice_bytes = plan->lines * ESPALIER_LINE_BYTES;
     for (size_t count = block->slices + 1; count-- > 0;) {
         if (!rows_with[count]) continue;
         *runs++ = (espalier_sparse_run){.nonzeros = (uint32_t)count, .rows = rows_with[count]};
@@ -147,7 +161,7 @@ static void write_depth_block(
             for (size_t i = 0; i < block->slices; ++i) {
                 const float weight = weight_at(weights + row * plan->depth, list + i, first_channel, taps);
                 if (weight == 0) continue;
-                *offsets++ = (uint16_t)(i * slice_bytes);
+                *slices++ = (uint16_t)i;
                 *values++ = weight;
             }
         }

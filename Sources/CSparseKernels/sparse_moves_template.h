@@ -1,4 +1,5 @@
-// Copies of ESPALIER_SPARSE_MOVE floats; see each_isa.h. Half a line, since cores write unaligned lines in two parts anyway.
+// Copies of ESPALIER_SPARSE_MOVE floats; see each_isa.h. Half a line, since cores write unaligned lines in two
+// parts anyway.
 
 #define EIGHT ESPALIER_NAME(sparse_eight)
 
@@ -17,14 +18,4 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_move_even)(const float *from, float *t
     memcpy(&high, from + 7, sizeof high);
     const EIGHT values = __builtin_shufflevector(low, high, 0, 2, 4, 6, 9, 11, 13, 15);
     memcpy(to, &values, sizeof values);
-}
-
-// Zeros in at least `count` places. Few, as padding is; a loop would become a slower call.
-ESPALIER_INLINE void ESPALIER_NAME(sparse_zero)(float *to, size_t count) {
-    const EIGHT zero = {0};
-    if (count == 0) return;
-    memcpy(to, &zero, sizeof zero);
-    if (count > ESPALIER_SPARSE_MOVE) {
-        memset(to + ESPALIER_SPARSE_MOVE, 0, (count - ESPALIER_SPARSE_MOVE) * sizeof(float));
-    }
 }

@@ -33,6 +33,24 @@ size_t espalier_sparse_tile_scratch(const espalier_sparse_header *header) {
 
 // MARK: Computing
 
+// Whether the last depth block can write the output itself, from the registers.
+static bool writes_directly(const espalier_sparse_target *target) {
+    return !target->transposed && target->piece_count == 1 &&
+           target->epilogue->activation.function <= ESPALIER_ACTIVATION_CLIP;
+}
+
+// Whether the slices of a depth block can be read where they are, and should be.
+static bool reads_in_place(
+    const espalier_sparse_header *header, const espalier_sparse_source *source,
+    const espalier_sparse_depth_block *block, size_t columns) {
+    if (source->transposed || source->move_count > 0 || header->taps > 1 || block->slices == 0) return false;
+    if (block->nonzeros >= (uint64_t)ESPALIER_SPARSE_FEW * block->slices) return false;
+    const espalier_sparse_tap *taps = espalier_sparse_at(header, block->taps);
+    return taps[block->slices - 1].channel - taps[0].channel + 1 == block->slices &&
+           columns % ESPALIER_LINE == 0 && source->channel_pitch % ESPALIER_LINE == 0 &&
+           (uintptr_t)source->base % ESPALIER_LINE_BYTES == 0;
+}
+
 // The bounds that none, the rectifier and clipping are to registers.
 static void find_bounds(const espalier_activation *activation, espalier_sparse_sums *sums) {
     const bool clips = activation->function == ESPALIER_ACTIVATION_CLIP;
@@ -40,18 +58,10 @@ static void find_bounds(const espalier_activation *activation, espalier_sparse_s
     sums->high = clips ? activation->upper : INFINITY;
 }
 
-// Whether the last depth block can write the output itself, from the registers.
-static bool writes_directly(
-    espalier_isa isa, const espalier_sparse_target *target, size_t lines) {
-    return !target->transposed && target->piece_count == 1 &&
-           target->epilogue->activation.function <= ESPALIER_ACTIVATION_CLIP &&
-           lines <= espalier_sparse_register_lines(isa);
-}
-
 static void add_depth_block(
     espalier_isa isa, const espalier_sparse_header *header, const espalier_sparse_row_block *row_block,
-    size_t b, const espalier_sparse_target *target, bool direct, const char *tile, size_t lines,
-    float *partial) {
+    size_t b, const espalier_sparse_target *target, bool direct, const float *tile, size_t slice_pitch,
+    size_t lines, float *partial) {
     const espalier_sparse_depth_block *blocks = espalier_sparse_at(header, row_block->block_list);
     const espalier_sparse_depth_block *block = blocks + b;
     const espalier_epilogue *epilogue = target->epilogue;
@@ -59,25 +69,27 @@ static void add_depth_block(
         .runs = espalier_sparse_at(header, block->run_list),
         .run_count = block->runs,
         .rows = espalier_sparse_at(header, block->rows),
-        .offsets = espalier_sparse_at(header, block->offsets),
+        .slices = espalier_sparse_at(header, block->nonzero_slices),
         .weights = espalier_sparse_at(header, block->weights),
+        .slice_pitch = slice_pitch,
         .partial_pitch = lines * ESPALIER_LINE,
+        .pitch = target->pitch,
         .begin = b == 0,
         .bias = epilogue->bias ? epilogue->bias + row_block->first_row : NULL,
-        .columns = target->columns,
     };
     find_bounds(&epilogue->activation, &sums);
-    if (direct && b + 1 == row_block->blocks) {
-        const espalier_sparse_piece *piece = target->pieces;
-        sums.pitch = target->pitch;
-        sums.output = piece->output + row_block->first_row * target->pitch;
-        sums.residual = piece->residual ? piece->residual + row_block->first_row * target->pitch : NULL;
-    }
+    const espalier_sparse_piece *piece =
+        direct && b + 1 == row_block->blocks ? target->pieces : NULL;
     const size_t most = espalier_sparse_register_lines(isa);
     for (size_t line = 0; line < lines; line += sums.lines) {
+        const size_t column = line * ESPALIER_LINE;
+        const size_t place = row_block->first_row * target->pitch + column;
         sums.lines = least(most, lines - line);
-        sums.tile = tile + line * ESPALIER_LINE_BYTES;
-        sums.partial = partial + line * ESPALIER_LINE;
+        sums.tile = tile + column;
+        sums.partial = partial + column;
+        sums.columns = least(target->columns - column, sums.lines * ESPALIER_LINE);
+        sums.output = piece ? piece->output + place : NULL;
+        sums.residual = piece && piece->residual ? piece->residual + place : NULL;
         espalier_sparse_add(isa, &sums);
     }
 }
@@ -86,18 +98,24 @@ void espalier_sparse_compute_tile(
     espalier_isa isa, const espalier_sparse_header *header, const espalier_sparse_source *source,
     const espalier_sparse_target *target, size_t first_row_block, size_t row_blocks, void *scratch) {
     const espalier_sparse_row_block *list = espalier_sparse_at(header, header->row_block_list);
-    char *tile = scratch;
-    float *partial = (float *)(tile + tile_bytes(header));
+    float *tile = scratch;
+    float *partial = tile + tile_bytes(header) / sizeof(float);
     const size_t lines = (target->columns + ESPALIER_LINE - 1) / ESPALIER_LINE;
-    const bool direct = writes_directly(isa, target, lines);
+    const bool direct = writes_directly(target);
     for (size_t r = first_row_block; r < first_row_block + row_blocks; ++r) {
         const espalier_sparse_row_block *row_block = list + r;
         const espalier_sparse_depth_block *blocks = espalier_sparse_at(header, row_block->block_list);
         for (size_t b = 0; b < row_block->blocks; ++b) {
-            espalier_sparse_fill(
-                isa, source, espalier_sparse_at(header, blocks[b].taps), blocks[b].slices, target->columns,
-                header->lines * ESPALIER_LINE_BYTES, tile);
-            add_depth_block(isa, header, row_block, b, target, direct, tile, lines, partial);
+            const espalier_sparse_tap *taps = espalier_sparse_at(header, blocks[b].taps);
+            const float *slices = tile;
+            size_t slice_pitch = lines * ESPALIER_LINE;
+            if (reads_in_place(header, source, blocks + b, target->columns)) {
+                slices = source->base + taps->channel * source->channel_pitch;
+                slice_pitch = source->channel_pitch;
+            } else {
+                espalier_sparse_fill(isa, source, taps, blocks[b].slices, target->columns, tile);
+            }
+            add_depth_block(isa, header, row_block, b, target, direct, slices, slice_pitch, lines, partial);
         }
         if (!direct) {
             espalier_sparse_finish(

@@ -12,14 +12,9 @@
 // How many floats are copied at once where a slice's activations are scattered.
 enum { ESPALIER_SPARSE_MOVE = 8 };
 
-// A copy of ESPALIER_SPARSE_MOVE floats. Moves are made in ascending order, and what one writes past its columns the next one,
-// or the next slice's, writes over.
-typedef struct {
-    // The first column within the tile.
-    uint32_t column;
-    // From a slice's first activation, in floats.
-    int64_t offset;
-} espalier_sparse_move;
+// A copy of ESPALIER_SPARSE_MOVE floats. Moves are made in ascending order, and what one writes past its
+// columns the next one, or the next slice's, writes over.
+typedef int64_t espalier_sparse_move;
 
 // Activations of which those for any slice begin at
 //     base + channel * channel_pitch + tap_offsets[tap].
@@ -35,10 +30,10 @@ typedef struct {
     bool transposed;
 } espalier_sparse_source;
 
-// Fills the slices of a depth block, `columns` of each, with zeros to a full line, `slice_bytes` apart.
+// Fills the slices of a depth block, `columns` of each, with zeros to a full line.
 void espalier_sparse_fill(
     espalier_isa isa, const espalier_sparse_source *source, const espalier_sparse_tap *taps, size_t slices,
-    size_t columns, size_t slice_bytes, char *tile);
+    size_t columns, float *tile);
 
 // MARK: Sums
 
@@ -67,12 +62,14 @@ typedef struct {
     const espalier_sparse_run *runs;
     size_t run_count;
     const uint16_t *rows;
-    const uint16_t *offsets;
+    const uint16_t *slices;
     const float *weights;
-    // Aligned to lines.
-    const char *tile;
+    // The first slice, aligned to lines, and the floats to the next one.
+    const float *tile;
+    size_t slice_pitch;
     size_t lines;
-    // Unfinished sums, with `partial_pitch` floats from row to row, aligned to lines. The columns past the last are sums of anything.
+    // Unfinished sums, with `partial_pitch` floats from row to row, aligned to lines. The columns past the last
+    // are sums of anything.
     float *partial;
     size_t partial_pitch;
     // Whether sums begin here, and with what: NULL or a number for each row.
@@ -93,8 +90,8 @@ size_t espalier_sparse_register_lines(espalier_isa isa);
 // Adds the products of one depth block. At most espalier_sparse_register_lines(isa) lines.
 void espalier_sparse_add(espalier_isa isa, const espalier_sparse_sums *sums);
 
-// Writes `rows` finished rows, from `first_row` of the matrix on, with residuals and activation. Where the output is
-// transposed, there is one piece.
+// Writes `rows` finished rows, from `first_row` of the matrix on, with residuals and activation. Where the
+// output is transposed, there is one piece.
 void espalier_sparse_finish(
     espalier_isa isa, const espalier_sparse_target *target, float *partial, size_t partial_pitch,
     size_t first_row, size_t rows);

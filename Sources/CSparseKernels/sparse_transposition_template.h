@@ -1,24 +1,38 @@
-// Transposing four by four floats in registers that every instruction set has; see each_isa.h.
+// Transposing eight by eight floats in registers; see each_isa.h. After sparse_moves_template.h.
 
-#define FOUR ESPALIER_NAME(sparse_four)
+// Halves of both in turn: the first halves of each four, or the second.
+#define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+// Likewise of pairs, and of fours.
+#define LOW_PAIRS(a, b) __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define HIGH_PAIRS(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#define LOW_FOURS(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define HIGH_FOURS(a, b) __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
 
-typedef float FOUR __attribute__((vector_size(16)));
-
-ESPALIER_INLINE FOUR ESPALIER_NAME(load_four)(const float *from) {
-    FOUR values;
-    memcpy(&values, from, sizeof values);
-    return values;
+ESPALIER_INLINE void ESPALIER_NAME(sparse_transpose)(EIGHT *rows) {
+    EIGHT halves[8], pairs[8];
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 8; i += 2) {
+        halves[i] = LOW(rows[i], rows[i + 1]);
+        halves[i + 1] = HIGH(rows[i], rows[i + 1]);
+    }
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 8; i += 4) {
+        pairs[i] = LOW_PAIRS(halves[i], halves[i + 2]);
+        pairs[i + 1] = HIGH_PAIRS(halves[i], halves[i + 2]);
+        pairs[i + 2] = LOW_PAIRS(halves[i + 1], halves[i + 3]);
+        pairs[i + 3] = HIGH_PAIRS(halves[i + 1], halves[i + 3]);
+    }
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < 4; ++i) {
+        rows[i] = LOW_FOURS(pairs[i], pairs[i + 4]);
+        rows[i + 4] = HIGH_FOURS(pairs[i], pairs[i + 4]);
+    }
 }
 
-ESPALIER_INLINE void ESPALIER_NAME(store_four)(FOUR values, float *to) { memcpy(to, &values, sizeof values); }
-
-ESPALIER_INLINE void ESPALIER_NAME(transpose_four)(FOUR *rows) {
-    const FOUR a = __builtin_shufflevector(rows[0], rows[1], 0, 4, 1, 5);
-    const FOUR b = __builtin_shufflevector(rows[0], rows[1], 2, 6, 3, 7);
-    const FOUR c = __builtin_shufflevector(rows[2], rows[3], 0, 4, 1, 5);
-    const FOUR d = __builtin_shufflevector(rows[2], rows[3], 2, 6, 3, 7);
-    rows[0] = __builtin_shufflevector(a, c, 0, 1, 4, 5);
-    rows[1] = __builtin_shufflevector(a, c, 2, 3, 6, 7);
-    rows[2] = __builtin_shufflevector(b, d, 0, 1, 4, 5);
-    rows[3] = __builtin_shufflevector(b, d, 2, 3, 6, 7);
-}
+#undef HIGH_FOURS
+#undef LOW_FOURS
+#undef HIGH_PAIRS
+#undef LOW_PAIRS
+#undef HIGH
+#undef LOW

@@ -1,17 +1,17 @@
 /// Weights with zeros at arbitrary places, packed for products with many columns.
 ///
-/// A product's columns, the positions of a convolution's output, are cut into tiles of a few lines; a line is 16
-/// floats: 64 bytes. For a tile, the rows of activations that some weights meet are copied side by side into slices
-/// of lines, aligned and close to the core, and every nonzero weight adds its multiple of one slice to sums in
-/// registers. The packed matrix says which activations form the slices, and lists the nonzero weights
+/// A product's columns, the positions of a convolution's output, are cut into tiles of a few lines; a line is
+/// 16 floats: 64 bytes. For a tile, the rows of activations that some weights meet are copied side by side into
+/// slices of lines, aligned and close to the core, and every nonzero weight adds its multiple of one slice to
+/// sums in registers. The packed matrix says which activations form the slices, and lists the nonzero weights
 /// with their slices in the order of use:
 ///
-///     row blocks     so that the sums of a tile lie in the second cache; also the unit by which threads divide rows
+///     row blocks     so that the sums of a tile lie in the second cache; threads divide rows by them
 ///       depth blocks     so that the slices of a tile lie in or near the first cache
 ///         runs of rows that have equally many nonzeros, so that the length of the inner loop is foreseen
 ///
-/// Inspired by the column tiles of Elsen, Dukhan, Gale and Simonyan, "Fast Sparse ConvNets" (2020), and the blocking
-/// of dense products by Goto and van de Geijn (2008).
+/// Inspired by the column tiles of Elsen, Dukhan, Gale and Simonyan, "Fast Sparse ConvNets" (2020), and the
+/// blocking of dense products by Goto and van de Geijn (2008).
 #ifndef ESPALIER_SPARSE_MATRIX_H
 #define ESPALIER_SPARSE_MATRIX_H
 
@@ -21,7 +21,8 @@
 typedef struct {
     /// Rows of the matrix in all groups; a multiple of `groups`.
     size_t rows;
-    /// Groups of rows which meet channels of their own, in the sense of convolutions; 1 for a product of matrices.
+    /// Groups of rows which meet channels of their own, in the sense of convolutions; 1 for a product of
+    /// matrices.
     size_t groups;
     /// Input channels of one group; for a product, all that a row has elements.
     size_t channels;
@@ -36,8 +37,8 @@ typedef struct {
 /// A size in bytes that suffices for the packed form of `weights`, row-major (rows x channels * taps).
 size_t espalier_sparse_packed_size(const espalier_sparse_shape *shape, const float *weights);
 
-/// Packs `weights` into `packed`, aligned to 8 bytes. An element is absent if it equals zero. Returns the bytes used; the packed form may
-/// be moved.
+/// Packs `weights` into `packed`, aligned to 8 bytes. An element is absent if it equals zero. Returns the bytes
+/// used; the packed form may be moved.
 size_t espalier_sparse_pack(const espalier_sparse_shape *shape, const float *weights, void *packed);
 
 /// The number of nonzero weights.

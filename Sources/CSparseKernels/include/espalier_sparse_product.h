@@ -2,8 +2,9 @@
 ///
 ///     C[m, n] = activation(bias[m] + residual[m, n] + sum over k of W[m, k] X[k, n])
 ///
-/// A weight that is zero contributes nothing, whatever it would meet. The work is divided by tiles of columns and by blocks of rows: any ranges of
-/// both can be computed in any order, by several threads if each has a scratch of its own.
+/// A weight that is zero contributes nothing, whatever it would meet. The work is divided by tiles of columns
+/// and by blocks of rows: any ranges of both can be computed in any order, by several threads if each has a
+/// scratch of its own.
 #ifndef ESPALIER_SPARSE_PRODUCT_H
 #define ESPALIER_SPARSE_PRODUCT_H
 

@@ -17,17 +17,17 @@ package struct SparseWork {
     /// Whether the sparse kernel should win by a tenth at least.
     package var isWorthwhile: Bool { sparseCost < 0.9 * denseCost }
 
-    /// In lines (16 floats) of multiply-accumulates by which nothing but the multiplications is counted: a dense product reaches about
-    /// 0.85 of that.
-    private var denseCost: Double { Double(rows) * Double(depth) * lines / 0.85 }
+    // Both in lines (16 floats) of multiplications and additions, of which a core does one or two a cycle; fitted to the shapes of
+    // resnet-50 and BERT with AVX-512, see docs/performance-notes.md.
 
-    /// Measured with the tiles on AVX-512: each nonzero costs 1.2 lines' time, each row and block of inputs 2.7 for its sums, and
-    /// filling the tile one for each input.
+    /// oneDNN reaches nearly all that the core can do.
+    private var denseCost: Double { lines * Double(rows) * Double(depth) / 0.95 }
+
+    /// A nonzero takes 1.2 lines' time, loading and storing the sums of a row 2.7 for every block of inputs, copying an input into the tile 5.
     private var sparseCost: Double {
         let blocks = (Double(depth) / 96).rounded(.up)
         return lines
-            * (1.2 * density * Double(rows) * Double(depth) + 2.7 * Double(rows) * blocks + 1.5
-                * Double(depth))
+            * (1.2 * density * Double(rows) * Double(depth) + 2.7 * Double(rows) * blocks + 5 * Double(depth))
     }
 
     private var lines: Double { (Double(columns) / 16).rounded(.up) }
