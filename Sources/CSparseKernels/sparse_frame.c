@@ -70,12 +70,20 @@ static bool is_in_place(const espalier_sparse_geometry *g) {
 
 espalier_sparse_frame espalier_sparse_make_frame(
     const espalier_sparse_geometry *g, size_t first, size_t end) {
-    espalier_sparse_frame frame = {.geometry = g, .in_place = is_in_place(g), .first = first, .end = end};
-    if (frame.in_place) {
-        frame.row_pitch = g->width;
-        frame.channel_pitch = g->height * g->width;
-        return frame;
-    }
+    if (!is_in_place(g)) return espalier_sparse_make_copied_frame(g, first, end);
+    return (espalier_sparse_frame){
+        .geometry = g,
+        .in_place = true,
+        .first = first,
+        .end = end,
+        .row_pitch = g->width,
+        .channel_pitch = g->height * g->width,
+    };
+}
+
+espalier_sparse_frame espalier_sparse_make_copied_frame(
+    const espalier_sparse_geometry *g, size_t first, size_t end) {
+    espalier_sparse_frame frame = {.geometry = g, .first = first, .end = end};
     const size_t phases = least(g->stride_width, reach_right(g) + 1);
     frame.phase_pitch = g->output_width + reach_right(g) / g->stride_width;
     frame.row_pitch = phases * frame.phase_pitch;

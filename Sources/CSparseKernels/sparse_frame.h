@@ -38,6 +38,10 @@ typedef struct {
 espalier_sparse_frame espalier_sparse_make_frame(
     const espalier_sparse_geometry *geometry, size_t first, size_t end);
 
+// One that is never the input itself, so that whole lines can be read.
+espalier_sparse_frame espalier_sparse_make_copied_frame(
+    const espalier_sparse_geometry *geometry, size_t first, size_t end);
+
 // The floats that the frame takes: 0 if in place.
 size_t espalier_sparse_frame_floats(const espalier_sparse_frame *frame);
 

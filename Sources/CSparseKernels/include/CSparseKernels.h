@@ -3,6 +3,7 @@
 #define ESPALIER_CSPARSEKERNELS_H
 
 #include "espalier_accumulation.h"
+#include "espalier_depthwise.h"
 #include "espalier_epilogue.h"
 #include "espalier_isa.h"
 #include "espalier_narrow_convolution.h"

@@ -1,0 +1,89 @@
+#include "depthwise.h"
+
+#include <string.h>
+
+#include "sparse_frame.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+// A frame is made for as many rows of the output as keep it below this, in floats, so that it stays in the first cache.
+enum { FRAME_FLOATS = 4096, FRAME_ROWS = 4 };
+
+// The geometry of one plane.
+static espalier_sparse_geometry plane_geometry(const espalier_sparse_geometry *geometry) {
+    espalier_sparse_geometry plane = *geometry;
+    plane.samples = plane.channels = 1;
+    return plane;
+}
+
+// A frame for `rows` rows of the output from `first` on.
+static espalier_sparse_frame frame_of(const espalier_sparse_geometry *plane, size_t first, size_t rows) {
+    return espalier_sparse_make_copied_frame(
+        plane, first * plane->output_width, (first + rows) * plane->output_width);
+}
+
+// For how many rows of the output a frame is made: all, or a multiple of those that are computed at once.
+static size_t frame_rows(const espalier_sparse_geometry *plane) {
+    size_t rows = FRAME_ROWS;
+    for (; rows < plane->output_height; rows += FRAME_ROWS) {
+        const size_t more = rows + FRAME_ROWS;
+        const espalier_sparse_frame frame =
+            frame_of(plane, 0, more < plane->output_height ? more : plane->output_height);
+        if (espalier_sparse_frame_floats(&frame) > FRAME_FLOATS) break;
+    }
+    return rows < plane->output_height ? rows : plane->output_height;
+}
+
+static size_t offsets_bytes(const espalier_sparse_geometry *g) {
+    return (g->kernel_height * g->kernel_width * sizeof(int64_t) + 63) / 64 * 64;
+}
+
+// MARK: Without frames
+
+// Registers of a row of the output.
+static size_t row_registers(const espalier_sparse_geometry *g) { return (g->output_width + 15) / 16; }
+
+static size_t masks_bytes(const espalier_sparse_geometry *g) {
+    return (row_registers(g) * DEPTHWISE_MASKS * sizeof(uint16_t) + 63) / 64 * 64;
+}
+
+#define ESPALIER_TEMPLATE "depthwise_template.h"
+#include "each_isa.h"
+
+// The masks, then the parts of a plane: two for a row at most.
+static size_t direct_bytes(const espalier_sparse_geometry *g) {
+#if defined(__x86_64__)
+    return masks_bytes(g) + 2 * g->output_height * sizeof(depthwise_rows_avx512);
+#else
+    return 0;
+#endif
+}
+
+static bool is_empty(const espalier_sparse_geometry *g) { return g->output_height == 0 || g->output_width == 0; }
+
+size_t espalier_depthwise_scratch(espalier_isa isa, const espalier_sparse_geometry *geometry) {
+    if (is_empty(geometry)) return 0;
+    if (espalier_depthwise_is_direct(isa, geometry)) return direct_bytes(geometry);
+    const espalier_sparse_geometry plane = plane_geometry(geometry);
+    const espalier_sparse_frame frame = frame_of(&plane, 0, frame_rows(&plane));
+    return offsets_bytes(geometry) + espalier_sparse_frame_floats(&frame) * sizeof(float);
+}
+
+void espalier_depthwise_convolution(
+    espalier_isa isa, const espalier_sparse_geometry *geometry, size_t multiplier, const float *input,
+    const float *weights, float *output, const espalier_epilogue *epilogue, size_t first_plane, size_t planes,
+    void *scratch) {
+    if (is_empty(geometry)) return;
+    const espalier_depthwise call = {
+        .geometry = geometry,
+        .multiplier = multiplier,
+        .input = input,
+        .weights = weights,
+        .output = output,
+        .epilogue = epilogue,
+        .scratch = scratch,
+    };
+    ESPALIER_DISPATCH(isa, depthwise_planes, &call, first_plane, planes);
+}

@@ -1,0 +1,144 @@
+// Depthwise convolutions of the input in place, where registers can be loaded in part: what is left and right of it is 0 by
+// masks, and what is above and below is left out. Part of depthwise_template.h; for AVX-512.
+
+#define HALF ESPALIER_NAME(depthwise_half)
+#define DIRECT ESPALIER_NAME(depthwise_call)
+#define DIRECT_ROWS ESPALIER_NAME(depthwise_rows)
+#define DIRECT_FUNCTION ESPALIER_NAME(depthwise_function)
+
+typedef float HALF __attribute__((vector_size(ESPALIER_VECTOR_BYTES / 2)));
+
+// What all planes share.
+typedef struct {
+    // Of the input's rows, and of the output's.
+    size_t pitch;
+    size_t width;
+    espalier_depthwise_bounds bounds;
+} DIRECT;
+
+typedef struct DIRECT_ROWS DIRECT_ROWS;
+typedef void DIRECT_FUNCTION(const DIRECT *, const espalier_depthwise_plane *, const DIRECT_ROWS *);
+
+// Some rows of the output, or their last columns.
+struct DIRECT_ROWS {
+    DIRECT_FUNCTION *compute;
+    // Where they and their first taps begin in their planes, the latter perhaps outside.
+    ptrdiff_t input;
+    size_t output;
+    size_t tiles;
+    // DEPTHWISE_MASKS for each tile: of its loads, in the order of the taps, and of what it stores.
+    const uint16_t *masks;
+    // All ones where the outermost rows that the taps find exist, or 0.
+    uint32_t above[DEPTHWISE_MOST_KERNEL / 2];
+    uint32_t below[DEPTHWISE_MOST_KERNEL / 2];
+};
+
+#define WIDTH LANES
+#define VECTOR FLOATS
+#define REGISTER __m512
+#define MASK __mmask16
+#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
+#define ODD(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+#define TILE(name) ESPALIER_NAME(depthwise_whole_##name)
+#define INTRINSIC(name) _mm512_##name
+#include "depthwise_direct_tile_template.h"
+
+#define WIDTH (LANES / 2)
+#define VECTOR HALF
+#define REGISTER __m256
+#define MASK __mmask8
+#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
+#define ODD(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#define TILE(name) ESPALIER_NAME(depthwise_half_##name)
+#define INTRINSIC(name) _mm256_##name
+#include "depthwise_direct_tile_template.h"
+
+// MARK: Masks
+
+// Of `lanes` activations from `column` of a row of `width` on, those which exist.
+static uint16_t ESPALIER_NAME(depthwise_mask)(int64_t column, int64_t width, int64_t lanes) {
+    uint16_t mask = 0;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+        if (column + lane >= 0 && column + lane < width) mask |= (uint16_t)(1u << lane);
+    }
+    return mask;
+}
+
+static void ESPALIER_NAME(depthwise_make_masks)(const espalier_sparse_geometry *g, uint16_t *masks) {
+    const int64_t stride = (int64_t)g->stride_width, width = (int64_t)g->output_width;
+    for (int64_t x = 0; x < width; x += LANES, masks += DEPTHWISE_MASKS) {
+        const int64_t lanes = width - x > LANES / 2 ? LANES : LANES / 2;
+        for (int64_t load = 0; load < DEPTHWISE_LOADS; ++load) {
+            const int64_t right = stride == 1 ? load : load / 2 * 2 + load % 2 * lanes;
+            masks[load] = ESPALIER_NAME(depthwise_mask)(
+                x * stride + right - (int64_t)g->padding_left, (int64_t)g->width, lanes);
+        }
+        masks[DEPTHWISE_LOADS] = ESPALIER_NAME(depthwise_mask)(x, width, lanes);
+    }
+}
+
+// MARK: Planes
+
+// Lists the parts of a plane. A last half register is enough where it holds the rest of a row. Returns how many they are.
+static size_t ESPALIER_NAME(depthwise_list_rows)(
+    const espalier_sparse_geometry *g, const uint16_t *masks, DIRECT_ROWS *parts) {
+    const size_t stride = g->stride_height, kernel = g->kernel_height, height = g->output_height;
+    const size_t whole_tiles = (g->output_width + LANES / 2 - 1) / LANES;
+    DIRECT_FUNCTION *const *whole = ESPALIER_NAME(depthwise_whole_functions)[kernel == 5][stride == 2];
+    DIRECT_FUNCTION *const *half = ESPALIER_NAME(depthwise_half_functions)[kernel == 5][stride == 2];
+    size_t count = 0;
+    for (size_t y = 0; y < height;) {
+        // Networks for images of 224 x 224 have multiples of seven throughout.
+        const size_t left = height - y;
+        const size_t choice = height % 7 == 0 ? 3 : left >= 4 ? 2 : left >= 2 ? 1 : 0;
+        const size_t rows = (const size_t[]){1, 2, 4, 7}[choice];
+        // The first and last rows that the taps find.
+        const ptrdiff_t top = (ptrdiff_t)(y * stride) - (ptrdiff_t)g->padding_top;
+        const ptrdiff_t bottom = top + (ptrdiff_t)((rows - 1) * stride + kernel - 1);
+        DIRECT_ROWS part = {
+            .compute = whole[choice],
+            .input = top * (ptrdiff_t)g->width - (ptrdiff_t)g->padding_left,
+            .output = y * g->output_width,
+            .tiles = whole_tiles,
+            .masks = masks,
+        };
+        for (ptrdiff_t row = 0; row < DEPTHWISE_MOST_KERNEL / 2; ++row) {
+            part.above[row] = top + row >= 0 ? UINT32_MAX : 0;
+            part.below[row] = bottom - row < (ptrdiff_t)g->height ? UINT32_MAX : 0;
+        }
+        if (whole_tiles > 0) parts[count++] = part;
+        if (whole_tiles * LANES < g->output_width) {
+            part.compute = half[choice];
+            part.input += (ptrdiff_t)(whole_tiles * LANES * stride);
+            part.output += whole_tiles * LANES;
+            part.tiles = 1;
+            part.masks += whole_tiles * DEPTHWISE_MASKS;
+            parts[count++] = part;
+        }
+        y += rows;
+    }
+    return count;
+}
+
+static void ESPALIER_NAME(depthwise_direct)(const espalier_depthwise *call, size_t first_plane, size_t planes) {
+    const espalier_sparse_geometry *g = call->geometry;
+    const DIRECT shared = {
+        .pitch = g->width,
+        .width = g->output_width,
+        .bounds = espalier_depthwise_bounds_of(&call->epilogue->activation),
+    };
+    uint16_t *masks = call->scratch;
+    DIRECT_ROWS *parts = (DIRECT_ROWS *)((char *)call->scratch + masks_bytes(g));
+    ESPALIER_NAME(depthwise_make_masks)(g, masks);
+    const size_t count = ESPALIER_NAME(depthwise_list_rows)(g, masks, parts);
+    for (size_t p = first_plane; p < first_plane + planes; ++p) {
+        const espalier_depthwise_plane plane = espalier_depthwise_plane_at(call, p);
+        for (size_t i = 0; i < count; ++i) parts[i].compute(&shared, &plane, parts + i);
+        ESPALIER_NAME(depthwise_end)(call, &plane);
+    }
+}
+
+#undef DIRECT_FUNCTION
+#undef DIRECT_ROWS
+#undef DIRECT
+#undef HALF
