@@ -147,6 +147,34 @@ struct SparseExecutionTests {
         }
     }
 
+    /// A depthwise convolution between two sparse ones, with one filter for each channel, or several.
+    @Test(arguments: [1, 2], [1, 3])
+    func depthwiseConvolutionsJoinIn(stride: Int, multiplier: Int) throws {
+        let (channels, size) = (40, 15)
+        var builder = GraphBuilder(name: "separable")
+        let shape: Shape = [2, channels, size, size]
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: shape))
+        func convolve(_ value: ValueID, _ name: String, _ weight: Tensor, depthwise: Bool = false) -> ValueID
+        {
+            let pad = Int64(depthwise ? 1 : 0)
+            let step = Int64(depthwise ? stride : 1)
+            let bias = builder.constant("\(name).bias", Self.noise([weight.shape[0]], seed: 9))
+            let sums = builder.node(
+                "Conv", inputs: [value, builder.constant(name, weight), bias],
+                attributes: [
+                    "pads": .ints([pad, pad, pad, pad]), "strides": .ints([step, step]),
+                    "group": .int(Int64(depthwise ? channels : 1)),
+                ])
+            return builder.node("Relu", inputs: [sums])
+        }
+        let first = convolve(x, "first", Self.weights([channels, channels, 1, 1], seed: 10))
+        let middle = convolve(
+            first, "middle", Self.noise([channels * multiplier, 1, 3, 3], seed: 11), depthwise: true)
+        let last = convolve(middle, "last", Self.weights([50, channels * multiplier, 1, 1], seed: 12))
+        let graph = try builder.finish(outputs: [last])
+        for threads in [1, 2] { try check(graph, ["x": Self.noise(shape, seed: 13)], threads: threads) }
+    }
+
     /// Products as MatMul and Add and as Gemm with either orientation, of few rows and of many.
     @Test(arguments: [1, 3, 6, 16, 17, 70], Following.allCases)
     func productsLeaveOutZeros(rows: Int, following: Following) throws {

@@ -169,7 +169,7 @@ package struct SparseEpilogue {
 
 /// A convolution of two spatial axes.
 package struct SparseGeometry: Sendable {
-    fileprivate var values: espalier_sparse_geometry
+    var values: espalier_sparse_geometry
 
     /// Pairs are of the vertical and the horizontal axis.
     package init(

@@ -1,28 +1,74 @@
 import EspalierKernels
+import EspalierTensors
 
 /// What a sparse kernel does of a chain of epilogues in its own write, and what is left for steps of their own.
 struct SparseFusion {
     /// The input that is added to the sums.
-    private(set) var residualPort: Int?
-    private(set) var activation = SparseEpilogue.Activation.none
-    private(set) var rest: [EpilogueStep] = []
+    private let residualPort: Int?
+    private let activation: SparseEpilogue.Activation
+    private let rest: [EpilogueStep]
     /// The input of the first addend among the rest.
-    private(set) var restPort: Int
+    private let restPort: Int
 
     /// - Parameter addendPort: the input that is the first step's with an addend; others follow it.
     init(_ steps: [EpilogueStep], addendPort: Int) {
         var steps = steps[...]
-        restPort = addendPort
-        if steps.first == .add {
-            residualPort = addendPort
-            restPort += 1
-            steps.removeFirst()
-        }
-        if let activation = steps.first.flatMap(SparseEpilogue.Activation.init) {
-            self.activation = activation
-            steps.removeFirst()
-        }
+        let addsFirst = steps.first == .add
+        if addsFirst { steps.removeFirst() }
+        residualPort = addsFirst ? addendPort : nil
+        restPort = addsFirst ? addendPort + 1 : addendPort
+        let activation = steps.first.flatMap(SparseEpilogue.Activation.init)
+        if activation != nil { steps.removeFirst() }
+        self.activation = activation ?? .none
         rest = Array(steps)
+    }
+
+    /// Where a run finds what it needs.
+    struct Operands {
+        let input: UnsafePointer<Float>
+        let output: UnsafeMutablePointer<Float>
+        let scratch: UnsafeMutableRawPointer
+        /// nil unless asked for.
+        let weights: UnsafePointer<Float>?
+        let epilogue: SparseEpilogue
+    }
+
+    /// A kernel from input 0 to output 0, all row-major, of `body` and the steps that are left.
+    ///
+    /// - Parameters:
+    ///   - inputCount: with the addends.
+    ///   - scratch: in bytes.
+    ///   - weights: an input that is read at every run; where weights were packed there is none.
+    func kernel(
+        inputCount: Int, output: Shape, scratch byteCount: Int, weights: StagedKernel.Place? = nil,
+        bias: StagedKernel.Place?, _ body: @escaping (Operands) -> Void
+    ) throws(OperatorError) -> any Kernel {
+        var builder = StagedKernel.Builder()
+        let scratch = builder.scratch(byteCount: byteCount)
+        let optional = [weights, bias, residualPort.map { .input($0) }]
+        let isGiven = optional.map { $0 != nil }
+        let activation = activation
+        // A place that is not read stands for one that is missing.
+        builder.loop([.input(0), .output(0), scratch] + optional.map { $0 ?? scratch }) { memory in
+            func floats(_ index: Int) -> UnsafePointer<Float>? {
+                guard isGiven[index] else { return nil }
+                return UnsafePointer(memory[3 + index]?.assumingMemoryBound(to: Float.self))
+            }
+            guard let input = memory[0]?.assumingMemoryBound(to: Float.self),
+                let output = memory[1]?.assumingMemoryBound(to: Float.self), let scratch = memory[2]
+            else { return }
+            body(
+                Operands(
+                    input: input, output: output, scratch: scratch, weights: floats(0),
+                    epilogue: SparseEpilogue(bias: floats(1), residual: floats(2), activation: activation)))
+        }
+        let plain = try oneDNN { () throws(DNNError) in try DNNLayout.plain(output) }
+        var fused = FusedOperations(limit: 0)
+        try fused.append(rest, addend: plain, addendPort: restPort)
+        try fused.addRest(to: &builder, output: plain)
+        return builder.kernel(
+            inputLayouts: [Layout](repeating: .plain, count: inputCount), outputLayouts: [.plain],
+            unreadInputs: weights == nil ? [1] : [], inPlaceInput: residualPort)
     }
 }
 
@@ -39,27 +85,7 @@ extension SparseEpilogue.Activation {
     }
 }
 
-extension StagedKernel.Builder {
-    /// A loop from input 0 to output 0.
-    mutating func sparseLoop(
-        _ scratch: StagedKernel.Place, bias: StagedKernel.Place?, residual: StagedKernel.Place?,
-        _ body:
-            @escaping (
-                _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
-                _ scratch: UnsafeMutableRawPointer, _ bias: UnsafePointer<Float>?,
-                _ residual: UnsafePointer<Float>?
-            ) -> Void
-    ) {
-        let (hasBias, hasResidual) = (bias != nil, residual != nil)
-        // A place that is not read stands for one that is missing.
-        loop([.input(0), .output(0), scratch, bias ?? scratch, residual ?? scratch]) { memory in
-            guard let input = memory[0]?.assumingMemoryBound(to: Float.self),
-                let output = memory[1]?.assumingMemoryBound(to: Float.self), let scratch = memory[2]
-            else { return }
-            body(
-                input, output, scratch,
-                hasBias ? UnsafePointer(memory[3]?.assumingMemoryBound(to: Float.self)) : nil,
-                hasResidual ? UnsafePointer(memory[4]?.assumingMemoryBound(to: Float.self)) : nil)
-        }
-    }
+extension LoweringContext {
+    /// Inputs with the addends of fused sums.
+    var fusedInputCount: Int { signature.inputs.count + epilogues.count(where: \.hasAddend) }
 }

@@ -11,6 +11,9 @@ extension Conv: EpilogueAccepting {
         {
             return try lower(narrow, context)
         }
+        if let geometry = geometry(signature), let depthwise = PlanarDepthwise(geometry, context) {
+            return try depthwise.kernel(context)
+        }
         if let geometry = geometry(signature), let sparse = SparseConvolution(geometry, context) {
             return try sparse.kernel(context)
         }

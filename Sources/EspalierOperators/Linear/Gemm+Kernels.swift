@@ -9,7 +9,6 @@ extension Gemm: EpilogueAccepting {
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         let dense = try dense(signature)
-        let inputCount = signature.inputs.count + context.epilogues.count(where: \.hasAddend)
         let isBias =
             beta == 1 && signature.hasInput(2) && signature.inputShape(2).extents.last == dense.columns
             && signature.inputShape(2).count == dense.columns
@@ -18,7 +17,8 @@ extension Gemm: EpilogueAccepting {
                 signature.constant(1), isTransposed: transposesRight, rows: dense.rows, context)
         {
             return try sparse.kernel(
-                inputCount: inputCount, bias: isBias ? .input(2) : nil, epilogues: context.epilogues,
+                inputCount: context.fusedInputCount, bias: isBias ? .input(2) : nil,
+                epilogues: context.epilogues,
                 addendPort: signature.inputs.count)
         }
         var builder = StagedKernel.Builder()
@@ -41,7 +41,7 @@ extension Gemm: EpilogueAccepting {
         let right = try dense.addForward(
             to: &builder, bias: bias, fused: fused,
             choosesRight: context.phase == .inference && signature.constant(1) != nil)
-        var layouts = [Layout](repeating: .plain, count: inputCount)
+        var layouts = [Layout](repeating: .plain, count: context.fusedInputCount)
         layouts[1] = right
         return builder.kernel(
             inputLayouts: layouts, outputLayouts: [.plain], unreadInputs: beta == 0 ? [2] : [])

@@ -11,7 +11,6 @@ extension MatMul: EpilogueAccepting {
         let signature = context.signature
         let dense = try dense(signature)
         var (epilogues, addendPort) = (context.epilogues, signature.inputs.count)
-        let inputCount = addendPort + epilogues.count(where: \.hasAddend)
         var bias: StagedKernel.Place?
         if epilogues.first == .addVector {
             // A kernel's own bias is cheaper than a sum behind the product.
@@ -21,7 +20,7 @@ extension MatMul: EpilogueAccepting {
         }
         if let sparse = SparseLinear(signature.constant(1), isTransposed: false, rows: dense.rows, context) {
             return try sparse.kernel(
-                inputCount: inputCount, bias: bias, epilogues: epilogues, addendPort: addendPort)
+                inputCount: context.fusedInputCount, bias: bias, epilogues: epilogues, addendPort: addendPort)
         }
         var fused = FusedOperations()
         let addend = try oneDNN { () throws(DNNError) in try DNNLayout.plain(dense.output) }
@@ -31,7 +30,7 @@ extension MatMul: EpilogueAccepting {
         let right = try dense.addForward(
             to: &builder, bias: bias, fused: fused,
             choosesRight: isConstant && signature.inputShape(1).rank == 2)
-        var layouts = [Layout](repeating: .plain, count: inputCount)
+        var layouts = [Layout](repeating: .plain, count: context.fusedInputCount)
         layouts[1] = right
         return builder.kernel(inputLayouts: layouts, outputLayouts: [.plain])
     }

@@ -45,33 +45,25 @@ struct SparseLinear {
     func kernel(
         inputCount: Int, bias: StagedKernel.Place?, epilogues: [EpilogueStep], addendPort: Int
     ) throws(OperatorError) -> any Kernel {
-        let fusion = SparseFusion(epilogues, addendPort: addendPort)
         let (packed, rows, threads) = (packed, rows, threads)
-        var builder = StagedKernel.Builder()
         let size =
             switch packed {
             case .rows(let matrix): matrix.scratch
             case .tiles(let matrix): threads * matrix.productScratch
             }
-        let residual = fusion.residualPort.map { StagedKernel.Place.input($0) }
-        builder.sparseLoop(builder.scratch(byteCount: size), bias: bias, residual: residual) {
-            input, output, scratch, bias, residual in
-            let epilogue = SparseEpilogue(bias: bias, residual: residual, activation: fusion.activation)
+        return try SparseFusion(epilogues, addendPort: addendPort).kernel(
+            inputCount: inputCount, output: [rows, outputs], scratch: size, bias: bias
+        ) { operands in
             switch packed {
-            case .rows(let matrix): matrix.multiply(input, into: output, then: epilogue, scratch: scratch)
+            case .rows(let matrix):
+                matrix.multiply(
+                    operands.input, into: operands.output, then: operands.epilogue, scratch: operands.scratch)
             case .tiles(let matrix):
                 matrix.multiply(
-                    input, columns: rows, into: output, then: epilogue, scratch: scratch, threads: threads)
+                    operands.input, columns: rows, into: operands.output, then: operands.epilogue,
+                    scratch: operands.scratch, threads: threads)
             }
         }
-        let shape = Shape([rows, outputs])
-        let plain = try oneDNN { () throws(DNNError) in try DNNLayout.plain(shape) }
-        var rest = FusedOperations(limit: 0)
-        try rest.append(fusion.rest, addend: plain, addendPort: fusion.restPort)
-        try rest.addRest(to: &builder, output: plain)
-        return builder.kernel(
-            inputLayouts: [Layout](repeating: .plain, count: inputCount), outputLayouts: [.plain],
-            unreadInputs: [1], inPlaceInput: fusion.residualPort)
     }
 }
 
