@@ -3,6 +3,9 @@
 #define ESPALIER_CSPARSEKERNELS_H
 
 #include "espalier_accumulation.h"
+#include "espalier_caches.h"
+#include "espalier_ceilings.h"
+#include "espalier_csr_baseline.h"
 #include "espalier_depthwise.h"
 #include "espalier_epilogue.h"
 #include "espalier_isa.h"

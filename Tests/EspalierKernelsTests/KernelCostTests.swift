@@ -1,0 +1,120 @@
+import EspalierKernels
+import EspalierTensors
+import Testing
+
+/// The closed form, and that its constants are found again from times that follow it.
+struct KernelCostTests {
+    /// Exactly representable rates, so that the closed forms are equal and not only close.
+    private static let ceilings = MachineCeilings(
+        threads: 1, multiplyAccumulatesPerSecond: 0x1p37,
+        levels: [
+            .init(name: "L1", byteCount: 0x8000, bytesPerSecond: 0x1p38),
+            .init(name: "L2", byteCount: 0x10_0000, bytesPerSecond: 0x1p36),
+            .init(name: "memory", byteCount: nil, bytesPerSecond: 0x1p33),
+        ])
+    private static let dense = KernelCostModel.Constants(
+        multiplyAccumulatesPerSecond: 0x1p36, secondsPerWeight: 0, secondsPerRow: 0x1p-30,
+        fixedSeconds: 0x1p-20)
+    private static let sparse = KernelCostModel.Constants(
+        multiplyAccumulatesPerSecond: 0x1p34, secondsPerWeight: 0x1p-30, secondsPerRow: 0x1p-27,
+        fixedSeconds: 0x1p-20)
+    private static let model = KernelCostModel(ceilings: ceilings, formats: [.dense: dense, .csr: sparse])
+
+    @Test func levelsHoldWhatFits() {
+        #expect(Self.ceilings.level(holding: 0).name == "L1")
+        #expect(Self.ceilings.level(holding: 0x8000).name == "L1")
+        #expect(Self.ceilings.level(holding: 0x8001).name == "L2")
+        #expect(Self.ceilings.level(holding: .max).name == "memory")
+    }
+
+    /// 256 x 512 weights, 64 samples: 2^23 multiply-accumulates, 2^19 bytes of weights, 196,608 of activations.
+    @Test func partsAreThoseOfTheFormula() throws {
+        let work = KernelWork(rows: 256, columns: 512, samples: 64, nonzeros: 0x1000)
+        let dense = try #require(Self.model.prediction(work, format: .dense))
+        #expect(dense.compute == 0x1p23 / 0x1p36)
+        #expect(dense.memory == (0x1p19 + 4 * 64 * 768) / 0x1p36)
+        #expect(dense.rows == 0x1p-22 && dense.weights == 0 && dense.fixed == 0x1p-20)
+        #expect(dense.seconds == 0x1p-13 + 0x1p-22 + 0x1p-20)
+        #expect(dense.limit == .compute)
+
+        let sparse = try #require(Self.model.prediction(work, format: .csr))
+        #expect(sparse.compute == 0x1000 * 64 / 0x1p34)
+        // Values and columns take eight bytes for each weight that is left.
+        #expect(work.weightByteCount(.csr) == 8 * 0x1000)
+        #expect(sparse.weights == 0x1000 * 0x1p-30 && sparse.rows == 256 * 0x1p-27)
+        let speedup = try #require(Self.model.speedup(work, format: .csr))
+        #expect(speedup == dense.seconds / sparse.seconds)
+        #expect(work.theoreticalSpeedup == 32)
+        #expect(Self.model.speedup(work, format: .dense) == 1)
+    }
+
+    /// One sample reads every weight for one multiply-accumulate: memory decides, and it decides by where the network lies.
+    @Test func singleSamplesAreBoundByMemory() throws {
+        let work = KernelWork(rows: 1024, columns: 1024, samples: 1, nonzeros: 1024 * 1024)
+        let alone = try #require(Self.model.prediction(work, format: .dense))
+        #expect(alone.limit == .memory)
+        #expect(alone.memory == 0x1p22 / 0x1p33 + 0x2000 / 0x1p38)
+        let small = KernelWork(rows: 64, columns: 64, samples: 1, nonzeros: 64 * 64)
+        let (near, far) = (
+            try #require(Self.model.prediction(small, format: .dense)),
+            try #require(Self.model.prediction(small, format: .dense, residentByteCount: 1 << 30))
+        )
+        #expect(far.memory - near.memory == 0x4000 / 0x1p33 - 0x4000 / 0x1p38)
+    }
+
+    @Test func formatsWithoutConstantsAreNotGuessed() {
+        let model = KernelCostModel(ceilings: Self.ceilings, formats: [.dense: Self.dense])
+        let work = KernelWork(rows: 8, columns: 8, samples: 1, nonzeros: 8)
+        #expect(model.prediction(work, format: .csr) == nil && model.speedup(work, format: .csr) == nil)
+    }
+
+    @Test func constantsAreFoundAgain() throws {
+        var measurements: [KernelCostFit.Measurement] = []
+        for (rows, columns, samples) in [
+            (1, 1, 1), (4096, 1, 1), (64, 4096, 1), (256, 256, 256), (512, 1024, 64), (16, 16, 4096),
+            (32, 8, 8),
+        ] {
+            let work = KernelWork(
+                rows: rows, columns: columns, samples: samples, nonzeros: max(1, rows * columns / 8))
+            let seconds = try #require(Self.model.prediction(work, format: .csr)).seconds
+            measurements.append(.init(work: work, seconds: seconds))
+        }
+        let found = KernelCostFit(ceilings: Self.ceilings, format: .csr).constants(measurements)
+        let model = KernelCostModel(ceilings: Self.ceilings, formats: [.csr: found])
+        for measurement in measurements {
+            let predicted = try #require(model.prediction(measurement.work, format: .csr)).seconds
+            // Rates are tried in steps of 2 %.
+            #expect(abs(predicted / measurement.seconds - 1) < 0.02, "\(measurement.work)")
+        }
+    }
+
+    /// With a negative coefficient out of bounds the rest is fitted without it.
+    @Test func leastSquaresAreNotNegative() {
+        let exact = KernelCostFit.nonnegativeLeastSquares([[1, 0], [0, 2], [1, 2]], [3, 8, 11])
+        #expect(abs(exact[0] - 3) < 1e-9 && abs(exact[1] - 4) < 1e-9)
+        let bounded = KernelCostFit.nonnegativeLeastSquares([[1, 1], [1, -1]], [0, 2])
+        #expect(abs(bounded[0] - 1) < 1e-9 && bounded[1] == 0)
+        #expect(KernelCostFit.nonnegativeLeastSquares([[1], [1]], [-1, -2]) == [0])
+    }
+
+    /// What is measured is positive and ordered; how much it is depends on the machine.
+    @Test(arguments: [1, 2])
+    func machineIsMeasured(threads: Int) throws {
+        let lane = try Lane(threads: threads)
+        let model = try lane.run { try KernelCalibration.measured() }
+        let ceilings = model.ceilings
+        #expect(ceilings.threads == lane.threads && ceilings.multiplyAccumulatesPerSecond > 0)
+        #expect(ceilings.levels.map(\.name) == ["L1", "L2", "L3", "memory"])
+        #expect(ceilings.levels.allSatisfy { $0.bytesPerSecond > 0 && $0.bytesPerSecond.isFinite })
+        let sizes = ceilings.levels.dropLast().map { $0.byteCount ?? 0 }
+        #expect(sizes == sizes.sorted() && sizes[0] > 0 && ceilings.levels.last?.byteCount == nil)
+        #expect(model.formats[.dense] != nil && model.formats[.element] != nil)
+        #expect((model.formats[.csr] == nil) == (lane.threads > 1))
+        for constants in model.formats.values {
+            #expect(constants.multiplyAccumulatesPerSecond > 0)
+            #expect(
+                [constants.secondsPerWeight, constants.secondsPerRow, constants.fixedSeconds].min() ?? -1 >= 0
+            )
+        }
+    }
+}
