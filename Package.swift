@@ -128,6 +128,16 @@ let package = Package(
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierExecution", "EspalierTraining", "EspalierPruning",
             ], exclude: ["Fixtures"]),
+        .target(name: "COnnxRuntime"),
+        module(
+            "EspalierEfficiency",
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators", "EspalierONNX",
+                "EspalierExecution", "EspalierPruning", "EspalierRuns", "COnnxRuntime",
+            ]),
+        tests(
+            "EspalierEfficiency",
+            ["EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierExecution", "EspalierRuns"]),
         module(
             "Espalier",
             [
@@ -140,7 +150,8 @@ let package = Package(
             [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
-                "EspalierPruning", "EspalierRedundancy", "EspalierRuns", "EspalierReports", "Espalier",
+                "EspalierPruning", "EspalierRedundancy", "EspalierRuns", "EspalierReports",
+                "EspalierEfficiency", "Espalier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -156,7 +167,7 @@ let package = Package(
             name: "CommandTests",
             dependencies: [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierTraining",
-                "EspalierPruning", "Espalier", "EspalierCommands", "EspalierTool",
+                "EspalierPruning", "EspalierEfficiency", "Espalier", "EspalierCommands", "EspalierTool",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Fixtures", "Snapshots"], swiftSettings: swiftSettings),

@@ -14,7 +14,7 @@ package struct EspalierCommand: ParsableCommand {
         subcommands: [
             Inspect.self, Train.self, FineTune.self, Prune.self, Score.self, Compare.self, Evaluate.self,
             RunModel.self, Verify.self, Sensitivity.self, Redundancy.self, RenderReport.self, Runs.self,
-            Doctor.self, Theory.self,
+            Bench.self, Doctor.self, Theory.self,
         ])
 
     package init() {}

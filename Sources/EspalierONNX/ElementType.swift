@@ -1,8 +1,8 @@
-import EspalierTensors
+package import EspalierTensors
 
 extension DType {
     /// The type that ONNX numbers `code`, or nil for one that is not computed with here.
-    init?(onnxCode code: Int32) {
+    package init?(onnxCode code: Int32) {
         switch TensorProto.DataType(rawValue: Int(code)) {
         case .float: self = .float32
         case .double: self = .float64
@@ -22,7 +22,7 @@ extension DType {
     }
 
     /// The type's number in ONNX.
-    var onnxCode: Int32 {
+    package var onnxCode: Int32 {
         let type: TensorProto.DataType =
             switch self {
             case .float32: .float

@@ -32,6 +32,9 @@ struct RunSection {
         if let sensitivity = record.sensitivity {
             context["sensitivity"] = SensitivitySection(sensitivity).context
         }
+        if let models = record.models, !models.isEmpty {
+            context["efficiency"] = EfficiencySection(models, ceilings: record.ceilings).context
+        }
         let stages = stages
         if !stages.isEmpty { context["stages"] = ["rows": stages] }
         if let layers = record.layers, !layers.isEmpty, record.scores == nil, record.sensitivity == nil {

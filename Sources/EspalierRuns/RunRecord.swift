@@ -51,6 +51,9 @@ public struct RunRecord: Codable, Sendable, Equatable {
     public var curves: [Curve]?
     /// Results of `sensitivity`.
     public var sensitivity: Sensitivity?
+    /// Results of `bench`.
+    public var models: [BenchmarkedModel]?
+    public var ceilings: Ceilings?
     public var verification: Verification?
     /// Results of an experiment that have no key of their own, by name.
     public var figures: [String: Double]?

@@ -75,7 +75,34 @@ struct ReportPageTests {
             "--finetune-epochs", "2", "--batch-size", "400", "-o", folder("slim.onnx"), "--json", "--quiet",
             "--report", folder("r.html"))
         #expect(result.code == 0, "\(result.error)")
-        let report = try String(contentsOfFile: folder("r.html"), encoding: .utf8)
+        let shown = try shown(folder("r.html"), in: folder, isDark: isDark, width: width)
+        for layer in try result.entries("layers").keys { #expect(shown.page.contains(layer)) }
+        #expect(shown.measured.drawings == 4)
+    }
+
+    @Test(arguments: [(false, 1000), (true, 500)])
+    func reportOfBenchIsShown(isDark: Bool, width: Int) throws {
+        let folder = try TemporaryFolder()
+        let result = tool(
+            "bench", Fixture.path("classifier.onnx"), Fixture.path("changed.onnx"), "--seconds", "0.01",
+            "--quiet", "--report", folder("r.html"))
+        #expect(result.code == 0, "\(result.error)")
+        let shown = try shown(folder("r.html"), in: folder, isDark: isDark, width: width)
+        for words in [
+            "classifier.onnx", "changed.onnx", "conv1", "Realized", "ceilings", "Microseconds of each step",
+        ] {
+            #expect(shown.page.localizedCaseInsensitiveContains(words), "\(words)")
+        }
+        // The networks beside each other, and the steps of both.
+        #expect(shown.measured.drawings == 3)
+    }
+
+    /// A report as a browser shows it, checked for what holds of every page: it loads nothing, fits its window, and can be
+    /// read.
+    private func shown(
+        _ path: String, in folder: TemporaryFolder, isDark: Bool, width: Int
+    ) throws -> (page: String, measured: Measured) {
+        let report = try String(contentsOfFile: path, encoding: .utf8)
         #expect(!report.contains("src=\"http") && !report.contains("href=\"http"))
         let page = folder("page.html")
         try Data(report.replacing("</body>", with: Self.script + "</body>").utf8).write(
@@ -85,13 +112,12 @@ struct ReportPageTests {
         #expect(shown.code == 0)
         #expect(!shown.error.contains("CONSOLE"), "\(shown.error)")
         #expect(!shown.output.contains("{{"))
-        for layer in try result.entries("layers").keys { #expect(shown.output.contains(layer)) }
         let measured = try measured(shown.output)
         #expect(measured.overflow <= 0, "the page is wider than its window")
-        #expect(measured.drawings == 4)
         let (paper, ink) = (try Measured.luminance(measured.paper), try Measured.luminance(measured.ink))
         #expect(isDark ? paper < 0.05 : paper > 0.8)
         #expect((max(paper, ink) + 0.05) / (min(paper, ink) + 0.05) > 7)
+        return (shown.output, measured)
     }
 
     /// The check above would see an error.

@@ -1,0 +1,183 @@
+import ArgumentParser
+import Espalier
+import EspalierEfficiency
+import EspalierGraphs
+import EspalierKernels
+import EspalierRuns
+import EspalierTensors
+import EspalierTraining
+
+/// Measures how fast networks run, and what is left of what pruning promises.
+struct Bench: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Measures how fast models run, against their dense execution and what pruning promises.",
+        discussion: """
+            The time of one inference with the inputs in place, random ones or the first samples of --data, beside the \
+            same network with its zeros computed like all else, in alternating rounds. The theoretical speedup is dense by remaining multiply-accumulates, the realized \
+            efficiency the actual speedup by the theoretical one. Of several models the first is the reference: a model \
+            with fewer channels is compared with the dense execution of the one it was cut from.
+
+            EXAMPLE
+              espalier bench sparse.onnx
+              espalier bench dense.onnx slim.onnx sparse.onnx --batch 8 --layers --report bench.html
+              espalier bench model.onnx --against onnxruntime --threads 2
+            """)
+
+    @Argument(
+        help: ArgumentHelp("The models; the first is the reference.", valueName: "model.onnx"),
+        completion: .onnx)
+    var models: [String]
+
+    @Option(
+        help: ArgumentHelp(
+            "Samples in one inference; without it 1, or as many as a model fixes.", valueName: "n")
+    )
+    var batch: Int?
+
+    @Option(help: ArgumentHelp("Time to measure each program for, warm-up apart.", valueName: "s"))
+    var seconds: Double = 2
+
+    @OptionGroup var shapeOptions: ShapeOptions
+
+    @Option(help: DataOptions.help, transform: DataOptions.source)
+    var data: DataSource?
+
+    @Option(help: "The part of the data.")
+    var split = SplitName(.test)
+
+    @OptionGroup var dataOptions: DataOptions
+
+    @Flag(help: "Also show each step of the networks; JSON and reports have them in any case.")
+    var layers = false
+
+    @Flag(
+        help: "Measure the constants of the cost model anew, which are kept for this machine.")
+    var recalibrate = false
+
+    @Option(help: "Also measure the models in another runtime.")
+    var against: Peer?
+
+    @Option(
+        help: ArgumentHelp(
+            "The other runtime's library, such as libonnxruntime.so; without it looked for where pip puts it.",
+            valueName: "file"))
+    var library: String?
+
+    @OptionGroup var common: CommonOptions
+
+    /// Another runtime.
+    enum Peer: String, ExpressibleByArgument, CaseIterable { case onnxruntime }
+
+    func validate() throws {
+        guard !models.isEmpty else { throw ValidationError("name a model") }
+        guard batch.map({ $0 > 0 }) ?? true else { throw ValidationError("--batch must be positive") }
+        guard seconds > 0, seconds <= Self.mostSeconds else {
+            throw ValidationError("--seconds must be positive and at most \(Int(Self.mostSeconds))")
+        }
+        guard library == nil || against != nil else {
+            throw ValidationError("--library is the library of --against, which is not given")
+        }
+    }
+
+    private static let mostSeconds = 3600.0
+
+    func run() throws {
+        let recorder = try RunRecorder("bench", common)
+        let console = common.console
+        let peer = try against.map { _ in try openLibrary() }
+        let lane = try Lane(threads: common.threads)
+        let loaded = try models.map { try LoadedModel($0) }
+        let networks = try lane.run {
+            try loaded.map { model in
+                console.status("planning \(model.path)")
+                return try network(model, threads: lane.threads)
+            }
+        }
+        let profiler = try wantsLayers ? profiler(lane) : nil
+        let meter = ProgressMeter(unit: "rounds", console: console)
+        defer { meter.finish() }
+        let benchmark = LatencyBenchmark(seconds: seconds, lane: lane, peer: peer, profiler: profiler)
+        var current = ""
+        let results = try benchmark.run(networks) { network, done, total in
+            try Interruption.check()
+            if network.path != current {
+                current = network.path
+                meter.begin("measuring \(current)")
+            }
+            meter.update(done, of: total)
+        }
+        meter.finish()
+        var record = recorder.record(model: loaded.first)
+        record.models = results
+        record.ceilings = profiler.map { .init($0.ceilings) }
+        BenchTable.tell(record, layers: layers, on: console)
+        try common.deliver(record)
+    }
+
+    private var wantsLayers: Bool { layers || recalibrate || common.output.json || common.report != nil }
+
+    /// Steps take half as long again as the networks do.
+    private func profiler(_ lane: Lane) throws -> LayerProfiler {
+        let costs = try CostConstants.found(lane: lane, recalibrates: recalibrate, console: common.console)
+        return LayerProfiler(
+            seconds: seconds / 2,
+            ceilings: costs.isNew ? costs.model.ceilings : lane.run { MachineCeilings.measured() },
+            costs: costs.model)
+    }
+
+    private func network(_ model: LoadedModel, threads: Int) throws -> BenchmarkedNetwork {
+        do {
+            return try BenchmarkedNetwork(
+                path: model.path, graph: model.graph, inputs: try inputs(for: model), threads: threads)
+        } catch let error as CommandFailure {
+            throw error
+        } catch {
+            throw CommandFailure("\(model.path): \(error)")
+        }
+    }
+
+    private func inputs(for model: LoadedModel) throws -> [String: Tensor] {
+        let graph = model.graph
+        let shapes = try shapeOptions.inputShapes(of: graph)
+        let samples = graph.batchSize(wanted: batch ?? 1)
+        if let batch, samples != batch {
+            throw CommandFailure(
+                "\(model.path): the model is made for \(samples) samples at a time, not \(batch)")
+        }
+        if let data, data != .random {
+            let options = try dataOptions.loadOptions(for: data, graph: graph)
+            let dataset = try data.load(split.split, options: options)
+            guard dataset.sampleCount >= samples else {
+                throw CommandFailure("\(data) has only \(dataset.sampleCount) samples, \(samples) are needed")
+            }
+            return try InputBinding(graph, dataset).tensors(of: dataset, samples: Array(0..<samples))
+        }
+        return try ModelInputs.random(
+            for: graph, shapes: shapes.merging(openShapes(of: graph, samples: samples)) { given, _ in given },
+            samples: samples, seed: common.seed
+        ).tensors
+    }
+
+    /// Declared shapes with another number of samples than they fix, which the network can do with.
+    private func openShapes(of graph: Graph, samples: Int) -> [ValueID: Shape] {
+        var shapes: [ValueID: Shape] = [:]
+        for id in graph.inputs {
+            let declared = graph.values[id]?.type?.dimensions ?? []
+            var extents = declared.compactMap { if case .fixed(let extent) = $0 { extent } else { nil } }
+            guard batch != nil, !declared.isEmpty, extents.count == declared.count else { continue }
+            extents[0] = samples
+            shapes[id] = Shape(extents)
+        }
+        return shapes
+    }
+
+    private func openLibrary() throws -> OnnxRuntimeLibrary {
+        let paths = library.map { [$0] } ?? OnnxRuntimeLibrary.installedPaths()
+        guard let path = paths.first else {
+            throw CommandFailure(
+                "ONNX Runtime is not installed where it is looked for: pip install onnxruntime, or name its library "
+                    + "with --library")
+        }
+        return try OnnxRuntimeLibrary(path: path)
+    }
+}

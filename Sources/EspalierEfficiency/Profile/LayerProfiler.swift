@@ -1,0 +1,95 @@
+import EspalierExecution
+package import EspalierKernels
+import EspalierPruning
+package import EspalierRuns
+
+/// Measures the steps of a network in both of its executions, and holds them against ceilings and cost model.
+package struct LayerProfiler {
+    /// Of each execution.
+    package var seconds: Double
+    package var ceilings: MachineCeilings
+    package var costs: KernelCostModel
+
+    package init(seconds: Double, ceilings: MachineCeilings, costs: KernelCostModel) {
+        self.seconds = seconds
+        self.ceilings = ceilings
+        self.costs = costs
+    }
+
+    /// - Parameter check: called now and then; may throw to stop.
+    /// - Returns: all steps, and layers that no step computes because they are known in advance.
+    /// - Throws: what `check` throws.
+    package func layers(
+        of network: BenchmarkedNetwork, check: () throws -> Void = {}
+    ) throws -> [RunRecord.BenchmarkedLayer] {
+        let plans = [network.plan, network.densePlan]
+        let times = try StepTimer(seconds: seconds).medians(plans, check: check)
+        let listings = plans.map(\.listing)
+        let labels = listings.map { $0.map(\.label) }
+        let table = StepCostTable(network)
+        // Between two uses of a weight everything else is used once.
+        let resident = max(network.densePlan.arenaByteCount, 4 * network.summary.totals.parameters)
+        var seen: Set<String> = []
+        var layers: [RunRecord.BenchmarkedLayer] = []
+        for pair in StepMatching(labels[0], labels[1]).pairs {
+            let label = pair.first.map { labels[0][$0] } ?? pair.second.map { labels[1][$0] } ?? ""
+            let own = table.costs(label)
+            // A step that only the dense execution has is part of another one in the network's own.
+            let isCounted = pair.first != nil
+            let isNew = own.weightedNodes.allSatisfy { !seen.contains($0) }
+            if isCounted { seen.formUnion(own.weightedNodes) }
+            var layer = RunRecord.BenchmarkedLayer(
+                name: label, macs: isCounted && isNew ? own.macs : 0,
+                remainingMacs: isCounted && isNew ? own.remainingMacs : 0)
+            layer.medianUs = pair.first.map { times[0][$0] }
+            layer.denseUs = pair.second.map { times[1][$0] }
+            if pair.first.map({ listings[0][$0].isReference }) ?? false { layer.isReference = true }
+            rate(&layer, own, resident: resident)
+            layers.append(layer)
+        }
+        for layer in table.weightedLayers where !seen.contains(layer.name) {
+            layers.append(.init(name: layer.name, macs: layer.macs, remainingMacs: layer.remaining))
+        }
+        return layers
+    }
+
+    private func rate(_ layer: inout RunRecord.BenchmarkedLayer, _ own: StepCosts, resident: Int) {
+        if own.macs > 0, let micros = layer.medianUs, let dense = layer.denseUs, micros > 0 {
+            let theoretical = RunRecord.BenchmarkedModel.theoreticalSpeedup(
+                dense: own.macs, remaining: own.remainingMacs)
+            layer.theoreticalSpeedup = theoretical
+            layer.actualSpeedup = dense / micros
+            layer.realizedEfficiency = dense / micros / theoretical
+        }
+        if let micros = layer.medianUs ?? layer.denseUs, micros > 0 {
+            let seconds = micros * 1e-6
+            let rate = Double(own.remainingMacs) / seconds
+            if own.macs > 0 {
+                layer.usefulGflops = 2 * rate * 1e-9
+                layer.computeShare = rate / ceilings.multiplyAccumulatesPerSecond
+            }
+            let moving = KernelCostModel(ceilings: ceilings, formats: [:]).memorySeconds(
+                weights: own.constantByteCount, activations: own.activationByteCount, resident: resident)
+            // A step faster than that moves nothing: the reshape of a value in its place.
+            if own.macs > 0 || moving <= seconds { layer.bandwidthShare = moving / seconds }
+        }
+        if let work = own.work, let dense = layer.denseUs, dense > 0,
+            let prediction = costs.prediction(work, format: .dense, residentByteCount: resident)
+        {
+            layer.predictedUs = prediction.seconds * 1e6
+            layer.predictionError = prediction.seconds * 1e6 / dense - 1
+            layer.limit = prediction.limit.rawValue
+        }
+    }
+}
+
+extension RunRecord.Ceilings {
+    package init(_ ceilings: MachineCeilings) {
+        self.init(
+            gflops: 2e-9 * ceilings.multiplyAccumulatesPerSecond,
+            levels: ceilings.levels.map {
+                .init(
+                    name: $0.name, bytes: $0.byteCount, gigabytesPerSecond: 1e-9 * $0.bytesPerSecond)
+            })
+    }
+}

@@ -1,0 +1,111 @@
+import EspalierGraphs
+import EspalierKernels
+import EspalierOperators
+import EspalierPruning
+import EspalierTensors
+import Foundation
+
+/// What a step of a plan has to compute and to move, from the label that tells its nodes.
+struct StepCosts {
+    /// All weights counted, and those that are not zero.
+    var macs = 0
+    var remainingMacs = 0
+    /// Weights that are not zero and other constants; nothing of how they are kept.
+    var constantByteCount = 0
+    /// Values read and written.
+    var activationByteCount = 0
+    /// The product that it is, if it is one of a constant weight.
+    var work: KernelWork?
+    /// The nodes with multiply-accumulates among its own.
+    var weightedNodes: [String] = []
+}
+
+/// Finds the costs of steps.
+struct StepCostTable {
+    private let resolved: ResolvedGraph
+    private let totals: [String: ModelSummary.Totals]
+    private let nodes: [String: Node]
+    private let values: [String: ValueID]
+
+    init(_ network: BenchmarkedNetwork) {
+        resolved = network.resolved
+        let graph = network.resolved.graph
+        totals = Dictionary(
+            network.summary.layers.map { ($0.name, $0.totals) }, uniquingKeysWith: { first, _ in first })
+        nodes = Dictionary(graph.nodes.map { ($0.label, $0) }, uniquingKeysWith: { first, _ in first })
+        values = Dictionary(
+            graph.values.keys.map { (graph.name(of: $0), $0) }, uniquingKeysWith: { first, _ in first })
+    }
+
+    /// Layers with multiply-accumulates, by name.
+    var weightedLayers: [(name: String, macs: Int, remaining: Int)] {
+        resolved.graph.nodes.compactMap { node in
+            guard let own = totals[node.label], own.multiplyAccumulates > 0 else { return nil }
+            return (node.label, own.multiplyAccumulates, own.effectiveMultiplyAccumulates)
+        }
+    }
+
+    /// The nodes of a step, as its label joins them.
+    static func parts(_ label: String) -> [String] { label.components(separatedBy: " + ") }
+
+    func costs(_ label: String) -> StepCosts {
+        let found = Self.parts(label).compactMap { nodes[$0] }
+        guard !found.isEmpty else { return moved(label) }
+        var costs = StepCosts()
+        let inside = Set(found.flatMap { $0.outputs.compactMap { $0 } })
+        for node in found {
+            if let own = totals[node.label], own.multiplyAccumulates > 0 {
+                costs.macs += own.multiplyAccumulates
+                costs.remainingMacs += own.effectiveMultiplyAccumulates
+                costs.weightedNodes.append(node.label)
+            }
+            for case let value? in node.inputs where !inside.contains(value) {
+                guard let facts = resolved.facts[value] else { continue }
+                if let constant = facts.constant {
+                    let stored = constant.dtype.isFloatingPoint ? constant.nonzeroCount : constant.count
+                    costs.constantByteCount += stored * constant.dtype.byteCount
+                } else {
+                    costs.activationByteCount += Self.byteCount(facts)
+                }
+            }
+        }
+        // What is fused behind a node takes its place in memory.
+        for case let value? in found.last?.outputs ?? [] {
+            if let facts = resolved.facts[value] { costs.activationByteCount += Self.byteCount(facts) }
+        }
+        if costs.weightedNodes.count == 1, let node = nodes[costs.weightedNodes[0]] {
+            costs.work = work(of: node, costs)
+        }
+        return costs
+    }
+
+    /// Of a copy into another layout, which is labelled by the value.
+    private func moved(_ label: String) -> StepCosts {
+        var costs = StepCosts()
+        let name = label.hasPrefix("reorder ") ? String(label.dropFirst("reorder ".count)) : label
+        if let facts = values[name].flatMap({ resolved.facts[$0] }) {
+            costs.activationByteCount = 2 * Self.byteCount(facts)
+        }
+        return costs
+    }
+
+    /// Every weight is used once for each sample and position; each output is one of a row.
+    private func work(of node: Node, _ costs: StepCosts) -> KernelWork? {
+        let weight = node.inputs.compactMap { $0.flatMap { resolved.facts[$0]?.constant } }
+            .filter { $0.shape.rank >= 2 && $0.dtype.isFloatingPoint }.max { $0.count < $1.count }
+        guard let weight, weight.count > 0, let output = resolved.signatures[node.id]?.outputShape().count
+        else { return nil }
+        let samples = costs.macs / weight.count
+        guard samples > 0, samples * weight.count == costs.macs, output.isMultiple(of: samples) else {
+            return nil
+        }
+        let rows = output / samples
+        guard rows > 0, weight.count.isMultiple(of: rows) else { return nil }
+        return KernelWork(
+            rows: rows, columns: weight.count / rows, samples: samples,
+            nonzeros: costs.remainingMacs / samples,
+            activationByteCount: costs.activationByteCount)
+    }
+
+    private static func byteCount(_ facts: ValueFacts) -> Int { facts.shape.count * facts.dtype.byteCount }
+}
