@@ -39,4 +39,45 @@ struct TheoryTests {
     func wrongUsageIs64(options: [String]) {
         #expect(tool(["theory", "redundancy"] + options).code == 64)
     }
+
+    /// Whatever the machine's constants are, a dense product is its own reference, and what holds of all products holds.
+    @Test func efficiencyIsOfTheModel() throws {
+        let options = ["theory", "efficiency", "--rows", "512", "--columns", "256", "--batch", "16"]
+        let result = tool(options + ["--sparsity", "0.75", "--json", "--quiet"])
+        #expect(result.code == 0, "\(result.error)")
+        let formats = try result.entries("formats", by: "format")
+        #expect(Set(formats.keys) == ["dense", "csr", "element"])
+        for (name, figure) in formats {
+            func number(_ key: String) throws -> Double { try #require(figure[key] as? Double, "\(key)") }
+            let parts = try #require(figure["parts"] as? [String: Double])
+            let part = { parts[$0] ?? .nan }
+            let sum = max(part("compute"), part("memory")) + part("weights") + part("rows") + part("fixed")
+            #expect(abs(try number("predictedUs") / sum - 1) < 1e-12)
+            #expect(try number("theoreticalSpeedup") == 4)
+            #expect(abs(try number("realizedEfficiency") - number("predictedSpeedup") / 4) < 1e-12)
+            if name == "dense" { #expect(try number("predictedSpeedup") == 1) }
+            #expect(parts[try #require(figure["limit"] as? String)] == parts.values.max())
+        }
+        let text = tool(options + ["--sparsity", "0.75", "--format", "dense", "--quiet"])
+        #expect(text.code == 0 && text.output.contains("dense") && !text.output.contains("csr"))
+        #expect(text.output.contains("75 % of them zero"))
+    }
+
+    @Test func formatsWithoutConstantsAreSaid() {
+        let result = tool(
+            "theory", "efficiency", "--rows", "8", "--columns", "8", "--sparsity", "0.5", "--format", "csr",
+            "--threads", "2", "--quiet")
+        #expect(result.code == 1 && result.error.contains("csr"))
+    }
+
+    @Test(arguments: [
+        ["--rows", "8", "--columns", "8"], ["--rows", "0", "--columns", "8", "--sparsity", "0.5"],
+        ["--rows", "8", "--columns", "8", "--sparsity", "1"],
+        ["--rows", "8", "--columns", "8", "--sparsity", "nan"],
+        ["--rows", "8", "--columns", "8", "--sparsity", "0.5", "--batch", "9223372036854775807"],
+        ["--rows", "8", "--columns", "8", "--sparsity", "0.5", "--format", "magic"],
+    ])
+    func wrongUsageOfEfficiencyIs64(options: [String]) {
+        #expect(tool(["theory", "efficiency"] + options).code == 64)
+    }
 }
