@@ -79,6 +79,7 @@ void espalier_depthwise_convolution(
     const espalier_depthwise call = {
         .geometry = geometry,
         .multiplier = multiplier,
+        .filters = multiplier * geometry->channels,
         .input = input,
         .weights = weights,
         .output = output,

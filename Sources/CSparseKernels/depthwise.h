@@ -20,6 +20,7 @@ enum {
 typedef struct {
     const espalier_sparse_geometry *geometry;
     size_t multiplier;
+    size_t filters;
     const float *input;
     const float *weights;
     float *output;
@@ -29,23 +30,26 @@ typedef struct {
 
 // One plane of it.
 typedef struct {
+    size_t filter;
     const float *input;
     const float *weights;
-    float bias;
-    float *output;
+    // NULL if there is none.
+    const float *bias;
     const float *residual;
+    float *output;
 } espalier_depthwise_plane;
 
 static inline espalier_depthwise_plane espalier_depthwise_plane_at(const espalier_depthwise *call, size_t plane) {
     const espalier_sparse_geometry *g = call->geometry;
-    const size_t filter = plane % (g->channels * call->multiplier);
+    const size_t filter = plane % call->filters;
     const size_t start = plane * g->output_height * g->output_width;
     return (espalier_depthwise_plane){
+        .filter = filter,
         .input = call->input + plane / call->multiplier * g->height * g->width,
         .weights = call->weights + filter * g->kernel_height * g->kernel_width,
-        .bias = call->epilogue->bias ? call->epilogue->bias[filter] : 0,
-        .output = call->output + start,
+        .bias = call->epilogue->bias ? call->epilogue->bias + filter : NULL,
         .residual = call->epilogue->residual ? call->epilogue->residual + start : NULL,
+        .output = call->output + start,
     };
 }
 

@@ -2,26 +2,25 @@
 // masks, and what is above and below is left out. Part of depthwise_template.h; for AVX-512.
 
 #define HALF ESPALIER_NAME(depthwise_half)
-#define DIRECT ESPALIER_NAME(depthwise_call)
 #define DIRECT_ROWS ESPALIER_NAME(depthwise_rows)
 #define DIRECT_FUNCTION ESPALIER_NAME(depthwise_function)
 
 typedef float HALF __attribute__((vector_size(ESPALIER_VECTOR_BYTES / 2)));
 
-// What all planes share.
-typedef struct {
-    // Of the input's rows, and of the output's.
-    size_t pitch;
-    size_t width;
-    espalier_depthwise_bounds bounds;
-} DIRECT;
-
 typedef struct DIRECT_ROWS DIRECT_ROWS;
-typedef void DIRECT_FUNCTION(const DIRECT *, const espalier_depthwise_plane *, const DIRECT_ROWS *);
+// Of consecutive planes of the output, whose inputs are consecutive too.
+typedef void DIRECT_FUNCTION(const DIRECT_ROWS *, const espalier_depthwise_plane *first, size_t planes);
 
 // Some rows of the output, or their last columns.
 struct DIRECT_ROWS {
     DIRECT_FUNCTION *compute;
+    // Of the input's rows, and of the output's.
+    size_t pitch;
+    size_t width;
+    // Of their planes.
+    size_t input_floats;
+    size_t output_floats;
+    espalier_depthwise_bounds bounds;
     // Where they and their first taps begin in their planes, the latter perhaps outside.
     ptrdiff_t input;
     size_t output;
@@ -39,6 +38,7 @@ struct DIRECT_ROWS {
 #define MASK __mmask16
 #define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
 #define ODD(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
+#define NEXT(a, b) __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)
 #define TILE(name) ESPALIER_NAME(depthwise_whole_##name)
 #define INTRINSIC(name) _mm512_##name
 #include "depthwise_direct_tile_template.h"
@@ -49,6 +49,7 @@ struct DIRECT_ROWS {
 #define MASK __mmask8
 #define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
 #define ODD(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
+#define NEXT(a, b) __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8)
 #define TILE(name) ESPALIER_NAME(depthwise_half_##name)
 #define INTRINSIC(name) _mm256_##name
 #include "depthwise_direct_tile_template.h"
@@ -67,9 +68,12 @@ static uint16_t ESPALIER_NAME(depthwise_mask)(int64_t column, int64_t width, int
 static void ESPALIER_NAME(depthwise_make_masks)(const espalier_sparse_geometry *g, uint16_t *masks) {
     const int64_t stride = (int64_t)g->stride_width, width = (int64_t)g->output_width;
     for (int64_t x = 0; x < width; x += LANES, masks += DEPTHWISE_MASKS) {
-        const int64_t lanes = width - x > LANES / 2 ? LANES : LANES / 2;
+        const int64_t lanes = width - x > (int64_t)LANES / 2 ? LANES : LANES / 2;
         for (int64_t load = 0; load < DEPTHWISE_LOADS; ++load) {
-            const int64_t right = stride == 1 ? load : load / 2 * 2 + load % 2 * lanes;
+            // As in the tiles: a register for each tap, three in a row, or two for each two taps.
+            const int64_t right = stride == 1             ? load
+                                  : g->kernel_width == 3 ? load * lanes
+                                                         : load / 2 * 2 + load % 2 * lanes;
             masks[load] = ESPALIER_NAME(depthwise_mask)(
                 x * stride + right - (int64_t)g->padding_left, (int64_t)g->width, lanes);
         }
@@ -81,7 +85,7 @@ static void ESPALIER_NAME(depthwise_make_masks)(const espalier_sparse_geometry *
 
 // Lists the parts of a plane. A last half register is enough where it holds the rest of a row. Returns how many they are.
 static size_t ESPALIER_NAME(depthwise_list_rows)(
-    const espalier_sparse_geometry *g, const uint16_t *masks, DIRECT_ROWS *parts) {
+    const espalier_sparse_geometry *g, espalier_depthwise_bounds bounds, const uint16_t *masks, DIRECT_ROWS *parts) {
     const size_t stride = g->stride_height, kernel = g->kernel_height, height = g->output_height;
     const size_t whole_tiles = (g->output_width + LANES / 2 - 1) / LANES;
     DIRECT_FUNCTION *const *whole = ESPALIER_NAME(depthwise_whole_functions)[kernel == 5][stride == 2];
@@ -97,6 +101,11 @@ static size_t ESPALIER_NAME(depthwise_list_rows)(
         const ptrdiff_t bottom = top + (ptrdiff_t)((rows - 1) * stride + kernel - 1);
         DIRECT_ROWS part = {
             .compute = whole[choice],
+            .pitch = g->width,
+            .width = g->output_width,
+            .input_floats = g->height * g->width,
+            .output_floats = g->output_height * g->output_width,
+            .bounds = bounds,
             .input = top * (ptrdiff_t)g->width - (ptrdiff_t)g->padding_left,
             .output = y * g->output_width,
             .tiles = whole_tiles,
@@ -122,23 +131,27 @@ static size_t ESPALIER_NAME(depthwise_list_rows)(
 
 static void ESPALIER_NAME(depthwise_direct)(const espalier_depthwise *call, size_t first_plane, size_t planes) {
     const espalier_sparse_geometry *g = call->geometry;
-    const DIRECT shared = {
-        .pitch = g->width,
-        .width = g->output_width,
-        .bounds = espalier_depthwise_bounds_of(&call->epilogue->activation),
-    };
     uint16_t *masks = call->scratch;
     DIRECT_ROWS *parts = (DIRECT_ROWS *)((char *)call->scratch + masks_bytes(g));
     ESPALIER_NAME(depthwise_make_masks)(g, masks);
-    const size_t count = ESPALIER_NAME(depthwise_list_rows)(g, masks, parts);
-    for (size_t p = first_plane; p < first_plane + planes; ++p) {
-        const espalier_depthwise_plane plane = espalier_depthwise_plane_at(call, p);
-        for (size_t i = 0; i < count; ++i) parts[i].compute(&shared, &plane, parts + i);
-        ESPALIER_NAME(depthwise_end)(call, &plane);
+    const size_t count = ESPALIER_NAME(depthwise_list_rows)(
+        g, espalier_depthwise_bounds_of(&call->epilogue->activation), masks, parts);
+    // Of as many small planes one part, then the next, as stay in the first cache.
+    const size_t floats = g->height * g->width + g->output_height * g->output_width;
+    const size_t most = floats < FRAME_FLOATS && call->multiplier == 1 ? FRAME_FLOATS / floats : 1;
+    espalier_depthwise_plane plane = espalier_depthwise_plane_at(call, first_plane);
+    while (planes > 0) {
+        size_t group = call->filters - plane.filter;
+        if (group > most) group = most;
+        if (group > planes) group = planes;
+        for (size_t i = 0; i < count; ++i) parts[i].compute(parts + i, &plane, group);
+        ESPALIER_NAME(depthwise_end)(call, plane.output, group);
+        first_plane += group;
+        planes -= group;
+        plane = espalier_depthwise_plane_at(call, first_plane);
     }
 }
 
 #undef DIRECT_FUNCTION
 #undef DIRECT_ROWS
-#undef DIRECT
 #undef HALF

@@ -1,4 +1,4 @@
-// Rows of depthwise_direct_template.h in registers which that defines: WIDTH, VECTOR, REGISTER, MASK, EVEN, ODD, TILE(name)
+// Rows of depthwise_direct_template.h in registers which that defines: WIDTH, VECTOR, REGISTER, MASK, EVEN, ODD, NEXT, TILE(name)
 // and the intrinsics' INTRINSIC(name).
 
 #define SOURCE TILE(source)
@@ -15,61 +15,58 @@ typedef struct {
     const uint32_t *below;
 } SOURCE;
 
-// The mask of one load of a row.
-ESPALIER_INLINE MASK TILE(mask)(
-    const SOURCE *source, size_t row, size_t load, const size_t kernel, const size_t reach) {
+// Activations of a row that are one load; what does not exist is 0.
+ESPALIER_INLINE VECTOR TILE(load)(
+    const SOURCE *source, size_t row, size_t load, size_t right, const size_t kernel, const size_t reach) {
     uint32_t mask = source->masks[load];
     if (row < kernel / 2) mask &= source->above[row];
     if (reach - 1 - row < kernel / 2) mask &= source->below[reach - 1 - row];
-    return (MASK)mask;
+    return (VECTOR)INTRINSIC(maskz_loadu_ps)((MASK)mask, source->first + row * source->pitch + right);
 }
 
-// Both taps of a pair; with stride 2 they are in two registers.
-ESPALIER_INLINE void TILE(pair)(
-    const SOURCE *source, size_t row, size_t tap, VECTOR *pair, const size_t kernel, const size_t stride,
-    const size_t reach) {
-    const float *from = source->first + row * source->pitch + tap;
-    const VECTOR first = (VECTOR)INTRINSIC(maskz_loadu_ps)(TILE(mask)(source, row, tap, kernel, reach), from);
-    if (stride == 1 && tap + 1 == kernel) {
-        pair[0] = first;
+// With stride 2, every second activation of two registers is for one tap, and the others for the next one. What the third of
+// three taps finds is what the first one does for the next position.
+ESPALIER_INLINE void TILE(windows)(
+    const SOURCE *source, size_t row, const size_t first, const size_t step, VECTOR *group, const size_t kernel,
+    const size_t stride, const size_t reach) {
+    if (stride == 1) {
+#pragma clang loop unroll(full)
+        for (size_t tap = first; tap < first + step; ++tap) {
+            group[tap - first] = TILE(load)(source, row, tap, tap, kernel, reach);
+        }
         return;
     }
-    const VECTOR second = (VECTOR)INTRINSIC(maskz_loadu_ps)(
-        TILE(mask)(source, row, tap + 1, kernel, reach), from + (stride == 1 ? 1 : WIDTH));
-    pair[0] = stride == 1 ? first : EVEN(first, second);
-    pair[1] = stride == 1 ? second : ODD(first, second);
+    const VECTOR low = TILE(load)(source, row, first, first, kernel, reach);
+    const VECTOR high = TILE(load)(source, row, first + 1, first + WIDTH, kernel, reach);
+    group[0] = EVEN(low, high);
+    group[1] = ODD(low, high);
+    if (step < 3) return;
+    group[2] = NEXT(group[0], TILE(load)(source, row, 2, 2 * WIDTH, kernel, reach));
 }
 
 #define SUMS TILE(sums)
-#define WINDOWS(source, row, tap, two) \
-    TILE(pair)(source, row, tap, two, kernel, stride, (rows - 1) * stride + kernel)
+#define WINDOWS(source, row, first, step, group) \
+    TILE(windows)(source, row, first, step, group, kernel, stride, (rows - 1) * stride + kernel)
 #include "depthwise_sums_template.h"
 
-ESPALIER_INLINE void TILE(rows)(
-    const DIRECT *call, const espalier_depthwise_plane *plane, const DIRECT_ROWS *place, const size_t kernel,
-    const size_t stride, const size_t rows) {
+// The part of one plane.
+ESPALIER_INLINE void TILE(plane)(
+    const DIRECT_ROWS *part, const float *input, const float *filter, float bias, const float *residual,
+    float *output, const size_t kernel, const size_t stride, const size_t rows) {
     VECTOR weights[DEPTHWISE_MOST_TAPS];
 #pragma clang loop unroll(full)
-    for (size_t tap = 0; tap < kernel * kernel; ++tap) weights[tap] = plane->weights[tap] - (VECTOR){0};
-    const VECTOR bias = plane->bias - (VECTOR){0};
-    const REGISTER low = INTRINSIC(set1_ps)(call->bounds.low), high = INTRINSIC(set1_ps)(call->bounds.high);
-    const size_t width = call->width;
-    SOURCE source = {
-        .first = plane->input + place->input,
-        .pitch = call->pitch,
-        .above = place->above,
-        .below = place->below,
-    };
-    float *output = plane->output + place->output;
-    const float *residual = plane->residual ? plane->residual + place->output : NULL;
-    const uint16_t *masks = place->masks;
-    for (size_t tile = 0; tile < place->tiles; ++tile) {
+    for (size_t tap = 0; tap < kernel * kernel; ++tap) weights[tap] = filter[tap] - (VECTOR){0};
+    const REGISTER low = INTRINSIC(set1_ps)(part->bounds.low), high = INTRINSIC(set1_ps)(part->bounds.high);
+    const size_t width = part->width;
+    const uint16_t *masks = part->masks;
+    SOURCE source = {.first = input, .pitch = part->pitch, .above = part->above, .below = part->below};
+    for (size_t tile = 0; tile < part->tiles; ++tile) {
 #pragma clang loop unroll(full)
         for (size_t load = 0; load < DEPTHWISE_LOADS; ++load) source.masks[load] = masks[load];
         const MASK mask = (MASK)masks[DEPTHWISE_LOADS];
         VECTOR sums[DEPTHWISE_ROWS];
 #pragma clang loop unroll(full)
-        for (size_t row = 0; row < rows; ++row) sums[row] = bias;
+        for (size_t row = 0; row < rows; ++row) sums[row] = bias - (VECTOR){0};
         TILE(sums)(&source, weights, sums, kernel, stride, rows);
         if (residual) {
 #pragma clang loop unroll(full)
@@ -90,11 +87,28 @@ ESPALIER_INLINE void TILE(rows)(
     }
 }
 
+ESPALIER_INLINE void TILE(rows)(
+    const DIRECT_ROWS *part, const espalier_depthwise_plane *first, size_t planes, const size_t kernel,
+    const size_t stride, const size_t rows) {
+    const float *input = first->input + part->input;
+    const float *weights = first->weights;
+    const float *residual = first->residual ? first->residual + part->output : NULL;
+    float *output = first->output + part->output;
+    for (size_t i = 0; i < planes; ++i) {
+        TILE(plane)(
+            part, input, weights, first->bias ? first->bias[i] : 0, residual, output, kernel, stride, rows);
+        input += part->input_floats;
+        weights += kernel * kernel;
+        output += part->output_floats;
+        if (residual) residual += part->output_floats;
+    }
+}
+
 // Not inlined, so that each has the registers to itself.
-#define INSTANCE(extent, step, count)                                                              \
-    static __attribute__((noinline)) void TILE(rows_##extent##_##step##_##count)(                 \
-        const DIRECT *call, const espalier_depthwise_plane *plane, const DIRECT_ROWS *place) {     \
-        TILE(rows)(call, plane, place, extent, step, count);                                       \
+#define INSTANCE(extent, step, count)                                                   \
+    static __attribute__((noinline)) void TILE(rows_##extent##_##step##_##count)(      \
+        const DIRECT_ROWS *part, const espalier_depthwise_plane *first, size_t planes) { \
+        TILE(rows)(part, first, planes, extent, step, count);                           \
     }
 #define INSTANCES(extent, step) \
     INSTANCE(extent, step, 1) INSTANCE(extent, step, 2) INSTANCE(extent, step, 4) INSTANCE(extent, step, 7)
@@ -116,6 +130,7 @@ static DIRECT_FUNCTION *const TILE(functions)[2][2][4] = {
 #undef SOURCE
 #undef INTRINSIC
 #undef TILE
+#undef NEXT
 #undef ODD
 #undef EVEN
 #undef MASK

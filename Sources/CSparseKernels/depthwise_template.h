@@ -30,18 +30,19 @@ ESPALIER_INLINE void ESPALIER_NAME(depthwise_any_sums)(
     }
 }
 
-// Whole registers are loaded whatever the kernel: both taps of a pair are in the frame, or the second is not used.
-ESPALIER_INLINE void ESPALIER_NAME(depthwise_framed_pair)(
-    const FRAMED *source, size_t row, size_t tap, FLOATS *pair, const size_t kernel) {
-    pair[0] = ESPALIER_NAME(load)(source->first + row * source->pitch + source->offsets[tap]);
-    if (tap + 1 == kernel) return;
-    pair[1] = ESPALIER_NAME(load)(source->first + row * source->pitch + source->offsets[tap + 1]);
+ESPALIER_INLINE void ESPALIER_NAME(depthwise_framed_windows)(
+    const FRAMED *source, size_t row, const size_t first, const size_t step, FLOATS *group, const size_t kernel) {
+#pragma clang loop unroll(full)
+    for (size_t tap = first; tap < first + step && tap < kernel; ++tap) {
+        group[tap - first] = ESPALIER_NAME(load)(source->first + row * source->pitch + source->offsets[tap]);
+    }
 }
 
 #define SUMS ESPALIER_NAME(depthwise_framed_sums)
 #define VECTOR FLOATS
 #define SOURCE FRAMED
-#define WINDOWS(source, row, tap, pair) ESPALIER_NAME(depthwise_framed_pair)(source, row, tap, pair, kernel)
+#define WINDOWS(source, row, first, step, group) \
+    ESPALIER_NAME(depthwise_framed_windows)(source, row, first, step, group, kernel)
 #include "depthwise_sums_template.h"
 #undef SOURCE
 #undef VECTOR
@@ -53,11 +54,12 @@ ESPALIER_INLINE void ESPALIER_NAME(depthwise_framed_rows)(
     const espalier_sparse_geometry *g = call->geometry;
     const espalier_depthwise_bounds bounds = espalier_depthwise_bounds_of(&call->epilogue->activation);
     const FLOATS low = ESPALIER_NAME(fill)(bounds.low), high = ESPALIER_NAME(fill)(bounds.high);
+    const FLOATS bias = ESPALIER_NAME(fill)(plane->bias ? *plane->bias : 0);
     FLOATS weights[DEPTHWISE_MOST_TAPS];
     for (size_t tap = 0; tap < kernel * kernel; ++tap) weights[tap] = ESPALIER_NAME(fill)(plane->weights[tap]);
     for (size_t x = 0; x < g->output_width; x += LANES, source.first += LANES) {
         FLOATS sums[DEPTHWISE_ROWS];
-        for (size_t row = 0; row < rows; ++row) sums[row] = ESPALIER_NAME(fill)(plane->bias);
+        for (size_t row = 0; row < rows; ++row) sums[row] = bias;
         if (kernel > 0) {
             ESPALIER_NAME(depthwise_framed_sums)(&source, weights, sums, kernel, stride, rows);
         } else {
@@ -96,13 +98,12 @@ ESPALIER_INLINE void ESPALIER_NAME(depthwise_framed_plane)(
     }
 }
 
-// The activations that are not clips.
-ESPALIER_INLINE void ESPALIER_NAME(depthwise_end)(
-    const espalier_depthwise *call, const espalier_depthwise_plane *plane) {
+// The activations that are not clips, of consecutive planes.
+ESPALIER_INLINE void ESPALIER_NAME(depthwise_end)(const espalier_depthwise *call, float *output, size_t planes) {
     const espalier_activation *activation = &call->epilogue->activation;
     if (espalier_depthwise_bounds_of(activation).is_all) return;
     const size_t count = call->geometry->output_height * call->geometry->output_width;
-    ESPALIER_NAME(depthwise_activate)(activation, plane->output, count);
+    ESPALIER_NAME(depthwise_activate)(activation, output, planes * count);
 }
 
 #if ESPALIER_VECTOR_BYTES == 64
@@ -122,8 +123,8 @@ static void ESPALIER_NAME(depthwise_planes)(const espalier_depthwise *call, size
     float *copy = (float *)((char *)call->scratch + offsets_bytes(&geometry));
     const espalier_sparse_frame frame = frame_of(&geometry, 0, block);
     espalier_sparse_tap_offsets(&frame, offsets);
-    for (size_t p = 0; p < planes; ++p) {
-        const espalier_depthwise_plane plane = espalier_depthwise_plane_at(call, first_plane + p);
+    for (size_t p = first_plane; p < first_plane + planes; ++p) {
+        const espalier_depthwise_plane plane = espalier_depthwise_plane_at(call, p);
 #define PLANE(kernel, stride) \
     ESPALIER_NAME(depthwise_framed_plane)(call, &plane, &geometry, block, copy, offsets, kernel, stride)
 #if ESPALIER_VECTOR_BYTES < 64
@@ -136,7 +137,7 @@ static void ESPALIER_NAME(depthwise_planes)(const espalier_depthwise *call, size
 #endif
             PLANE(0, 0);
 #undef PLANE
-        ESPALIER_NAME(depthwise_end)(call, &plane);
+        ESPALIER_NAME(depthwise_end)(call, plane.output, 1);
     }
 }
 
