@@ -42,8 +42,8 @@ static size_t offsets_bytes(const espalier_sparse_geometry *g) {
 
 // MARK: Without frames
 
-// Registers of a row of the output.
-static size_t row_registers(const espalier_sparse_geometry *g) { return (g->output_width + 15) / 16; }
+// Registers of a row of the output, at most: they hold 15 or 16 positions, and the last one is perhaps a half.
+static size_t row_registers(const espalier_sparse_geometry *g) { return g->output_width / 15 + 2; }
 
 static size_t masks_bytes(const espalier_sparse_geometry *g) {
     return (row_registers(g) * DEPTHWISE_MASKS * sizeof(uint16_t) + 63) / 64 * 64;

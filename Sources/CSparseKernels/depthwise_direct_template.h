@@ -5,6 +5,9 @@
 #define DIRECT_ROWS ESPALIER_NAME(depthwise_rows)
 #define DIRECT_FUNCTION ESPALIER_NAME(depthwise_function)
 
+// How many lanes of a register hold no position: the last one where sums are shifted.
+#define DIRECT_IDLE(kernel, stride) ((size_t)((kernel) == 3 && (stride) == 2))
+
 typedef float HALF __attribute__((vector_size(ESPALIER_VECTOR_BYTES / 2)));
 
 typedef struct DIRECT_ROWS DIRECT_ROWS;
@@ -36,9 +39,10 @@ struct DIRECT_ROWS {
 #define VECTOR FLOATS
 #define REGISTER __m512
 #define MASK __mmask16
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30)
-#define ODD(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31)
-#define NEXT(a, b) __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16)
+#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 16, 18, 4, 6, 20, 22, 8, 10, 24, 26, 12, 14, 28, 30)
+#define ODD(a, b) __builtin_shufflevector(a, b, 1, 3, 17, 19, 5, 7, 21, 23, 9, 11, 25, 27, 13, 15, 29, 31)
+#define ORDERED(a) __builtin_shufflevector(a, a, 0, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15)
+#define FOLLOWING(a) __builtin_shufflevector(a, a, 1, 4, 5, 8, 9, 12, 13, 2, 3, 6, 7, 10, 11, 14, 15, -1)
 #define TILE(name) ESPALIER_NAME(depthwise_whole_##name)
 #define INTRINSIC(name) _mm512_##name
 #include "depthwise_direct_tile_template.h"
@@ -47,9 +51,10 @@ struct DIRECT_ROWS {
 #define VECTOR HALF
 #define REGISTER __m256
 #define MASK __mmask8
-#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14)
-#define ODD(a, b) __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15)
-#define NEXT(a, b) __builtin_shufflevector(a, b, 1, 2, 3, 4, 5, 6, 7, 8)
+#define EVEN(a, b) __builtin_shufflevector(a, b, 0, 2, 8, 10, 4, 6, 12, 14)
+#define ODD(a, b) __builtin_shufflevector(a, b, 1, 3, 9, 11, 5, 7, 13, 15)
+#define ORDERED(a) __builtin_shufflevector(a, a, 0, 1, 4, 5, 2, 3, 6, 7)
+#define FOLLOWING(a) __builtin_shufflevector(a, a, 1, 4, 5, 2, 3, 6, 7, -1)
 #define TILE(name) ESPALIER_NAME(depthwise_half_##name)
 #define INTRINSIC(name) _mm256_##name
 #include "depthwise_direct_tile_template.h"
@@ -65,19 +70,27 @@ static uint16_t ESPALIER_NAME(depthwise_mask)(int64_t column, int64_t width, int
     return mask;
 }
 
+// How many whole registers the positions of a row take. What is left, if anything, half a register holds.
+static size_t ESPALIER_NAME(depthwise_whole_tiles)(const espalier_sparse_geometry *g) {
+    const size_t idle = DIRECT_IDLE(g->kernel_width, g->stride_width);
+    const size_t half = LANES / 2 - idle, whole = LANES - idle;
+    return g->output_width > half ? (g->output_width - half + whole - 1) / whole : 0;
+}
+
 static void ESPALIER_NAME(depthwise_make_masks)(const espalier_sparse_geometry *g, uint16_t *masks) {
     const int64_t stride = (int64_t)g->stride_width, width = (int64_t)g->output_width;
-    for (int64_t x = 0; x < width; x += LANES, masks += DEPTHWISE_MASKS) {
-        const int64_t lanes = width - x > (int64_t)LANES / 2 ? LANES : LANES / 2;
+    const int64_t idle = DIRECT_IDLE(g->kernel_width, g->stride_width);
+    const size_t whole_tiles = ESPALIER_NAME(depthwise_whole_tiles)(g);
+    int64_t x = 0;
+    for (size_t tile = 0; x < width; ++tile, masks += DEPTHWISE_MASKS) {
+        const int64_t lanes = tile < whole_tiles ? LANES : LANES / 2;
         for (int64_t load = 0; load < DEPTHWISE_LOADS; ++load) {
-            // As in the tiles: a register for each tap, three in a row, or two for each two taps.
-            const int64_t right = stride == 1             ? load
-                                  : g->kernel_width == 3 ? load * lanes
-                                                         : load / 2 * 2 + load % 2 * lanes;
+            const int64_t right = stride == 1 ? load : load / 2 * 2 + load % 2 * lanes;
             masks[load] = ESPALIER_NAME(depthwise_mask)(
                 x * stride + right - (int64_t)g->padding_left, (int64_t)g->width, lanes);
         }
-        masks[DEPTHWISE_LOADS] = ESPALIER_NAME(depthwise_mask)(x, width, lanes);
+        masks[DEPTHWISE_LOADS] = ESPALIER_NAME(depthwise_mask)(x, width, lanes - idle);
+        x += lanes - idle;
     }
 }
 
@@ -87,7 +100,8 @@ static void ESPALIER_NAME(depthwise_make_masks)(const espalier_sparse_geometry *
 static size_t ESPALIER_NAME(depthwise_list_rows)(
     const espalier_sparse_geometry *g, espalier_depthwise_bounds bounds, const uint16_t *masks, DIRECT_ROWS *parts) {
     const size_t stride = g->stride_height, kernel = g->kernel_height, height = g->output_height;
-    const size_t whole_tiles = (g->output_width + LANES / 2 - 1) / LANES;
+    const size_t whole_tiles = ESPALIER_NAME(depthwise_whole_tiles)(g);
+    const size_t whole_width = whole_tiles * (LANES - DIRECT_IDLE(kernel, stride));
     DIRECT_FUNCTION *const *whole = ESPALIER_NAME(depthwise_whole_functions)[kernel == 5][stride == 2];
     DIRECT_FUNCTION *const *half = ESPALIER_NAME(depthwise_half_functions)[kernel == 5][stride == 2];
     size_t count = 0;
@@ -116,10 +130,10 @@ static size_t ESPALIER_NAME(depthwise_list_rows)(
             part.below[row] = bottom - row < (ptrdiff_t)g->height ? UINT32_MAX : 0;
         }
         if (whole_tiles > 0) parts[count++] = part;
-        if (whole_tiles * LANES < g->output_width) {
+        if (whole_width < g->output_width) {
             part.compute = half[choice];
-            part.input += (ptrdiff_t)(whole_tiles * LANES * stride);
-            part.output += whole_tiles * LANES;
+            part.input += (ptrdiff_t)(whole_width * stride);
+            part.output += whole_width;
             part.tiles = 1;
             part.masks += whole_tiles * DEPTHWISE_MASKS;
             parts[count++] = part;
@@ -154,4 +168,5 @@ static void ESPALIER_NAME(depthwise_direct)(const espalier_depthwise *call, size
 
 #undef DIRECT_FUNCTION
 #undef DIRECT_ROWS
+#undef DIRECT_IDLE
 #undef HALF

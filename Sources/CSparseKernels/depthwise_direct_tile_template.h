@@ -1,4 +1,4 @@
-// Rows of depthwise_direct_template.h in registers which that defines: WIDTH, VECTOR, REGISTER, MASK, EVEN, ODD, NEXT, TILE(name)
+// Rows of depthwise_direct_template.h in registers which that defines: WIDTH, VECTOR, REGISTER, MASK, EVEN, ODD, ORDERED, FOLLOWING, TILE(name)
 // and the intrinsics' INTRINSIC(name).
 
 #define SOURCE TILE(source)
@@ -24,30 +24,53 @@ ESPALIER_INLINE VECTOR TILE(load)(
     return (VECTOR)INTRINSIC(maskz_loadu_ps)((MASK)mask, source->first + row * source->pitch + right);
 }
 
-// With stride 2, every second activation of two registers is for one tap, and the others for the next one. What the third of
-// three taps finds is what the first one does for the next position.
+// With stride 2, every second activation of two registers is for one tap, and the others for the next one. They are taken from
+// quarters of the registers at a time, which takes less of the units that multiply than whole ones in order do.
 ESPALIER_INLINE void TILE(windows)(
     const SOURCE *source, size_t row, const size_t first, const size_t step, VECTOR *group, const size_t kernel,
     const size_t stride, const size_t reach) {
-    if (stride == 1) {
 #pragma clang loop unroll(full)
-        for (size_t tap = first; tap < first + step; ++tap) {
-            group[tap - first] = TILE(load)(source, row, tap, tap, kernel, reach);
+    for (size_t tap = first; tap < first + step && tap < kernel; tap += stride) {
+        const VECTOR low = TILE(load)(source, row, tap, tap, kernel, reach);
+        if (stride == 1) {
+            group[tap - first] = low;
+            continue;
         }
-        return;
+        const VECTOR high = TILE(load)(source, row, tap + 1, tap + WIDTH, kernel, reach);
+        group[tap - first] = EVEN(low, high);
+        if (tap + 1 < kernel) group[tap + 1 - first] = ODD(low, high);
     }
-    const VECTOR low = TILE(load)(source, row, first, first, kernel, reach);
-    const VECTOR high = TILE(load)(source, row, first + 1, first + WIDTH, kernel, reach);
-    group[0] = EVEN(low, high);
-    group[1] = ODD(low, high);
-    if (step < 3) return;
-    group[2] = NEXT(group[0], TILE(load)(source, row, 2, 2 * WIDTH, kernel, reach));
 }
 
 #define SUMS TILE(sums)
 #define WINDOWS(source, row, first, step, group) \
     TILE(windows)(source, row, first, step, group, kernel, stride, (rows - 1) * stride + kernel)
 #include "depthwise_sums_template.h"
+
+// Adds the sums of 3 x 3 taps with stride 2 for all but the last lane. What the third tap of a row finds is what the first one
+// does for the next position: sums of it are shifted once, at the end, instead of activations.
+ESPALIER_INLINE void TILE(sums_by_two)(
+    const SOURCE *source, const VECTOR *weights, VECTOR *sums, const size_t rows) {
+    const size_t reach = 2 * rows + 1;
+    VECTOR next[DEPTHWISE_ROWS];
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < rows; ++i) next[i] = (VECTOR){0};
+#pragma clang loop unroll(full)
+    for (size_t row = 0; row < reach; ++row) {
+        VECTOR pair[2];
+        TILE(windows)(source, row, 0, 2, pair, 3, 2, reach);
+#pragma clang loop unroll(full)
+        for (size_t down = row % 2; down < 3; down += 2) {
+            if (row < down || row - down >= 2 * rows) continue;
+            const size_t i = (row - down) / 2;
+            sums[i] += weights[3 * down] * pair[0];
+            next[i] += weights[3 * down + 2] * pair[0];
+            sums[i] += weights[3 * down + 1] * pair[1];
+        }
+    }
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < rows; ++i) sums[i] = ORDERED(sums[i]) + FOLLOWING(next[i]);
+}
 
 // The part of one plane.
 ESPALIER_INLINE void TILE(plane)(
@@ -58,6 +81,7 @@ ESPALIER_INLINE void TILE(plane)(
     for (size_t tap = 0; tap < kernel * kernel; ++tap) weights[tap] = filter[tap] - (VECTOR){0};
     const REGISTER low = INTRINSIC(set1_ps)(part->bounds.low), high = INTRINSIC(set1_ps)(part->bounds.high);
     const size_t width = part->width;
+    const size_t positions = WIDTH - DIRECT_IDLE(kernel, stride);
     const uint16_t *masks = part->masks;
     SOURCE source = {.first = input, .pitch = part->pitch, .above = part->above, .below = part->below};
     for (size_t tile = 0; tile < part->tiles; ++tile) {
@@ -67,13 +91,19 @@ ESPALIER_INLINE void TILE(plane)(
         VECTOR sums[DEPTHWISE_ROWS];
 #pragma clang loop unroll(full)
         for (size_t row = 0; row < rows; ++row) sums[row] = bias - (VECTOR){0};
-        TILE(sums)(&source, weights, sums, kernel, stride, rows);
+        if (kernel == 3 && stride == 2) {
+            TILE(sums_by_two)(&source, weights, sums, rows);
+        } else {
+            TILE(sums)(&source, weights, sums, kernel, stride, rows);
+#pragma clang loop unroll(full)
+            for (size_t row = 0; stride == 2 && row < rows; ++row) sums[row] = ORDERED(sums[row]);
+        }
         if (residual) {
 #pragma clang loop unroll(full)
             for (size_t row = 0; row < rows; ++row) {
                 sums[row] += (VECTOR)INTRINSIC(maskz_loadu_ps)(mask, residual + row * width);
             }
-            residual += WIDTH;
+            residual += positions;
         }
 #pragma clang loop unroll(full)
         for (size_t row = 0; row < rows; ++row) {
@@ -81,8 +111,8 @@ ESPALIER_INLINE void TILE(plane)(
             const REGISTER value = INTRINSIC(max_ps)(low, INTRINSIC(min_ps)(high, (REGISTER)sums[row]));
             INTRINSIC(mask_storeu_ps)(output + row * width, mask, value);
         }
-        source.first += WIDTH * stride;
-        output += WIDTH;
+        source.first += positions * stride;
+        output += positions;
         masks += DEPTHWISE_MASKS;
     }
 }
@@ -130,7 +160,8 @@ static DIRECT_FUNCTION *const TILE(functions)[2][2][4] = {
 #undef SOURCE
 #undef INTRINSIC
 #undef TILE
-#undef NEXT
+#undef FOLLOWING
+#undef ORDERED
 #undef ODD
 #undef EVEN
 #undef MASK
