@@ -8,8 +8,12 @@
 #include <immintrin.h>
 #endif
 
-// A frame is made for as many rows of the output as keep it below this, in floats, so that it stays in the first cache.
-enum { FRAME_FLOATS = 4096, FRAME_ROWS = 4 };
+enum {
+    // So many floats are worked on before the next ones, so that they stay in the first cache.
+    CACHE_FLOATS = 4096,
+    // Frames are made for multiples of so many rows of the output.
+    FRAME_ROWS = 4,
+};
 
 // The geometry of one plane.
 static espalier_sparse_geometry plane_geometry(const espalier_sparse_geometry *geometry) {
@@ -31,7 +35,7 @@ static size_t frame_rows(const espalier_sparse_geometry *plane) {
         const size_t more = rows + FRAME_ROWS;
         const espalier_sparse_frame frame =
             frame_of(plane, 0, more < plane->output_height ? more : plane->output_height);
-        if (espalier_sparse_frame_floats(&frame) > FRAME_FLOATS) break;
+        if (espalier_sparse_frame_floats(&frame) > CACHE_FLOATS) break;
     }
     return rows < plane->output_height ? rows : plane->output_height;
 }
@@ -42,8 +46,8 @@ static size_t offsets_bytes(const espalier_sparse_geometry *g) {
 
 // MARK: Without frames
 
-// Registers of a row of the output, at most: they hold 15 or 16 positions, and the last one is perhaps a half.
-static size_t row_registers(const espalier_sparse_geometry *g) { return g->output_width / 15 + 2; }
+// Registers of a row of the output, at most: they hold 7 positions or more, and the last one may be shorter.
+static size_t row_registers(const espalier_sparse_geometry *g) { return g->output_width / 7 + 2; }
 
 static size_t masks_bytes(const espalier_sparse_geometry *g) {
     return (row_registers(g) * DEPTHWISE_MASKS * sizeof(uint16_t) + 63) / 64 * 64;

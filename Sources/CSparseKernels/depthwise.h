@@ -3,6 +3,7 @@
 #define ESPALIER_INTERNAL_DEPTHWISE_H
 
 #include <math.h>
+#include <stdint.h>
 
 #include "espalier_depthwise.h"
 
@@ -30,6 +31,7 @@ typedef struct {
 
 // One plane of it.
 typedef struct {
+    // Its filter's number.
     size_t filter;
     const float *input;
     const float *weights;
@@ -83,7 +85,8 @@ static inline size_t espalier_depthwise_constant_kernel(const espalier_sparse_ge
 // Whether the input is read in place: where registers can be loaded in part, and few of the rows are beyond it.
 static inline bool espalier_depthwise_is_direct(espalier_isa isa, const espalier_sparse_geometry *g) {
     const size_t kernel = espalier_depthwise_constant_kernel(g);
-    if (isa != ESPALIER_ISA_AVX512 || kernel == 0 || g->padding_top > kernel / 2) return false;
+    if (isa != ESPALIER_ISA_AVX2 && isa != ESPALIER_ISA_AVX512) return false;
+    if (kernel == 0 || g->padding_top > kernel / 2) return false;
     const size_t reach = (g->output_height - 1) * g->stride_height + kernel;
     return reach <= g->padding_top + g->height + kernel / 2;
 }

@@ -1,5 +1,5 @@
-// Rows of depthwise_direct_template.h in registers which that defines: WIDTH, VECTOR, REGISTER, MASK, EVEN, ODD, ORDERED, FOLLOWING, TILE(name)
-// and the intrinsics' INTRINSIC(name).
+// Rows of depthwise_direct_template.h in registers which that defines: WIDTH, VECTOR and REGISTER, EVEN, ODD, ORDERED and
+// FOLLOWING, TILE(name), which names what is of these registers, and the intrinsics' INTRINSIC(name).
 
 #define SOURCE TILE(source)
 
@@ -21,7 +21,7 @@ ESPALIER_INLINE VECTOR TILE(load)(
     uint32_t mask = source->masks[load];
     if (row < kernel / 2) mask &= source->above[row];
     if (reach - 1 - row < kernel / 2) mask &= source->below[reach - 1 - row];
-    return (VECTOR)INTRINSIC(maskz_loadu_ps)((MASK)mask, source->first + row * source->pitch + right);
+    return TILE(load_masked)(mask, source->first + row * source->pitch + right);
 }
 
 // With stride 2, every second activation of two registers is for one tap, and the others for the next one. They are taken from
@@ -87,7 +87,7 @@ ESPALIER_INLINE void TILE(plane)(
     for (size_t tile = 0; tile < part->tiles; ++tile) {
 #pragma clang loop unroll(full)
         for (size_t load = 0; load < DEPTHWISE_LOADS; ++load) source.masks[load] = masks[load];
-        const MASK mask = (MASK)masks[DEPTHWISE_LOADS];
+        const uint32_t mask = masks[DEPTHWISE_LOADS];
         VECTOR sums[DEPTHWISE_ROWS];
 #pragma clang loop unroll(full)
         for (size_t row = 0; row < rows; ++row) sums[row] = bias - (VECTOR){0};
@@ -101,7 +101,7 @@ ESPALIER_INLINE void TILE(plane)(
         if (residual) {
 #pragma clang loop unroll(full)
             for (size_t row = 0; row < rows; ++row) {
-                sums[row] += (VECTOR)INTRINSIC(maskz_loadu_ps)(mask, residual + row * width);
+                sums[row] += TILE(load_masked)(mask, residual + row * width);
             }
             residual += positions;
         }
@@ -109,7 +109,7 @@ ESPALIER_INLINE void TILE(plane)(
         for (size_t row = 0; row < rows; ++row) {
             // Not-a-number is the second operand, and stays.
             const REGISTER value = INTRINSIC(max_ps)(low, INTRINSIC(min_ps)(high, (REGISTER)sums[row]));
-            INTRINSIC(mask_storeu_ps)(output + row * width, mask, value);
+            TILE(store_masked)((VECTOR)value, mask, output + row * width);
         }
         source.first += positions * stride;
         output += positions;
@@ -164,7 +164,6 @@ static DIRECT_FUNCTION *const TILE(functions)[2][2][4] = {
 #undef ORDERED
 #undef ODD
 #undef EVEN
-#undef MASK
 #undef REGISTER
 #undef VECTOR
 #undef WIDTH

@@ -10,8 +10,8 @@
 ESPALIER_INLINE void SUMS(
     const SOURCE *source, const VECTOR *weights, VECTOR *sums, const size_t kernel, const size_t stride,
     const size_t rows) {
-    // All weights of 3 x 3 stay in registers; of larger kernels a few columns do at a time.
-    const size_t step = kernel == 3 ? kernel : stride;
+    // All weights of 3 x 3 stay in 32 registers; otherwise those of a few columns do at a time.
+    const size_t step = kernel == 3 && ESPALIER_VECTOR_BYTES == 64 ? kernel : stride;
 #pragma clang loop unroll(full)
     for (size_t first = 0; first < kernel; first += step) {
 #pragma clang loop unroll(full)

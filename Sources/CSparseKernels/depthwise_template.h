@@ -106,12 +106,12 @@ ESPALIER_INLINE void ESPALIER_NAME(depthwise_end)(const espalier_depthwise *call
     ESPALIER_NAME(depthwise_activate)(activation, output, planes * count);
 }
 
-#if ESPALIER_VECTOR_BYTES == 64
+#if ESPALIER_VECTOR_BYTES >= 32
 #include "depthwise_direct_template.h"
 #endif
 
 static void ESPALIER_NAME(depthwise_planes)(const espalier_depthwise *call, size_t first_plane, size_t planes) {
-#if ESPALIER_VECTOR_BYTES == 64
+#if ESPALIER_VECTOR_BYTES >= 32
     if (espalier_depthwise_is_direct(ESPALIER_ISA_LEVEL, call->geometry)) {
         ESPALIER_NAME(depthwise_direct)(call, first_plane, planes);
         return;
@@ -127,7 +127,7 @@ static void ESPALIER_NAME(depthwise_planes)(const espalier_depthwise *call, size
         const espalier_depthwise_plane plane = espalier_depthwise_plane_at(call, p);
 #define PLANE(kernel, stride) \
     ESPALIER_NAME(depthwise_framed_plane)(call, &plane, &geometry, block, copy, offsets, kernel, stride)
-#if ESPALIER_VECTOR_BYTES < 64
+#if ESPALIER_VECTOR_BYTES < 32
         const size_t kernel = espalier_depthwise_constant_kernel(&geometry);
         if (kernel == 3 && geometry.stride_height == 1) PLANE(3, 1);
         else if (kernel == 3) PLANE(3, 2);
