@@ -11,7 +11,6 @@ enum {
     // Rows of the output that are computed at once, at most.
     DEPTHWISE_ROWS = 7,
     DEPTHWISE_MOST_KERNEL = 5,
-    DEPTHWISE_MOST_TAPS = DEPTHWISE_MOST_KERNEL * DEPTHWISE_MOST_KERNEL,
     // Of registers of a row for one tile, at most: with stride 2 there are two for each pair of taps.
     DEPTHWISE_LOADS = DEPTHWISE_MOST_KERNEL + 1,
     DEPTHWISE_MASKS = DEPTHWISE_LOADS + 1,

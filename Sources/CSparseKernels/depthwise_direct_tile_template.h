@@ -76,9 +76,9 @@ ESPALIER_INLINE void TILE(sums_by_two)(
 ESPALIER_INLINE void TILE(plane)(
     const DIRECT_ROWS *part, const float *input, const float *filter, float bias, const float *residual,
     float *output, const size_t kernel, const size_t stride, const size_t rows) {
-    VECTOR weights[DEPTHWISE_MOST_TAPS];
+    VECTOR weights[9];
 #pragma clang loop unroll(full)
-    for (size_t tap = 0; tap < kernel * kernel; ++tap) weights[tap] = filter[tap] - (VECTOR){0};
+    for (size_t tap = 0; kernel == 3 && tap < 9; ++tap) weights[tap] = filter[tap] - (VECTOR){0};
     const REGISTER low = INTRINSIC(set1_ps)(part->bounds.low), high = INTRINSIC(set1_ps)(part->bounds.high);
     const size_t width = part->width;
     const size_t positions = WIDTH - DIRECT_IDLE(kernel, stride);
@@ -94,7 +94,7 @@ ESPALIER_INLINE void TILE(plane)(
         if (kernel == 3 && stride == 2) {
             TILE(sums_by_two)(&source, weights, sums, rows);
         } else {
-            TILE(sums)(&source, weights, sums, kernel, stride, rows);
+            TILE(sums)(&source, weights, filter, sums, kernel, stride, rows);
 #pragma clang loop unroll(full)
             for (size_t row = 0; stride == 2 && row < rows; ++row) sums[row] = ORDERED(sums[row]);
         }

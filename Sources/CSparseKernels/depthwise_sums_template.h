@@ -6,11 +6,12 @@
 //     WINDOWS(source, row, first, step, group)  which loads the activations that `step` taps of a row find, from the first on,
 //                                               or fewer where the kernel ends.
 
-// Adds to `rows` neighbouring rows of the output, which share the rows of the input that they load.
+// Adds to `rows` neighbouring rows of the output, which share the rows of the input that they load. The registers of
+// weights are those of 3 x 3; of larger kernels, which would not stay there, each is loaded where it is used.
 ESPALIER_INLINE void SUMS(
-    const SOURCE *source, const VECTOR *weights, VECTOR *sums, const size_t kernel, const size_t stride,
-    const size_t rows) {
-    // All weights of 3 x 3 stay in 32 registers; otherwise those of a few columns do at a time.
+    const SOURCE *source, const VECTOR *weights, const float *filter, VECTOR *sums, const size_t kernel,
+    const size_t stride, const size_t rows) {
+    // Of 32 registers enough are left for three columns at a time.
     const size_t step = kernel == 3 && ESPALIER_VECTOR_BYTES == 64 ? kernel : stride;
 #pragma clang loop unroll(full)
     for (size_t first = 0; first < kernel; first += step) {
@@ -23,7 +24,9 @@ ESPALIER_INLINE void SUMS(
 #pragma clang loop unroll(full)
                 for (size_t down = 0; down < kernel; ++down) {
                     if (row < down || (row - down) % stride > 0 || (row - down) / stride >= rows) continue;
-                    sums[(row - down) / stride] += weights[down * kernel + right] * group[right - first];
+                    const size_t tap = down * kernel + right;
+                    const VECTOR weight = kernel == 3 ? weights[tap] : filter[tap] - (VECTOR){0};
+                    sums[(row - down) / stride] += weight * group[right - first];
                 }
             }
         }

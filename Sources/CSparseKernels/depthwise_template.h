@@ -55,13 +55,13 @@ ESPALIER_INLINE void ESPALIER_NAME(depthwise_framed_rows)(
     const espalier_depthwise_bounds bounds = espalier_depthwise_bounds_of(&call->epilogue->activation);
     const FLOATS low = ESPALIER_NAME(fill)(bounds.low), high = ESPALIER_NAME(fill)(bounds.high);
     const FLOATS bias = ESPALIER_NAME(fill)(plane->bias ? *plane->bias : 0);
-    FLOATS weights[DEPTHWISE_MOST_TAPS];
-    for (size_t tap = 0; tap < kernel * kernel; ++tap) weights[tap] = ESPALIER_NAME(fill)(plane->weights[tap]);
+    FLOATS weights[9];
+    for (size_t tap = 0; kernel == 3 && tap < 9; ++tap) weights[tap] = ESPALIER_NAME(fill)(plane->weights[tap]);
     for (size_t x = 0; x < g->output_width; x += LANES, source.first += LANES) {
         FLOATS sums[DEPTHWISE_ROWS];
         for (size_t row = 0; row < rows; ++row) sums[row] = bias;
         if (kernel > 0) {
-            ESPALIER_NAME(depthwise_framed_sums)(&source, weights, sums, kernel, stride, rows);
+            ESPALIER_NAME(depthwise_framed_sums)(&source, weights, plane->weights, sums, kernel, stride, rows);
         } else {
             ESPALIER_NAME(depthwise_any_sums)(
                 &source, plane->weights, g->kernel_height * g->kernel_width, sums, rows);
