@@ -21,6 +21,12 @@ SGD = ["--optimizer", "sgd", "--learning-rate", "0.1", "--weight-decay", "0.0005
 TRAINING = {"lenet-5": ["--flip"], "resnet-8": SGD}
 REPAIR = {"lenet-5": [], "resnet-8": SGD}
 SPARSITIES = {"element": "0.5,0.8,0.9,0.95", "channel": "0.3,0.5,0.7,0.85"}
+# Where not every criterion applies: without batch norm there are no scales.
+CRITERIA = {
+    ("lenet-5", "channel"): "apoz,firing,fisher,fisher-sampled,fpgm,grasp,hrank,lamp,magnitude,magnitude-l1,movement,obd,random,"
+                            "saliency,saliency-journey,sensitivity,sensitivity-probed,snip,synflow,taylor,taylor-absolute,wanda,"
+                            "wood-fisher",
+}
 BEST = 8
 
 
@@ -44,7 +50,7 @@ def main():
         with concurrent.futures.ThreadPoolExecutor(options.threads) as pool:
             models = list(pool.map(lambda seed: train(options, network, seed), range(options.seeds)))
         for granularity in SPARSITIES:
-            found = compare(options, network, models, granularity, "all")
+            found = compare(options, network, models, granularity, CRITERIA.get((network, granularity), "all"))
             tables.append(table(f"{network}, {granularity}, no repair", found))
             best = sorted((c for c in found["curves"] if c["criterion"] != "random"), key=validation, reverse=True)[:BEST]
             # Magnitude is what the others are compared with, whether it is among the best or not.

@@ -4,10 +4,7 @@ package import EspalierTensors
 /// Weights with zeros anywhere, packed for products with many columns and for convolutions: the tiles of
 /// `espalier_sparse_matrix.h`.
 package final class SparseMatrix {
-    /// Rows in all groups.
-    package let rows: Int
-    /// Weights that are there.
-    package let nonzeroCount: Int
+    private let rows: Int
     private let packed: AlignedStorage
     private let rowBlocks: Int
     private let channels: Int
@@ -34,15 +31,14 @@ package final class SparseMatrix {
         }
         self.rows = rows
         self.channels = channels
-        nonzeroCount = espalier_sparse_nonzeros(packed.base)
         rowBlocks = espalier_sparse_row_blocks(packed.base)
     }
 
     /// Bytes of one thread's scratch memory, 64-byte aligned, for a product.
     package var productScratch: Int { (espalier_sparse_product_scratch(packed.base) + 63) / 64 * 64 }
 
-    /// output = activation(weights x input + ...), both as columns in memory: row n of `input` are the `channels` numbers of column n,
-    /// row n of `output` its `rows` results, as tokens by features are.
+    /// output = activation(weights x input + ...), both as columns in memory, as tokens by features are: row n of
+    /// `input` are the `channels` numbers of column n, row n of `output` its `rows` results.
     ///
     /// - Parameters:
     ///   - scratch: ``productScratch`` bytes for each of `threads`.

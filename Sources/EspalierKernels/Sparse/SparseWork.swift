@@ -17,13 +17,14 @@ package struct SparseWork {
     /// Whether the sparse kernel should win by a tenth at least.
     package var isWorthwhile: Bool { sparseCost < 0.9 * denseCost }
 
-    // Both in lines (16 floats) of multiplications and additions, of which a core does one or two a cycle; fitted to the shapes of
-    // resnet-50 and BERT with AVX-512, see docs/performance-notes.md.
+    // Both in lines (16 floats) of multiplications and additions, of which a core does one or two a cycle; fitted to
+    // the shapes of resnet-50 and BERT with AVX-512, see docs/performance-notes.md.
 
     /// oneDNN reaches nearly all that the core can do.
     private var denseCost: Double { lines * Double(rows) * Double(depth) / 0.95 }
 
-    /// A nonzero takes 1.2 lines' time, loading and storing the sums of a row 2.7 for every block of inputs, copying an input into the tile 5.
+    /// A nonzero takes 1.2 lines' time, loading and storing the sums of a row 2.7 for every block of inputs, copying an
+    /// input into the tile 5.
     private var sparseCost: Double {
         let blocks = (Double(depth) / 96).rounded(.up)
         return lines
