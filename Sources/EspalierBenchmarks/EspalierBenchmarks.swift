@@ -20,7 +20,8 @@ enum EspalierBenchmarks {
         let named = chosen.filter { !$0.hasSuffix(".onnx") }
         let architectures = chosen.isEmpty ? ["lenet-300-100", "lenet-5", "resnet-8"] : Array(named)
         for name in architectures where Architectures.named(name) == nil {
-            print("neither an architecture nor an ONNX file: \(name)")
+            FileHandle.standardError.write(
+                Data("neither an architecture nor an ONNX file: \(name)\n".utf8))
             exit(64)
         }
         let peers = Peer.installed()

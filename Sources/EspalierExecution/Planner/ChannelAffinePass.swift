@@ -4,8 +4,9 @@ import EspalierTensors
 
 extension Graph {
     /// This graph with scales and shifts per channel (batch norm) folded into the constants of the convolutions
-    /// and products before them, where nothing else reads the value in between. For inference only.
-    func foldingChannelAffine(_ resolved: ResolvedGraph) throws(GraphError) -> Graph {
+    /// and products before them, where nothing else reads the value in between. For inference only;
+    /// nil if there is nothing to fold.
+    func foldingChannelAffine(_ resolved: ResolvedGraph) throws(GraphError) -> Graph? {
         let consumers = consumers
         let producers = producers
         let kept = Set(outputs)
@@ -40,6 +41,6 @@ extension Graph {
             patch.append(.replace(changed))
             touched.formUnion([producerID, node.id])
         }
-        return patch.isEmpty ? self : try applying(patch)
+        return patch.isEmpty ? nil : try applying(patch)
     }
 }

@@ -4,8 +4,8 @@ import EspalierTensors
 
 extension Graph {
     /// This graph with x (1 + erf(x / sqrt 2)) / 2, written with five nodes as exporters do before opset 20, as one Gelu, which can be
-    /// fused; in whatever order the three factors are multiplied.
-    func recognizingGelu(_ resolved: ResolvedGraph) throws(GraphError) -> Graph {
+    /// fused; in whatever order the three factors are multiplied; nil if there is none.
+    func recognizingGelu(_ resolved: ResolvedGraph) throws(GraphError) -> Graph? {
         let pattern = GeluPattern(self, resolved)
         var patch = Patch(for: self)
         for node in nodes where resolved.operators[node.id] is Erf {
@@ -16,7 +16,7 @@ extension Graph {
             gelu.attributes = [:]
             patch.append(.replace(gelu))
         }
-        return patch.isEmpty ? self : try applying(patch).removingDeadNodes()
+        return patch.isEmpty ? nil : try applying(patch).removingDeadNodes()
     }
 }
 

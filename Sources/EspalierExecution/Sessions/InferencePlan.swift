@@ -22,7 +22,8 @@ package final class InferencePlan {
         if optimizes {
             let passes = [Graph.recognizingGelu, Graph.foldingChannelAffine]
             for pass in passes {
-                resolved = try Self.resolve(try Self.apply(pass, to: resolved), inputShapes)
+                guard let simpler = try Self.apply(pass, to: resolved) else { continue }
+                resolved = try Self.resolve(simpler, inputShapes)
             }
         }
         var forward = ForwardLowering(
@@ -51,8 +52,8 @@ package final class InferencePlan {
     }
 
     private static func apply(
-        _ pass: (Graph) -> (ResolvedGraph) throws(GraphError) -> Graph, to resolved: ResolvedGraph
-    ) throws(ExecutionError) -> Graph {
+        _ pass: (Graph) -> (ResolvedGraph) throws(GraphError) -> Graph?, to resolved: ResolvedGraph
+    ) throws(ExecutionError) -> Graph? {
         do throws(GraphError) {
             return try pass(resolved.graph)(resolved)
         } catch {

@@ -1,4 +1,4 @@
-/// The extents of a product with a sparse matrix on the left, and whether leaving out its zeros is faster than not.
+/// The extents of a product by tiles (``SparseMatrix``), and whether leaving out the zeros is faster than not.
 package struct SparseWork {
     package var rows: Int
     /// Elements of a row.
@@ -23,12 +23,14 @@ package struct SparseWork {
     /// oneDNN reaches nearly all that the core can do.
     private var denseCost: Double { lines * Double(rows) * Double(depth) / 0.95 }
 
-    /// A nonzero takes 1.2 lines' time, loading and storing the sums of a row 2.7 for every block of inputs, copying an
-    /// input into the tile 5.
+    /// A nonzero takes 1.02 + 1.36 / u lines' time, u being the lines of a tile; loading and storing the sums of a row 2.7
+    /// for every block of inputs, copying an input into the tile 5.
     private var sparseCost: Double {
         let blocks = (Double(depth) / 96).rounded(.up)
+        let perNonzero = 1.02 + 1.36 / min(lines, 6)
         return lines
-            * (1.2 * density * Double(rows) * Double(depth) + 2.7 * Double(rows) * blocks + 5 * Double(depth))
+            * (perNonzero * density * Double(rows) * Double(depth) + 2.7 * Double(rows) * blocks
+                + 5 * Double(depth))
     }
 
     private var lines: Double { (Double(columns) / 16).rounded(.up) }

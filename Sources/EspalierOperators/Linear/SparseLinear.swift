@@ -23,10 +23,12 @@ struct SparseLinear {
             weights.shape.rank == 2, weights.count > 0, rows > 0
         else { return nil }
         let (outputs, inputs) = (weights.shape[isTransposed ? 0 : 1], weights.shape[isTransposed ? 1 : 0])
-        let work = SparseWork(
-            rows: outputs, depth: inputs, columns: rows,
-            density: Double(weights.nonzeroCount) / Double(weights.count))
-        guard work.isWorthwhile else { return nil }
+        let density = Double(weights.nonzeroCount) / Double(weights.count)
+        let isWorthwhile =
+            rows <= SparseRows.limit
+            ? SparseRows.isWorthwhile(rows: rows, inputs: inputs, density: density)
+            : SparseWork(rows: outputs, depth: inputs, columns: rows, density: density).isWorthwhile
+        guard isWorthwhile else { return nil }
         self.rows = rows
         self.outputs = outputs
         let threads = context.threads
