@@ -69,7 +69,17 @@ let package = Package(
         module(
             "EspalierExecution",
             ["EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators"]),
-        tests("EspalierExecution", ["EspalierTensors", "EspalierGraphs", "EspalierOperators"]),
+        tests(
+            "EspalierExecution",
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators", "EspalierONNX",
+                "InferenceProbe", "TestSupport",
+            ]),
+        .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
+        .executableTarget(
+            name: "InferenceProbe",
+            dependencies: ["EspalierExecution", "EspalierONNX", "CAllocationCounter"],
+            path: "Tests/InferenceProbe", swiftSettings: swiftSettings),
         module(
             "EspalierTraining",
             [
@@ -144,6 +154,7 @@ let package = Package(
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
                 "EspalierPruning", "EspalierRedundancy", "EspalierRuns", "EspalierReports",
+                "EspalierEfficiency",
             ]),
         module(
             "EspalierCommands",

@@ -1,3 +1,4 @@
+package import EspalierEfficiency
 import EspalierKernels
 public import EspalierRuns
 import Foundation
@@ -36,5 +37,14 @@ extension RunRecord.Machine {
 
     private static func lines(of file: String) -> [Substring] {
         ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").split(separator: "\n")
+    }
+}
+
+extension CalibrationStore.Identity {
+    /// Of this machine and this version.
+    package static func current(threads: Int) -> Self {
+        Self(
+            version: EspalierVersion.current, processor: RunRecord.Machine.current.processor,
+            threads: threads)
     }
 }

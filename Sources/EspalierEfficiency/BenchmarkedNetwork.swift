@@ -1,5 +1,6 @@
 package import EspalierExecution
 package import EspalierGraphs
+package import EspalierKernels
 package import EspalierOperators
 package import EspalierPruning
 package import EspalierTensors
@@ -22,9 +23,10 @@ package final class BenchmarkedNetwork {
     /// - Parameters:
     ///   - path: the model's file, for other runtimes.
     ///   - inputs: of every graph input, by name.
+    ///   - costs: by which layers are chosen whose zeros are left out.
     /// - Throws: ``ExecutionError``, ``ResolutionError``.
     package init(
-        path: String, graph: Graph, inputs: [String: Tensor], threads: Int
+        path: String, graph: Graph, inputs: [String: Tensor], threads: Int, costs: KernelCostModel
     ) throws {
         self.path = path
         self.inputs = inputs
@@ -33,15 +35,15 @@ package final class BenchmarkedNetwork {
         let shapes = tensors.mapValues(\.shape)
         resolved = try ResolvedGraph(graph, inputShapes: shapes)
         summary = ModelSummary(resolved)
-        func planned(usesSparsity: Bool) throws -> InferencePlan {
+        func planned(_ sparsity: SparsityUse) throws -> InferencePlan {
             let plan = try InferencePlan(
                 graph, inputShapes: shapes, outputs: graph.outputs, threads: threads,
-                usesSparsity: usesSparsity)
+                sparsity: sparsity)
             try plan.run(tensors)
             return plan
         }
-        plan = try planned(usesSparsity: true)
-        densePlan = try planned(usesSparsity: false)
+        plan = try planned(.whereFaster(costs))
+        densePlan = try planned(.never)
     }
 
     /// Samples of one inference: the first input's extent on axis 0.

@@ -12,6 +12,8 @@ public enum ExecutionError: Error, Sendable {
     case unknownInput(name: String, known: [String])
     case missingInput(name: String)
     case inputMismatch(name: String, problem: String)
+    case unknownOutput(name: String, known: [String])
+    case outputMismatch(name: String, problem: String)
     /// An input whose shape is not fixed by the model and was not given.
     case unresolved(String)
 }
@@ -28,6 +30,9 @@ extension ExecutionError: CustomStringConvertible {
             "the model has no input '\(name)'; its inputs are \(known.joined(separator: ", "))"
         case .missingInput(let name): "input '\(name)' was not given"
         case .inputMismatch(let name, let problem): "input '\(name)': \(problem)"
+        case .unknownOutput(let name, let known):
+            "'\(name)' is not computed; the outputs are \(known.joined(separator: ", "))"
+        case .outputMismatch(let name, let problem): "output '\(name)': \(problem)"
         case .unresolved(let what): what
         }
     }

@@ -78,7 +78,8 @@ struct EfficiencySection {
         func micros(_ value: Double?) -> String { value.map(Format.significant) ?? "" }
         let hasMacs = layer.macs > 0
         return [
-            "name": layer.name, "median": micros(layer.medianUs), "dense": micros(layer.denseUs),
+            "name": layer.name, "format": layer.format ?? "", "median": micros(layer.medianUs),
+            "dense": micros(layer.denseUs),
             "macs": hasMacs ? Format.short(layer.macs) : "",
             "remaining": hasMacs ? Format.short(layer.remainingMacs) : "",
             "gflops": layer.usefulGflops.map { Format.fixed($0, 1) } ?? "",

@@ -69,11 +69,12 @@ struct BenchTests {
                 #expect(try Self.number(layer, "theoreticalSpeedup") == theoretical)
                 let actual = try Self.number(layer, "actualSpeedup")
                 #expect(abs(try Self.number(layer, "realizedEfficiency") - actual / theoretical) < 1e-9)
-                let (predicted, dense) = (
-                    try Self.number(layer, "predictedUs"), try Self.number(layer, "denseUs")
+                let (predicted, measured) = (
+                    try Self.number(layer, "predictedUs"), try Self.number(layer, "medianUs")
                 )
                 #expect(predicted > 0)
-                #expect(abs(try Self.number(layer, "predictionError") - (predicted / dense - 1)) < 1e-9)
+                #expect(abs(try Self.number(layer, "predictionError") - (predicted / measured - 1)) < 1e-9)
+                #expect(layer["format"] as? String == nil || theoretical == 2)
                 for key in ["usefulGflops", "computeShare", "bandwidthShare"] {
                     #expect(try Self.number(layer, key) > 0)
                 }

@@ -46,12 +46,14 @@ struct TheoryTests {
         let result = tool(options + ["--sparsity", "0.75", "--json", "--quiet"])
         #expect(result.code == 0, "\(result.error)")
         let formats = try result.entries("formats", by: "format")
-        #expect(Set(formats.keys) == ["dense", "csr", "element"])
+        #expect(Set(formats.keys) == ["dense", "csr", "rows"])
         for (name, figure) in formats {
             func number(_ key: String) throws -> Double { try #require(figure[key] as? Double, "\(key)") }
             let parts = try #require(figure["parts"] as? [String: Double])
             let part = { parts[$0] ?? .nan }
-            let sum = max(part("compute"), part("memory")) + part("weights") + part("rows") + part("fixed")
+            let sum =
+                max(part("compute"), part("memory")) + part("visits") + part("sums") + part("copies")
+                + part("fixed")
             #expect(abs(try number("predictedUs") / sum - 1) < 1e-12)
             #expect(try number("theoreticalSpeedup") == 4)
             #expect(abs(try number("realizedEfficiency") - number("predictedSpeedup") / 4) < 1e-12)

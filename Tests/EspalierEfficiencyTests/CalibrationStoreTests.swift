@@ -10,9 +10,8 @@ struct CalibrationStoreTests {
             levels: [.init(name: "memory", byteCount: nil, bytesPerSecond: 1e10)]),
         formats: [
             .dense: .init(
-                multiplyAccumulatesPerSecond: 1e11, secondsPerWeight: 0, secondsPerRow: 1e-9,
-                fixedSeconds: 2e-6)
-        ])
+                multiplyAccumulatesPerSecond: 1e11, secondsPerSum: 1e-9, fixedSeconds: 2e-6)
+        ], reorders: .init(secondsPerByteToPlain: 2e-10, secondsPerByteToChannelsLast: 1e-10))
     private static let identity = CalibrationStore.Identity(
         version: "1", processor: "a processor", threads: 1)
 

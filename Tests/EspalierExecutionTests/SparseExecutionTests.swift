@@ -82,9 +82,10 @@ struct SparseExecutionTests {
     private func check(_ graph: Graph, _ inputs: [String: Tensor], threads: Int) throws {
         var options = InferenceSession.Options()
         options.threads = threads
+        options.sparsity = .always
         let sparse = try InferenceSession(graph: graph, options: options).run(inputs)
         options.optimizes = false
-        options.usesSparsity = false
+        options.sparsity = .never
         let finite = inputs.mapValues { tensor in
             Tensor(
                 shape: tensor.shape,

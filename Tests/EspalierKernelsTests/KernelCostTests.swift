@@ -13,12 +13,14 @@ struct KernelCostTests {
             .init(name: "memory", byteCount: nil, bytesPerSecond: 0x1p33),
         ])
     private static let dense = KernelCostModel.Constants(
-        multiplyAccumulatesPerSecond: 0x1p36, secondsPerWeight: 0, secondsPerRow: 0x1p-30,
-        fixedSeconds: 0x1p-20)
+        multiplyAccumulatesPerSecond: 0x1p36, secondsPerSum: 0x1p-36, fixedSeconds: 0x1p-20)
     private static let sparse = KernelCostModel.Constants(
-        multiplyAccumulatesPerSecond: 0x1p34, secondsPerWeight: 0x1p-30, secondsPerRow: 0x1p-27,
-        fixedSeconds: 0x1p-20)
-    private static let model = KernelCostModel(ceilings: ceilings, formats: [.dense: dense, .csr: sparse])
+        multiplyAccumulatesPerSecond: 0x1p34, secondsPerVisit: 0x1p-30, secondsPerSum: 0x1p-27,
+        secondsPerCopy: 0x1p-28, fixedSeconds: 0x1p-20)
+    private static let reorders = KernelCostModel.Reorders(
+        secondsPerByteToPlain: 0x1p-30, secondsPerByteToChannelsLast: 0x1p-32)
+    private static let model = KernelCostModel(
+        ceilings: ceilings, formats: [.dense: dense, .csr: sparse, .tiles: sparse], reorders: reorders)
 
     @Test func levelsHoldWhatFits() {
         #expect(Self.ceilings.level(holding: 0).name == "L1")
@@ -33,7 +35,7 @@ struct KernelCostTests {
         let dense = try #require(Self.model.prediction(work, format: .dense))
         #expect(dense.compute == 0x1p23 / 0x1p36)
         #expect(dense.memory == (0x1p19 + 4 * 64 * 768) / 0x1p36)
-        #expect(dense.rows == 0x1p-22 && dense.weights == 0 && dense.fixed == 0x1p-20)
+        #expect(dense.sums == 0x1p-22 && dense.visits == 0 && dense.copies == 0 && dense.fixed == 0x1p-20)
         #expect(dense.seconds == 0x1p-13 + 0x1p-22 + 0x1p-20)
         #expect(dense.limit == .compute)
 
@@ -41,11 +43,37 @@ struct KernelCostTests {
         #expect(sparse.compute == 0x1000 * 64 / 0x1p34)
         // Values and columns take eight bytes for each weight that is left.
         #expect(work.weightByteCount(.csr) == 8 * 0x1000)
-        #expect(sparse.weights == 0x1000 * 0x1p-30 && sparse.rows == 256 * 0x1p-27)
+        #expect(sparse.visits == 0x1000 * 0x1p-30 && sparse.sums == 256 * 0x1p-27 && sparse.copies == 0)
         let speedup = try #require(Self.model.speedup(work, format: .csr))
         #expect(speedup == dense.seconds / sparse.seconds)
         #expect(work.theoreticalSpeedup == 32)
         #expect(Self.model.speedup(work, format: .dense) == 1)
+    }
+
+    /// 200 samples are 13 lines in three tiles of at most six; 512 inputs are six blocks of at most 96.
+    @Test func tilesAreFilledUp() throws {
+        let work = KernelWork(rows: 256, columns: 512, samples: 200, nonzeros: 0x1000)
+        #expect(work.sparseFormat == .tiles)
+        let tiles = try #require(Self.model.prediction(work, format: .tiles))
+        #expect(tiles.compute == 0x1000 * 208 / 0x1p34)
+        #expect(tiles.visits == 3 * 0x1000 * 0x1p-30 && tiles.sums == 256 * 13 * 6 * 0x1p-27)
+        #expect(tiles.copies == 512 * 13 * 0x1p-28)
+        #expect(KernelWork(rows: 256, columns: 512, samples: 16, nonzeros: 1).sparseFormat == .rows)
+        let convolution = KernelWork(
+            rows: 256, columns: 512, samples: 16, nonzeros: 1, activationByteCount: 0)
+        #expect(convolution.sparseFormat == .tiles)
+    }
+
+    /// Costs are shared out, sizes and what is done once are not.
+    @Test func typicalCostsServeAnyTeam() throws {
+        let (one, two) = (KernelCostModel.typical(threads: 1), KernelCostModel.typical(threads: 2))
+        let work = KernelWork(rows: 512, columns: 512, samples: 256, nonzeros: 0x8000)
+        for format in [KernelFormat.dense, .tiles] {
+            let first = try #require(one.prediction(work, format: format))
+            let second = try #require(two.prediction(work, format: format))
+            #expect(abs((first.seconds - first.fixed) / (second.seconds - second.fixed) - 2) < 1e-9)
+        }
+        #expect(try #require(one.speedup(work, format: .tiles)) > 2)
     }
 
     /// One sample reads every weight for one multiply-accumulate: memory decides, and it decides by where the network lies.
@@ -63,7 +91,8 @@ struct KernelCostTests {
     }
 
     @Test func formatsWithoutConstantsAreNotGuessed() {
-        let model = KernelCostModel(ceilings: Self.ceilings, formats: [.dense: Self.dense])
+        let model = KernelCostModel(
+            ceilings: Self.ceilings, formats: [.dense: Self.dense], reorders: Self.reorders)
         let work = KernelWork(rows: 8, columns: 8, samples: 1, nonzeros: 8)
         #expect(model.prediction(work, format: .csr) == nil && model.speedup(work, format: .csr) == nil)
     }
@@ -80,7 +109,7 @@ struct KernelCostTests {
             measurements.append(.init(work: work, seconds: seconds))
         }
         let found = KernelCostFit(ceilings: Self.ceilings, format: .csr).constants(measurements)
-        let model = KernelCostModel(ceilings: Self.ceilings, formats: [.csr: found])
+        let model = KernelCostModel(ceilings: Self.ceilings, formats: [.csr: found], reorders: Self.reorders)
         for measurement in measurements {
             let predicted = try #require(model.prediction(measurement.work, format: .csr)).seconds
             // Rates are tried in steps of 2 %.
@@ -108,12 +137,18 @@ struct KernelCostTests {
         #expect(ceilings.levels.allSatisfy { $0.bytesPerSecond > 0 && $0.bytesPerSecond.isFinite })
         let sizes = ceilings.levels.dropLast().map { $0.byteCount ?? 0 }
         #expect(sizes == sizes.sorted() && sizes[0] > 0 && ceilings.levels.last?.byteCount == nil)
-        #expect(model.formats[.dense] != nil && model.formats[.element] != nil)
+        #expect(
+            model.formats[.dense] != nil && model.formats[.rows] != nil && model.formats[.tiles] != nil)
+        #expect(
+            model.reorders.secondsPerByteToPlain > 0 && model.reorders.secondsPerByteToChannelsLast > 0)
         #expect((model.formats[.csr] == nil) == (lane.threads > 1))
         for constants in model.formats.values {
             #expect(constants.multiplyAccumulatesPerSecond > 0)
             #expect(
-                [constants.secondsPerWeight, constants.secondsPerRow, constants.fixedSeconds].min() ?? -1 >= 0
+                [
+                    constants.secondsPerVisit, constants.secondsPerSum, constants.secondsPerCopy,
+                    constants.fixedSeconds,
+                ].min() ?? -1 >= 0
             )
         }
     }

@@ -86,14 +86,15 @@ struct Bench: ParsableCommand {
         let console = common.console
         let peer = try against.map { _ in try openLibrary() }
         let lane = try Lane(threads: common.threads)
+        let costs = try CostConstants.found(lane: lane, recalibrates: recalibrate, console: common.console)
         let loaded = try models.map { try LoadedModel($0) }
         let networks = try lane.run {
             try loaded.map { model in
                 console.status("planning \(model.path)")
-                return try network(model, threads: lane.threads)
+                return try network(model, threads: lane.threads, costs: costs.model)
             }
         }
-        let profiler = try wantsLayers ? profiler(lane) : nil
+        let profiler = wantsLayers ? profiler(lane, costs) : nil
         let meter = ProgressMeter(unit: "rounds", console: console)
         defer { meter.finish() }
         let benchmark = LatencyBenchmark(seconds: seconds, lane: lane, peer: peer, profiler: profiler)
@@ -114,21 +115,23 @@ struct Bench: ParsableCommand {
         try common.deliver(record)
     }
 
-    private var wantsLayers: Bool { layers || recalibrate || common.output.json || common.report != nil }
+    private var wantsLayers: Bool { layers || common.output.json || common.report != nil }
 
     /// Steps take half as long again as the networks do.
-    private func profiler(_ lane: Lane) throws -> LayerProfiler {
-        let costs = try CostConstants.found(lane: lane, recalibrates: recalibrate, console: common.console)
-        return LayerProfiler(
+    private func profiler(_ lane: Lane, _ costs: CalibrationStore.Found) -> LayerProfiler {
+        LayerProfiler(
             seconds: seconds / 2,
             ceilings: costs.isNew ? costs.model.ceilings : lane.run { MachineCeilings.measured() },
             costs: costs.model)
     }
 
-    private func network(_ model: LoadedModel, threads: Int) throws -> BenchmarkedNetwork {
+    private func network(
+        _ model: LoadedModel, threads: Int, costs: KernelCostModel
+    ) throws -> BenchmarkedNetwork {
         do {
             return try BenchmarkedNetwork(
-                path: model.path, graph: model.graph, inputs: try inputs(for: model), threads: threads)
+                path: model.path, graph: model.graph, inputs: try inputs(for: model), threads: threads,
+                costs: costs)
         } catch let error as CommandFailure {
             throw error
         } catch {

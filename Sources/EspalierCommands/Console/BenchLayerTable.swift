@@ -6,14 +6,15 @@ enum BenchLayerTable {
     static func tell(_ model: RunRecord.BenchmarkedModel, on console: Console) {
         console.result("\n\(model.path), microseconds of each step:")
         var table = Table([
-            ("step", .left), ("us", .right), ("dense us", .right), ("MACs", .right), ("remaining", .right),
+            ("step", .left), ("format", .left), ("us", .right), ("dense us", .right), ("MACs", .right),
+            ("remaining", .right),
             ("GFLOP/s", .right), ("theoretical", .right), ("actual", .right), ("efficiency", .right),
             ("compute", .right), ("bandwidth", .right), ("predicted us", .right), ("error", .right),
         ])
         for layer in model.layers {
             table.add(
                 layer.name + (layer.isReference == true ? " (reference)" : ""),
-                microseconds(layer.medianUs), microseconds(layer.denseUs),
+                layer.format ?? "", microseconds(layer.medianUs), microseconds(layer.denseUs),
                 layer.macs == 0 ? "" : Format.short(layer.macs),
                 layer.macs == 0 ? "" : Format.short(layer.remainingMacs),
                 layer.usefulGflops.map { Format.fixed($0, 1) } ?? "",
@@ -27,7 +28,7 @@ enum BenchLayerTable {
             model.layers.reduce(0) { $0 + ($1.denseUs ?? 0) }
         )
         table.setFooter(
-            "all steps", microseconds(own), microseconds(dense), Format.short(model.macs),
+            "all steps", "", microseconds(own), microseconds(dense), Format.short(model.macs),
             Format.short(model.remainingMacs))
         console.result(table)
     }

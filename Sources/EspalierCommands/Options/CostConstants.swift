@@ -1,7 +1,6 @@
 import Espalier
 import EspalierEfficiency
 import EspalierKernels
-import EspalierRuns
 
 /// The cost model of this machine, as commands find it.
 enum CostConstants {
@@ -10,10 +9,7 @@ enum CostConstants {
     /// - Throws: ``DNNError``.
     static func found(lane: Lane, recalibrates: Bool, console: Console) throws -> CalibrationStore.Found {
         let store = CalibrationStore.standard
-        let identity = CalibrationStore.Identity(
-            version: EspalierVersion.current, processor: RunRecord.Machine.current.processor,
-            threads: lane.threads)
-        let found = try store.model(for: identity, recalibrates: recalibrates) { () throws(DNNError) in
+        let found = try store.model(for: .current(threads: lane.threads), recalibrates: recalibrates) { () throws(DNNError) in
             console.status("measuring the constants of the cost model, once for this machine")
             return try lane.run { () throws(DNNError) in try KernelCalibration.measured() }
         }

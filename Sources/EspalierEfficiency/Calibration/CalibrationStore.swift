@@ -32,7 +32,7 @@ package struct CalibrationStore {
         let machine: Identity
         let model: KernelCostModel
 
-        static let currentSchemaVersion = 1
+        static let currentSchemaVersion = 2
     }
 
     /// A model, and where it is from.
@@ -70,6 +70,11 @@ package struct CalibrationStore {
         return Found(model: model, isNew: true, problem: write(model, identity, to: path))
     }
 
+    /// The model that is kept for `identity`, if there is one.
+    package func model(keptFor identity: Identity) -> KernelCostModel? {
+        read(path(threads: identity.threads), identity)
+    }
+
     private func read(_ path: String, _ identity: Identity) -> KernelCostModel? {
         guard let data = FileManager.default.contents(atPath: path),
             let document = try? JSONDecoder().decode(Document.self, from: data),
@@ -102,9 +107,11 @@ extension KernelCostModel {
         return isRate(ceilings.multiplyAccumulatesPerSecond) && !ceilings.levels.isEmpty
             && ceilings.levels.last?.byteCount == nil
             && ceilings.levels.allSatisfy { isRate($0.bytesPerSecond) } && formats[.dense] != nil
+            && isTime(reorders.secondsPerByteToPlain) && isTime(reorders.secondsPerByteToChannelsLast)
             && formats.values.allSatisfy { constants in
-                isRate(constants.multiplyAccumulatesPerSecond) && isTime(constants.secondsPerWeight)
-                    && isTime(constants.secondsPerRow) && isTime(constants.fixedSeconds)
+                isRate(constants.multiplyAccumulatesPerSecond) && isTime(constants.secondsPerVisit)
+                    && isTime(constants.secondsPerSum) && isTime(constants.secondsPerCopy)
+                    && isTime(constants.fixedSeconds)
             }
     }
 }

@@ -44,7 +44,9 @@ package struct LayerProfiler {
             layer.medianUs = pair.first.map { times[0][$0] }
             layer.denseUs = pair.second.map { times[1][$0] }
             if pair.first.map({ listings[0][$0].isReference }) ?? false { layer.isReference = true }
-            rate(&layer, own, resident: resident)
+            let format = pair.first.flatMap { listings[0][$0].format }
+            layer.format = format?.rawValue
+            rate(&layer, own, format: format, resident: resident)
             layers.append(layer)
         }
         for layer in table.weightedLayers where !seen.contains(layer.name) {
@@ -53,7 +55,9 @@ package struct LayerProfiler {
         return layers
     }
 
-    private func rate(_ layer: inout RunRecord.BenchmarkedLayer, _ own: StepCosts, resident: Int) {
+    private func rate(
+        _ layer: inout RunRecord.BenchmarkedLayer, _ own: StepCosts, format: KernelFormat?, resident: Int
+    ) {
         if own.macs > 0, let micros = layer.medianUs, let dense = layer.denseUs, micros > 0 {
             let theoretical = RunRecord.BenchmarkedModel.theoreticalSpeedup(
                 dense: own.macs, remaining: own.remainingMacs)
@@ -68,16 +72,16 @@ package struct LayerProfiler {
                 layer.usefulGflops = 2 * rate * 1e-9
                 layer.computeShare = rate / ceilings.multiplyAccumulatesPerSecond
             }
-            let moving = KernelCostModel(ceilings: ceilings, formats: [:]).memorySeconds(
+            let moving = ceilings.memorySeconds(
                 weights: own.constantByteCount, activations: own.activationByteCount, resident: resident)
             // A step faster than that moves nothing: the reshape of a value in its place.
             if own.macs > 0 || moving <= seconds { layer.bandwidthShare = moving / seconds }
         }
-        if let work = own.work, let dense = layer.denseUs, dense > 0,
-            let prediction = costs.prediction(work, format: .dense, residentByteCount: resident)
+        if let work = own.work, let micros = layer.medianUs, micros > 0,
+            let prediction = costs.prediction(work, format: format ?? .dense, residentByteCount: resident)
         {
             layer.predictedUs = prediction.seconds * 1e6
-            layer.predictionError = prediction.seconds * 1e6 / dense - 1
+            layer.predictionError = prediction.seconds * 1e6 / micros - 1
             layer.limit = prediction.limit.rawValue
         }
     }

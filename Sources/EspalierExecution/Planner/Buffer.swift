@@ -1,3 +1,4 @@
+import EspalierKernels
 import EspalierOperators
 import EspalierTensors
 
@@ -32,6 +33,8 @@ struct Step {
     var workspace: BufferID?
     /// The node it belongs to, for messages and profiles.
     var label: String
+    /// How its weights are kept, if there were several ways.
+    var format: KernelFormat?
     /// Runs once when the program is made: its inputs are constants.
     var isPreparation = false
 }

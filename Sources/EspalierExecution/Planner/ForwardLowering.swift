@@ -22,7 +22,7 @@ struct ForwardLowering {
     /// Memory of the constants that may change between runs: a training session's parameters.
     let mutableConstants: [ValueID: UnsafeMutableRawPointer]
     private let fuses: Bool
-    private let usesSparsity: Bool
+    private let sparsity: SparsityUse
 
     var builder = ProgramBuilder()
     private(set) var records: [NodeRecord] = []
@@ -31,14 +31,14 @@ struct ForwardLowering {
     init(
         _ resolved: ResolvedGraph, phase: Phase, threads: Int,
         mutableConstants: [ValueID: UnsafeMutableRawPointer] = [:], fuses: Bool = false,
-        usesSparsity: Bool = false
+        sparsity: SparsityUse = .never
     ) {
         self.resolved = resolved
         self.phase = phase
         self.threads = threads
         self.mutableConstants = mutableConstants
         self.fuses = fuses
-        self.usesSparsity = usesSparsity
+        self.sparsity = sparsity
     }
 
     /// Adds the steps for `targets` and returns their row-major buffers, which stay valid after a run.
@@ -52,8 +52,10 @@ struct ForwardLowering {
             placements[input] = [builder.addBuffer(byteCount: byteCount, place: .persistent)]
         }
         let needed = nodesNeeded(for: targets)
-        for node in resolved.graph.nodes where needed.contains(node.id) && !fusion.isAbsorbed(node.id) {
-            try lower(node, chain: fusion.chain(from: node.id))
+        let nodes = resolved.graph.nodes.filter { needed.contains($0.id) && !fusion.isAbsorbed($0.id) }
+        let plan = SparsityPlan(sparsity, resolved, nodes: nodes, fusion: fusion, targets: targets)
+        for node in nodes {
+            try lower(node, chain: fusion.chain(from: node.id), plan)
         }
         var results: [BufferID] = []
         for target in targets {
@@ -87,7 +89,9 @@ struct ForwardLowering {
 
     // MARK: One node
 
-    private mutating func lower(_ node: Node, chain: [FusionPlan.Link]) throws(ExecutionError) {
+    private mutating func lower(
+        _ node: Node, chain: [FusionPlan.Link], _ plan: SparsityPlan
+    ) throws(ExecutionError) {
         guard let operation = resolved.operators[node.id], let signature = resolved.signatures[node.id] else {
             let reason = resolved.opaque[node.id].map { "\($0)" } ?? "its types are not known"
             throw .opaqueNode(name: node.label, reason: reason)
@@ -100,9 +104,9 @@ struct ForwardLowering {
         }
         let context = LoweringContext(
             signature: signature, inputLayouts: offered, phase: phase, threads: threads,
-            usesSparsity: usesSparsity, epilogues: chain.map(\.step))
+            usesSparsity: plan.usesSparsity(node.id), epilogues: chain.map(\.step))
         guard let kernel = try makeKernel(node, operation: operation, context: context) else {
-            for single in [node] + chain.map(\.node) { try lower(single, chain: []) }
+            for single in [node] + chain.map(\.node) { try lower(single, chain: [], plan) }
             return
         }
         var inputBuffers: [BufferID?] = []
@@ -132,7 +136,8 @@ struct ForwardLowering {
         builder.addStep(
             Step(
                 kernel: kernel, inputs: inputBuffers, outputs: outputBuffers, workspace: workspace,
-                label: ([node] + chain.map(\.node)).map(\.label).joined(separator: " + ")))
+                label: ([node] + chain.map(\.node)).map(\.label).joined(separator: " + "),
+                format: plan.format(node.id)))
         records.append(
             NodeRecord(
                 node: node, operation: operation, signature: signature, kernel: kernel, workspace: workspace))

@@ -1,5 +1,16 @@
+package import EspalierKernels
 import EspalierOperators
 import EspalierTensors
+
+/// One step of a program, for messages and profiles.
+package struct StepListing: Sendable {
+    /// The nodes that it computes, or what it moves.
+    package let label: String
+    /// Whether it runs by its reference, for want of a kernel.
+    package let isReference: Bool
+    /// How its weights are kept, if there were several ways.
+    package let format: KernelFormat?
+}
 
 /// A network made ready to run: kernels in order, bound to one arena.
 ///
@@ -64,9 +75,11 @@ package final class Program {
         pointers[buffer.index]
     }
 
-    /// The labels of the steps, and whether each runs by its reference.
-    package var listing: [(label: String, isReference: Bool)] {
-        steps.map { ($0.label, $0.kernel is ReferenceKernel) }
+    /// What the steps are.
+    package var listing: [StepListing] {
+        steps.map {
+            StepListing(label: $0.label, isReference: $0.kernel is ReferenceKernel, format: $0.format)
+        }
     }
 
     /// Runs one step: for profiles.

@@ -19,11 +19,11 @@ final class ComputeThread: Sendable {
     }
 
     /// Runs `body` there, one caller at a time.
-    func sync<Result>(_ body: () throws(ExecutionError) -> Result) throws(ExecutionError) -> Result {
+    func sync<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         if let lane { return try lane.run(body) }
         lock.lock()
         defer { lock.unlock() }
-        return try withFlushToZero { () throws(ExecutionError) -> Result in
+        return try withFlushToZero { () throws(Failure) -> Result in
             // A caller may be on a thread whose team is larger: primitives and plans here are for one thread.
             let count = ThreadTeam.count
             ThreadTeam.count = 1

@@ -1,4 +1,5 @@
 package import EspalierGraphs
+import EspalierKernels
 import EspalierOperators
 package import EspalierTensors
 
@@ -12,11 +13,11 @@ package final class InferencePlan {
     /// - Parameters:
     ///   - outputs: the values to compute.
     ///   - optimizes: whether constants are folded into each other and elementwise nodes fused.
-    ///   - usesSparsity: whether zeros among the weights are left out where that is faster.
+    ///   - sparsity: whether zeros among the weights are left out; nil for where that is faster on typical machines.
     /// - Throws: ``ExecutionError`` naming the node that cannot run.
     package init(
         _ graph: Graph, inputShapes: [ValueID: Shape], outputs: [ValueID], threads: Int,
-        optimizes: Bool = true, usesSparsity: Bool = true
+        optimizes: Bool = true, sparsity: SparsityUse? = nil
     ) throws(ExecutionError) {
         var resolved = try Self.resolve(graph, inputShapes)
         if optimizes {
@@ -27,7 +28,8 @@ package final class InferencePlan {
             }
         }
         var forward = ForwardLowering(
-            resolved, phase: .inference, threads: threads, fuses: optimizes, usesSparsity: usesSparsity)
+            resolved, phase: .inference, threads: threads, fuses: optimizes,
+            sparsity: sparsity ?? .whereFaster(.typical(threads: threads)))
         let outputBuffers = try forward.lower(outputs)
         let inputBuffers = graph.inputs.map { ($0, forward.inputBuffer($0)) }
         let program = try Program(builder: forward.builder)
@@ -93,11 +95,13 @@ package final class InferencePlan {
         try program.run(0..<program.stepCount)
     }
 
-    /// The memory of a `float32` input, for the caller to write.
-    package func input(_ id: ValueID) -> UnsafeMutableBufferPointer<Float>? {
-        guard let input = inputs[id], input.facts.dtype == .float32 else { return nil }
+    /// The memory of an input, for the caller to write; nil if its elements are of another type.
+    package func input<Scalar: TensorScalar>(
+        _ id: ValueID, as type: Scalar.Type = Float.self
+    ) -> UnsafeMutableBufferPointer<Scalar>? {
+        guard let input = inputs[id], input.facts.dtype == type.dtype else { return nil }
         return UnsafeMutableBufferPointer(
-            start: input.pointer.assumingMemoryBound(to: Float.self), count: input.facts.shape.count)
+            start: input.pointer.assumingMemoryBound(to: type), count: input.facts.shape.count)
     }
 
     /// A copy of an output of the last run.
@@ -109,18 +113,20 @@ package final class InferencePlan {
         }
     }
 
-    /// The elements of a `float32` output of the last run; nil if it is of another type.
-    package func outputScalars(_ index: Int) -> UnsafeBufferPointer<Float>? {
+    /// The elements of an output of the last run; nil if they are of another type.
+    package func outputScalars<Scalar: TensorScalar>(
+        _ index: Int, as type: Scalar.Type = Float.self
+    ) -> UnsafeBufferPointer<Scalar>? {
         let (pointer, facts) = outputs[index]
-        guard facts.dtype == .float32 else { return nil }
+        guard facts.dtype == type.dtype else { return nil }
         return UnsafeBufferPointer(
-            start: UnsafePointer(pointer?.assumingMemoryBound(to: Float.self)), count: facts.shape.count)
+            start: UnsafePointer(pointer?.assumingMemoryBound(to: type)), count: facts.shape.count)
     }
 
     package func outputShape(_ index: Int) -> Shape { outputs[index].facts.shape }
 
-    /// Each step's label and whether it runs by its reference.
-    package var listing: [(label: String, isReference: Bool)] { program.listing }
+    /// What the steps are.
+    package var listing: [StepListing] { program.listing }
     /// The memory of all intermediate values.
     package var arenaByteCount: Int { program.arenaByteCount }
     /// Runs one step: for profiles.

@@ -140,7 +140,7 @@ package final class TrainingSession {
     package func backward() throws(ExecutionError) { try program.run(forwardStepCount..<program.stepCount) }
 
     /// Each step's label and whether it runs by its reference: for profiles and warnings.
-    package var listing: [(label: String, isReference: Bool)] { program.listing }
+    package var listing: [StepListing] { program.listing }
     /// The memory of all intermediate values.
     package var arenaByteCount: Int { program.arenaByteCount }
     /// Runs one step: for profiles.

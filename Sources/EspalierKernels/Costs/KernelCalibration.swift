@@ -3,21 +3,22 @@ import EspalierTensors
 
 /// Measures what a cost model's constants are fitted to, with the calling thread's team.
 package enum KernelCalibration {
-    /// The model of this machine, in about a second.
+    /// The model of this machine, in about two seconds.
     ///
     /// - Throws: ``DNNError`` if oneDNN has no kernel for a plain product.
     package static func measured() throws(DNNError) -> KernelCostModel {
         let ceilings = MachineCeilings.measured()
-        var model = KernelCostModel(ceilings: ceilings, formats: [:])
-        let dense = try denseMeasurements()
-        model.formats[.dense] = KernelCostFit(ceilings: ceilings, format: .dense).constants(dense)
-        model.formats[.element] = KernelCostFit(ceilings: ceilings, format: .element).constants(
-            sparseMeasurements(elementTime))
-        // The plain loop knows no threads, so it has constants for one alone.
-        if ceilings.threads == 1 {
-            model.formats[.csr] = KernelCostFit(ceilings: ceilings, format: .csr).constants(
-                sparseMeasurements(csrTime))
+        var model = KernelCostModel(ceilings: ceilings, formats: [:], reorders: try reorders())
+        func fit(_ format: KernelFormat, _ measurements: [KernelCostFit.Measurement]) {
+            model.formats[format] = KernelCostFit(ceilings: ceilings, format: format).constants(measurements)
         }
+        fit(.dense, try denseMeasurements())
+        let few = products.filter { SparseRows.takes(rows: $0.samples, inputs: $0.columns) }
+        fit(.rows, sparseMeasurements(few, rowsTime))
+        let many = products.filter { $0.samples > SparseRows.limit }
+        fit(.tiles, sparseMeasurements(many, tilesTime) + sparseConvolutionMeasurements())
+        // The plain loop knows no threads, so it has constants for one alone.
+        if ceilings.threads == 1 { fit(.csr, sparseMeasurements(products, csrTime)) }
         return model
     }
 
@@ -47,13 +48,34 @@ package enum KernelCalibration {
 
     /// Products and convolutions from small to large, of those a pruned network is made of.
     private static let products: [(samples: Int, columns: Int, rows: Int)] = [
-        (1, 32, 32), (1, 512, 512), (1, 768, 3072), (8, 256, 256), (16, 768, 768), (64, 64, 64),
-        (64, 512, 512),
-        (128, 768, 768),
+        (1, 32, 32), (1, 512, 512), (1, 768, 3072), (3, 768, 768), (8, 256, 256), (16, 768, 768),
+        (64, 64, 64), (64, 512, 512), (128, 768, 768), (128, 256, 1024),
     ]
-    private static let convolutions: [(channels: Int, filters: Int, kernel: Int, extent: Int)] = [
-        (16, 16, 3, 28), (64, 64, 3, 28), (256, 64, 1, 28), (128, 512, 1, 14), (256, 256, 3, 7),
+    private static let convolutions: [Convolution] = [
+        .init(channels: 16, filters: 16, kernel: 3, extent: 28),
+        .init(channels: 64, filters: 64, kernel: 3, extent: 28),
+        .init(channels: 256, filters: 64, kernel: 1, extent: 28),
+        .init(channels: 128, filters: 512, kernel: 1, extent: 14),
+        .init(channels: 256, filters: 256, kernel: 3, extent: 7),
     ]
+
+    /// One of stride 1 that keeps its input's extent.
+    private struct Convolution {
+        let channels: Int
+        let filters: Int
+        let kernel: Int
+        let extent: Int
+
+        var source: Shape { [1, channels, extent, extent] }
+        var destination: Shape { [1, filters, extent, extent] }
+        var weights: Shape { [filters, channels, kernel, kernel] }
+
+        func work(nonzeros: Int) -> KernelWork {
+            KernelWork(
+                rows: filters, columns: channels * kernel * kernel, samples: extent * extent,
+                nonzeros: nonzeros, activationByteCount: 4 * (source.count + destination.count))
+        }
+    }
 
     private static func denseMeasurements() throws(DNNError) -> [KernelCostFit.Measurement] {
         var measurements: [KernelCostFit.Measurement] = []
@@ -63,27 +85,26 @@ package enum KernelCalibration {
             let work = KernelWork(rows: rows, columns: columns, samples: samples, nonzeros: rows * columns)
             measurements.append(.init(work: work, seconds: try time(primitive)))
         }
-        for (channels, filters, kernel, extent) in convolutions {
-            let padding = [kernel / 2, kernel / 2]
-            let convolution = try DNNConvolution(
-                source: [1, channels, extent, extent], weights: [filters, channels, kernel, kernel],
-                paddingBegin: padding, paddingEnd: padding)
+        for convolution in convolutions {
+            let padding = [convolution.kernel / 2, convolution.kernel / 2]
             let primitive = try DNNPrimitive.convolution(
-                convolution, bias: false, source: .channelsLast(convolution.source),
+                try DNNConvolution(
+                    source: convolution.source, weights: convolution.weights, paddingBegin: padding,
+                    paddingEnd: padding),
+                bias: false, source: .channelsLast(convolution.source),
                 destination: .channelsLast(convolution.destination))
-            let columns = channels * kernel * kernel
-            let work = KernelWork(
-                rows: filters, columns: columns, samples: extent * extent, nonzeros: filters * columns,
-                activationByteCount: 4 * (convolution.source.count + convolution.destination.count))
+            let work = convolution.work(nonzeros: convolution.weights.count)
             measurements.append(.init(work: work, seconds: try time(primitive)))
         }
         return measurements
     }
 
-    private static func time(_ primitive: DNNPrimitive) throws(DNNError) -> Double {
+    private static func time(
+        _ primitive: DNNPrimitive, arguments: [DNNArgument] = [.source, .weights, .destination]
+    ) throws(DNNError) -> Double {
         var storages: [AlignedStorage] = []
         var bindings: [DNNBinding] = []
-        for argument in [DNNArgument.source, .weights, .destination] {
+        for argument in arguments {
             let storage = AlignedStorage(byteCount: try primitive.layout(of: argument).byteCount)
             storages.append(storage)
             bindings.append(DNNBinding(argument, storage.base))
@@ -94,25 +115,56 @@ package enum KernelCalibration {
         return try time { () throws(DNNError) in try call.run() }
     }
 
+    // MARK: Reorders
+
+    private static let reordered: Shape = [1, 128, 28, 28]
+
+    private static func reorders() throws(DNNError) -> KernelCostModel.Reorders {
+        let (plain, channelsLast) = (try DNNLayout.plain(reordered), try DNNLayout.channelsLast(reordered))
+        func secondsPerByte(_ source: DNNLayout, _ target: DNNLayout) throws(DNNError) -> Double {
+            let primitive = try DNNPrimitive.reorder(from: source, to: target)
+            return try time(primitive, arguments: [.source, .destination]) / Double(source.byteCount)
+        }
+        return .init(
+            secondsPerByteToPlain: try secondsPerByte(channelsLast, plain),
+            secondsPerByteToChannelsLast: try secondsPerByte(plain, channelsLast))
+    }
+
     // MARK: Sparse
 
-    /// Weights kept, of the products with dense ones.
-    private static let keptShares: [Float] = [0.05, 0.2]
+    /// Weights kept.
+    private static let keptShares: [Float] = [0.05, 0.2, 0.5]
+
+    /// Weights at random places.
+    private static func sparse(_ shape: Shape, keeping share: Float) -> Tensor {
+        var random = RandomSource(seed: 1)
+        return Tensor(
+            shape: shape,
+            scalars: (0..<shape.count).map { _ in random.uniform(in: 0...1) < share ? Float(0.5) : 0 })
+    }
 
     /// - Parameter time: of a product with weights [rows, columns], in seconds.
     private static func sparseMeasurements(
+        _ products: [(samples: Int, columns: Int, rows: Int)],
         _ time: (_ weights: Tensor, _ samples: Int) -> Double
     ) -> [KernelCostFit.Measurement] {
-        var random = RandomSource(seed: 1)
-        return products.flatMap { samples, columns, rows in
+        products.flatMap { samples, columns, rows in
             keptShares.map { share in
-                let numbers = (0..<(rows * columns)).map { _ in
-                    random.uniform(in: 0...1) < share ? Float(0.5) : 0
-                }
-                let weights = Tensor(shape: [rows, columns], scalars: numbers)
+                let weights = sparse([rows, columns], keeping: share)
                 let work = KernelWork(
                     rows: rows, columns: columns, samples: samples, nonzeros: weights.nonzeroCount)
                 return .init(work: work, seconds: time(weights, samples))
+            }
+        }
+    }
+
+    private static func sparseConvolutionMeasurements() -> [KernelCostFit.Measurement] {
+        convolutions.flatMap { convolution in
+            keptShares.map { share in
+                let weights = sparse(convolution.weights, keeping: share)
+                return .init(
+                    work: convolution.work(nonzeros: weights.nonzeroCount),
+                    seconds: time(convolution, weights))
             }
         }
     }
@@ -144,31 +196,70 @@ package enum KernelCalibration {
         }
     }
 
-    private static func elementTime(_ weights: Tensor, samples: Int) -> Double {
-        let (rows, columns) = (weights.shape[0], weights.shape[1])
-        let (input, output) = (
-            AlignedStorage(byteCount: 4 * columns * samples), AlignedStorage(byteCount: 4 * rows * samples)
-        )
-        let (source, target) = (
-            UnsafePointer(input.base.assumingMemoryBound(to: Float.self)),
-            output.base.assumingMemoryBound(to: Float.self)
-        )
-        defer { withExtendedLifetime((input, output)) {} }
-        if samples <= SparseRows.limit {
-            let matrix = SparseRows(weights, rows: samples)
-            let scratch = AlignedStorage(byteCount: matrix.scratch)
-            return time {
-                matrix.multiply(source, into: target, then: SparseEpilogue(), scratch: scratch.base)
-            }
+    private static func rowsTime(_ weights: Tensor, samples: Int) -> Double {
+        let matrix = SparseRows(weights, rows: samples)
+        return time(weights, samples: samples, scratch: matrix.scratch) { source, target, scratch in
+            matrix.multiply(source, into: target, then: SparseEpilogue(), scratch: scratch)
         }
+    }
+
+    private static func tilesTime(_ weights: Tensor, samples: Int) -> Double {
         let threads = ThreadTeam.count
         let matrix = SparseMatrix(
-            weights, rows: rows, channels: columns, columns: samples, threads: threads)
-        let scratch = AlignedStorage(byteCount: threads * matrix.productScratch)
-        return time {
+            weights, rows: weights.shape[0], channels: weights.shape[1], columns: samples, threads: threads)
+        return time(weights, samples: samples, scratch: threads * matrix.productScratch) {
+            source, target, scratch in
             matrix.multiply(
-                source, columns: samples, into: target, then: SparseEpilogue(), scratch: scratch.base,
+                source, columns: samples, into: target, then: SparseEpilogue(), scratch: scratch,
                 threads: threads)
         }
+    }
+
+    private static func time(
+        _ weights: Tensor, samples: Int, scratch: Int,
+        _ body: (UnsafePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutableRawPointer) -> Void
+    ) -> Double {
+        time(
+            input: weights.shape[1] * samples, output: weights.shape[0] * samples, scratch: scratch, body)
+    }
+
+    private static func time(_ convolution: Convolution, _ weights: Tensor) -> Double {
+        let threads = ThreadTeam.count
+        let (kernel, extent) = (convolution.kernel, convolution.extent)
+        let geometry = SparseGeometry(
+            samples: 1, channels: convolution.channels, input: (extent, extent), kernel: (kernel, kernel),
+            strides: (1, 1), dilations: (1, 1), paddingBefore: (kernel / 2, kernel / 2),
+            output: (extent, extent))
+        let matrix = SparseMatrix(
+            weights, rows: convolution.filters, channels: convolution.channels, taps: kernel * kernel,
+            columns: extent * extent, threads: threads)
+        return time(
+            input: convolution.source.count, output: convolution.destination.count,
+            scratch: threads * matrix.convolutionScratch(geometry)
+        ) { source, target, scratch in
+            matrix.convolve(
+                source, geometry, into: target, then: SparseEpilogue(), scratch: scratch, threads: threads)
+        }
+    }
+
+    /// - Parameters:
+    ///   - input: elements.
+    ///   - output: likewise.
+    ///   - scratch: bytes.
+    private static func time(
+        input: Int, output: Int, scratch: Int,
+        _ body: (UnsafePointer<Float>, UnsafeMutablePointer<Float>, UnsafeMutableRawPointer) -> Void
+    ) -> Double {
+        let size = MemoryLayout<Float>.size
+        let (source, target, working) = (
+            AlignedStorage(byteCount: size * input), AlignedStorage(byteCount: size * output),
+            AlignedStorage(byteCount: scratch)
+        )
+        defer { withExtendedLifetime((source, target, working)) {} }
+        let (from, to) = (
+            UnsafePointer(source.base.assumingMemoryBound(to: Float.self)),
+            target.base.assumingMemoryBound(to: Float.self)
+        )
+        return time { body(from, to, working.base) }
     }
 }

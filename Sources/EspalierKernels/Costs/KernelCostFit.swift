@@ -39,22 +39,25 @@ package struct KernelCostFit {
         return best.constants
     }
 
-    private func constants(_ rate: Double, _ overheads: [Double] = [0, 0, 0]) -> KernelCostModel.Constants {
+    private func constants(_ rate: Double, _ overheads: [Double] = [0, 0, 0, 0]) -> KernelCostModel.Constants
+    {
         .init(
-            multiplyAccumulatesPerSecond: rate, secondsPerWeight: overheads[0], secondsPerRow: overheads[1],
-            fixedSeconds: overheads[2])
+            multiplyAccumulatesPerSecond: rate, secondsPerVisit: overheads[0], secondsPerSum: overheads[1],
+            secondsPerCopy: overheads[2], fixedSeconds: overheads[3])
     }
 
     private func fitted(
         _ measurements: [Measurement], rate: Double
     ) -> (error: Double, constants: KernelCostModel.Constants) {
-        let model = KernelCostModel(ceilings: ceilings, formats: [format: constants(rate)])
+        let model = KernelCostModel(
+            ceilings: ceilings, formats: [format: constants(rate)],
+            reorders: .init(secondsPerByteToPlain: 0, secondsPerByteToChannelsLast: 0))
         var rows: [[Double]] = []
         var targets: [Double] = []
         for measurement in measurements {
             let (work, seconds) = (measurement.work, measurement.seconds)
             let base = model.prediction(work, format: format)?.seconds ?? 0
-            let factors = [Double(work.storedWeights(format)), Double(work.rows), 1]
+            let factors = [work.visits(format), work.sums(format), work.copies(format), 1]
             rows.append(factors.map { $0 / seconds })
             targets.append((seconds - base) / seconds)
         }

@@ -1,50 +1,69 @@
 /// Predicts what a product takes in a format, from what the machine can do and constants that were measured on it:
 ///
-///     t = max(multiply-accumulates / peak, bytes / bandwidth) + weights * overhead + rows * overhead + fixed
+///     t = max(multiply-accumulates / peak, bytes / bandwidth) + visits * a + sums * b + copies * c + fixed
 package struct KernelCostModel: Sendable, Codable, Hashable {
     /// What a format's kernels are like on one machine, with one number of threads.
     package struct Constants: Sendable, Codable, Hashable {
         /// What its kernels reach where nothing else holds them up.
         package var multiplyAccumulatesPerSecond: Double
-        /// On top, for each stored weight: finding its place among the inputs.
-        package var secondsPerWeight: Double
-        /// On top, for each row: beginning and ending a loop.
-        package var secondsPerRow: Double
+        /// On top, for finding the place of a stored weight among the inputs.
+        package var secondsPerVisit: Double
+        /// On top, for beginning and ending a sum.
+        package var secondsPerSum: Double
+        /// On top, for bringing an input to where it is used.
+        package var secondsPerCopy: Double
         package var fixedSeconds: Double
 
         package init(
-            multiplyAccumulatesPerSecond: Double, secondsPerWeight: Double, secondsPerRow: Double,
-            fixedSeconds: Double
+            multiplyAccumulatesPerSecond: Double, secondsPerVisit: Double = 0, secondsPerSum: Double = 0,
+            secondsPerCopy: Double = 0, fixedSeconds: Double = 0
         ) {
             self.multiplyAccumulatesPerSecond = multiplyAccumulatesPerSecond
-            self.secondsPerWeight = secondsPerWeight
-            self.secondsPerRow = secondsPerRow
+            self.secondsPerVisit = secondsPerVisit
+            self.secondsPerSum = secondsPerSum
+            self.secondsPerCopy = secondsPerCopy
             self.fixedSeconds = fixedSeconds
+        }
+    }
+
+    /// What it takes to copy activations from one layout to another.
+    package struct Reorders: Sendable, Codable, Hashable {
+        /// From channels last to row-major.
+        package var secondsPerByteToPlain: Double
+        package var secondsPerByteToChannelsLast: Double
+
+        package init(secondsPerByteToPlain: Double, secondsPerByteToChannelsLast: Double) {
+            self.secondsPerByteToPlain = secondsPerByteToPlain
+            self.secondsPerByteToChannelsLast = secondsPerByteToChannelsLast
         }
     }
 
     package var ceilings: MachineCeilings
     package var formats: [KernelFormat: Constants]
+    package var reorders: Reorders
 
-    package init(ceilings: MachineCeilings, formats: [KernelFormat: Constants]) {
+    package init(ceilings: MachineCeilings, formats: [KernelFormat: Constants], reorders: Reorders) {
         self.ceilings = ceilings
         self.formats = formats
+        self.reorders = reorders
     }
 
     /// The parts of a predicted time, in seconds.
     package struct Prediction: Sendable, Hashable {
         package let compute: Double
         package let memory: Double
-        package let weights: Double
-        package let rows: Double
+        package let visits: Double
+        package let sums: Double
+        package let copies: Double
         package let fixed: Double
 
-        package var seconds: Double { max(compute, memory) + weights + rows + fixed }
+        package var seconds: Double { max(compute, memory) + visits + sums + copies + fixed }
 
         /// The largest part.
         package var limit: Limit {
             let parts: [(limit: Limit, seconds: Double)] = [
-                (.compute, compute), (.memory, memory), (.weights, weights), (.rows, rows), (.fixed, fixed),
+                (.compute, compute), (.memory, memory), (.visits, visits), (.sums, sums), (.copies, copies),
+                (.fixed, fixed),
             ]
             return parts.max { $0.seconds < $1.seconds }?.limit ?? .fixed
         }
@@ -52,7 +71,7 @@ package struct KernelCostModel: Sendable, Codable, Hashable {
 
     /// What a product takes its time for.
     package enum Limit: String, Sendable, Codable, Hashable {
-        case compute, memory, weights, rows, fixed
+        case compute, memory, visits, sums, copies, fixed
     }
 
     /// - Parameter residentByteCount: of all that is used between two runs of the product: where it fits, from there the
@@ -65,18 +84,12 @@ package struct KernelCostModel: Sendable, Codable, Hashable {
         let weightByteCount = work.weightByteCount(format)
         return Prediction(
             compute: Double(work.multiplyAccumulates(format)) / constants.multiplyAccumulatesPerSecond,
-            memory: memorySeconds(
+            memory: ceilings.memorySeconds(
                 weights: weightByteCount, activations: work.activationByteCount,
                 resident: residentByteCount ?? weightByteCount + work.activationByteCount),
-            weights: Double(work.storedWeights(format)) * constants.secondsPerWeight,
-            rows: Double(work.rows) * constants.secondsPerRow, fixed: constants.fixedSeconds)
-    }
-
-    /// Weights come from the level which holds all that runs between two uses of them, activations, which the step before
-    /// has written, from the one which holds these.
-    package func memorySeconds(weights: Int, activations: Int, resident: Int) -> Double {
-        Double(weights) / ceilings.level(holding: resident).bytesPerSecond
-            + Double(activations) / ceilings.level(holding: activations).bytesPerSecond
+            visits: work.visits(format) * constants.secondsPerVisit,
+            sums: work.sums(format) * constants.secondsPerSum,
+            copies: work.copies(format) * constants.secondsPerCopy, fixed: constants.fixedSeconds)
     }
 
     /// Predicted speedup of a format over dense; nil if there are no constants.

@@ -1,52 +1,42 @@
-/// How the weights of a product or convolution are kept, and so by which kernels it is computed.
-package enum KernelFormat: String, Sendable, Codable, Hashable, CaseIterable, CodingKeyRepresentable {
-    /// All weights, zeros included.
-    case dense
-    /// Compressed sparse rows, computed as textbooks have it: what sparsity costs without any care.
-    case csr
-    /// Packed for our own kernels, which networks run by: ``SparseRows`` for few samples and ``SparseMatrix`` for more.
-    case element
-
-    /// Whether zeros take neither memory nor multiply-accumulates.
-    package var skipsZeros: Bool { self != .dense }
-
-    /// What one stored weight takes, with what tells where it belongs.
-    var bytesPerWeight: Int {
-        switch self {
-        case .dense: 4
-        case .csr: 8
-        // A number, and about half of that for its place and for padding.
-        case .element: 6
-        }
-    }
-}
-
 /// A product of a weight matrix with samples, as a cost model sees it. A convolution is the product of its filters with
 /// the input's patches: every position of every sample counts as a sample.
 package struct KernelWork: Sendable, Hashable {
-    /// Outputs: filters, units.
+    /// Outputs: filters, units; of all groups.
     package var rows: Int
     /// Weights of one output.
     package var columns: Int
+    /// Of a grouped convolution: each group of rows meets inputs of its own.
+    package var groups: Int
     package var samples: Int
     /// Weights that are not zero.
     package var nonzeros: Int
     /// Read and written besides the weights.
     package var activationByteCount: Int
+    package var isConvolution: Bool
 
-    package init(rows: Int, columns: Int, samples: Int, nonzeros: Int, activationByteCount: Int) {
+    package init(
+        rows: Int, columns: Int, groups: Int = 1, samples: Int, nonzeros: Int, activationByteCount: Int,
+        isConvolution: Bool = true
+    ) {
         self.rows = rows
         self.columns = columns
+        self.groups = groups
         self.samples = samples
         self.nonzeros = nonzeros
         self.activationByteCount = activationByteCount
+        self.isConvolution = isConvolution
     }
 
     /// Of a plain product, whose inputs and outputs are read and written once.
     package init(rows: Int, columns: Int, samples: Int, nonzeros: Int) {
         self.init(
             rows: rows, columns: columns, samples: samples, nonzeros: nonzeros,
-            activationByteCount: 4 * samples * (rows + columns))
+            activationByteCount: 4 * samples * (rows + columns), isConvolution: false)
+    }
+
+    /// The format of our own kernels that suits it.
+    package var sparseFormat: KernelFormat {
+        !isConvolution && SparseRows.takes(rows: samples, inputs: columns) ? .rows : .tiles
     }
 
     /// Weights that a format keeps.
@@ -58,10 +48,57 @@ package struct KernelWork: Sendable, Hashable {
         storedWeights(format) * format.bytesPerWeight
     }
 
-    package func multiplyAccumulates(_ format: KernelFormat) -> Int { storedWeights(format) * samples }
+    /// Those that a kernel does, lanes without a sample included.
+    package func multiplyAccumulates(_ format: KernelFormat) -> Int {
+        storedWeights(format) * paddedSamples(format)
+    }
 
     /// What dense would do by what is left.
     package var theoreticalSpeedup: Double {
         nonzeros > 0 ? Double(rows * columns) / Double(nonzeros) : rows * columns > 0 ? .infinity : 1
     }
+}
+
+/// What takes time besides multiplying and moving, and how often it is done.
+extension KernelWork {
+    /// Finding the place of a weight: once for each tile of samples.
+    func visits(_ format: KernelFormat) -> Double {
+        let tiles = format == .tiles ? (lines / Self.tileLines).rounded(.up) : 1
+        return Double(storedWeights(format)) * tiles
+    }
+
+    /// Beginning and ending a sum: in tiles for each line of each block of inputs.
+    func sums(_ format: KernelFormat) -> Double {
+        switch format {
+        case .csr: Double(rows)
+        case .tiles: Double(rows) * lines * (Double(columns) / Self.blockInputs).rounded(.up)
+        case .dense, .rows: Double(rows * paddedSamples(format))
+        }
+    }
+
+    /// Bringing an input to where it is used.
+    func copies(_ format: KernelFormat) -> Double {
+        switch format {
+        case .csr: 0
+        case .tiles: Double(columns * groups) * lines
+        case .dense, .rows: Double(columns * groups * paddedSamples(format))
+        }
+    }
+
+    /// Samples with those that only fill a register.
+    private func paddedSamples(_ format: KernelFormat) -> Int {
+        switch format {
+        case .dense, .csr: samples
+        case .tiles: Int(lines) * Self.line
+        case .rows: samples < 5 ? samples : samples <= 8 ? 8 : Self.line
+        }
+    }
+
+    private var lines: Double { (Double(samples) / Double(Self.line)).rounded(.up) }
+
+    private static let line = 16
+    /// A tile is this wide, more or less.
+    private static let tileLines = 6.0
+    /// Of a block's inputs, more or less.
+    private static let blockInputs = 96.0
 }

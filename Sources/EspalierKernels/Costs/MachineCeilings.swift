@@ -39,6 +39,13 @@ package struct MachineCeilings: Sendable, Codable, Hashable {
     package func level(holding byteCount: Int) -> Level {
         levels.first { level in level.byteCount.map { byteCount <= $0 } ?? true } ?? levels[levels.count - 1]
     }
+
+    /// Weights come from the level which holds all that runs between two uses of them, activations, which the step before
+    /// has written, from the one which holds these.
+    package func memorySeconds(weights: Int, activations: Int, resident: Int) -> Double {
+        Double(weights) / level(holding: resident).bytesPerSecond
+            + Double(activations) / level(holding: activations).bytesPerSecond
+    }
 }
 
 extension MachineCeilings {

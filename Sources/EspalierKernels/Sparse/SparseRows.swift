@@ -12,17 +12,9 @@ package final class SparseRows {
     /// The most inputs that it takes.
     private static let inputLimit = 1 << 19
 
-    /// Whether leaving out the zeros of a matrix should be faster than not, by a tenth at least.
-    ///
-    /// With one row a dense product reads its weights as fast as memory allows; with more it is the lanes in use that
-    /// count, of which a spread weight takes 8 or 16. Measured with 3072 x 768 weights at 30 to 99 % zeros.
-    package static func isWorthwhile(rows: Int, inputs: Int, density: Double) -> Bool {
-        guard (1...limit).contains(rows), inputs <= inputLimit else { return false }
-        let isWide = espalier_isa_active() == ESPALIER_ISA_AVX512
-        if rows < batchStart { return density < (isWide ? [0.75, 0.5, 0.37, 0.34][rows - 1] : 0.38) }
-        // In what a dense product takes for one row.
-        let perNonzero = rows <= 8 ? 13.4 : 21.2
-        return perNonzero * density + 0.3 < 0.9 * Double(rows) || (!isWide && density < 0.34)
+    /// Whether there are kernels for so many rows of activations and inputs.
+    package static func takes(rows: Int, inputs: Int) -> Bool {
+        (1...limit).contains(rows) && inputs <= inputLimit
     }
 
     /// How weights are stored; computing is in single precision.

@@ -6,6 +6,15 @@ package protocol Lowering: Operator {
     /// - Throws: ``OperatorError/kernel(_:)`` if the library below refuses, ``OperatorError/unsupported(_:)`` if this
     ///   particular case has no kernel: the reference runs instead.
     func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel
+
+    /// What there is to choose before kernels are made; row-major from input to output unless an operator knows better.
+    func layoutChoice(_ signature: Signature) -> LayoutChoice
+}
+
+extension Lowering {
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice {
+        .fixed(input: .plain, output: .plain)
+    }
 }
 
 /// What a kernel is made for.
@@ -17,7 +26,7 @@ package struct LoweringContext {
     package let phase: Phase
     /// Threads of the lane it will run on.
     package let threads: Int
-    /// Whether zeros among constant weights may be left out, where that is faster.
+    /// Whether zeros among constant weights are to be left out, if there is a kernel for that.
     package let usesSparsity: Bool
     /// What to apply to output 0 before it is stored; only for operators that are ``EpilogueAccepting``.
     package let epilogues: [EpilogueStep]

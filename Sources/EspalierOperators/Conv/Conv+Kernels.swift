@@ -4,6 +4,16 @@ package import EspalierTensors
 extension Conv: EpilogueAccepting {
     package func accepts(_ step: EpilogueStep, signature: Signature) -> Bool { step.postOperation != nil }
 
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice {
+        let dense = LayoutChoice.fixed(input: .channelsLast, output: .channelsLast)
+        guard let geometry = geometry(signature) else { return dense }
+        if (try? NarrowConvolution(geometry, signature: signature)) != nil {
+            return .fixed(input: .plain, output: .channelsLast)
+        }
+        if PlanarDepthwise.exists(for: geometry) { return .follows }
+        return SparseConvolution.work(geometry, signature).map { .product($0, dense: .channelsLast) } ?? dense
+    }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         if let geometry = geometry(signature),

@@ -11,12 +11,16 @@ struct PlanarDepthwise {
     /// nil where activations do not lie row-major already, and for what is not depthwise.
     init?(_ geometry: ConvGeometry, _ context: LoweringContext) {
         guard context.usesSparsity, context.phase == .inference, context.inputLayout(0) == .plain,
-            geometry.isDepthwise, geometry.batch > 0, geometry.output.count > 0,
-            let planar = SparseGeometry(geometry)
+            Self.exists(for: geometry), let planar = SparseGeometry(geometry)
         else { return nil }
         convolution = DepthwiseConvolution(planar, multiplier: geometry.groupOutputs)
         output = geometry.output
         threads = context.threads
+    }
+
+    static func exists(for geometry: ConvGeometry) -> Bool {
+        geometry.isDepthwise && geometry.batch > 0 && geometry.output.count > 0
+            && geometry.windows.axes.count <= 2
     }
 
     func kernel(_ context: LoweringContext) throws(OperatorError) -> any Kernel {

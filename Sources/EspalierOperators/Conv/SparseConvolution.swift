@@ -10,18 +10,27 @@ struct SparseConvolution {
     private let output: Shape
     private let threads: Int
 
-    /// nil where the dense convolution is as fast or there is no sparse kernel: for depthwise convolutions, more than two
-    /// spatial axes, and weights that are not constant.
+    /// The work that it would do; nil where there is no sparse kernel, for depthwise convolutions, more than two spatial
+    /// axes, and weights that are not constant, and where no weight is zero.
+    static func work(_ geometry: ConvGeometry, _ signature: Signature) -> KernelWork? {
+        let input = signature.inputShape(0)
+        guard let weight = signature.constant(1), weight.dtype == .float32, !geometry.isDepthwise,
+            geometry.windows.axes.count <= 2, input.count > 0, geometry.output.count > 0
+        else { return nil }
+        let nonzeros = weight.nonzeroCount
+        guard nonzeros < weight.count else { return nil }
+        return KernelWork(
+            rows: geometry.outputChannels, columns: geometry.groupInputs * geometry.kernelPositions,
+            groups: geometry.groups, samples: geometry.batch * geometry.outputPositions, nonzeros: nonzeros,
+            activationByteCount: 4 * (input.count + geometry.output.count))
+    }
+
+    /// nil where zeros are not to be left out, or there is no sparse kernel.
     init?(_ geometry: ConvGeometry, _ context: LoweringContext) {
         guard context.usesSparsity, context.phase == .inference, let weight = context.signature.constant(1),
-            weight.dtype == .float32, !geometry.isDepthwise, let planar = SparseGeometry(geometry),
-            context.signature.inputShape(0).count > 0, geometry.output.count > 0, weight.count > 0
+            Self.work(geometry, context.signature) != nil, let planar = SparseGeometry(geometry)
         else { return nil }
         let positions = geometry.batch * geometry.outputPositions
-        let work = SparseWork(
-            rows: geometry.groupOutputs, depth: geometry.groupInputs * geometry.kernelPositions,
-            columns: positions, density: Double(weight.nonzeroCount) / Double(weight.count))
-        guard work.isWorthwhile else { return nil }
         self.geometry = planar
         matrix = SparseMatrix(
             weight, rows: geometry.outputChannels, groups: geometry.groups, channels: geometry.groupInputs,

@@ -1,6 +1,8 @@
 import EspalierTensors
 
 extension BinaryElementwise {
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         try lowerBroadcast(context)
     }

@@ -45,6 +45,8 @@ package struct Cast: AxisLinking, Differentiable, Lowering {
         signature.inputs[port]?.dtype.isFloatingPoint == true && target.isFloatingPoint
     }
 
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         try requireCopy(context.signature)
         return CopyKernel(

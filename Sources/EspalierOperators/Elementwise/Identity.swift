@@ -24,6 +24,8 @@ package struct Identity: AxisLinking, Differentiable, Lowering {
         return links
     }
 
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         CopyKernel(
             layout: context.inputLayout(0), facts: context.signature.outputs[0], inputCount: 1, from: 0)

@@ -2,6 +2,8 @@ import EspalierKernels
 import EspalierTensors
 
 extension UnaryElementwise {
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         try context.signature.requireSinglePrecision()
         let shape = context.signature.inputShape(0)

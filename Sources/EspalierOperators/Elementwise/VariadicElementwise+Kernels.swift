@@ -1,6 +1,8 @@
 import EspalierTensors
 
 extension VariadicElementwise {
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         try signature.requireSinglePrecision()

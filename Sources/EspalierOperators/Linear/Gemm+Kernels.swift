@@ -6,18 +6,23 @@ extension Gemm: EpilogueAccepting {
         step == .addVector || step.postOperation != nil
     }
 
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice {
+        guard let dense = try? dense(signature), isPlainProduct(dense, signature),
+            let work = SparseLinear.work(
+                signature.constant(1), isTransposed: transposesRight, rows: dense.rows)
+        else { return .fixed(input: .plain, output: .plain) }
+        return .product(work, dense: .plain)
+    }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         let dense = try dense(signature)
-        let isBias =
-            beta == 1 && signature.hasInput(2) && signature.inputShape(2).extents.last == dense.columns
-            && signature.inputShape(2).count == dense.columns
-        if alpha == 1, !transposesLeft, beta == 0 || isBias || !signature.hasInput(2),
+        if isPlainProduct(dense, signature),
             let sparse = SparseLinear(
                 signature.constant(1), isTransposed: transposesRight, rows: dense.rows, context)
         {
             return try sparse.kernel(
-                inputCount: context.fusedInputCount, bias: isBias ? .input(2) : nil,
+                inputCount: context.fusedInputCount, bias: hasBias(dense, signature) ? .input(2) : nil,
                 epilogues: context.epilogues,
                 addendPort: signature.inputs.count)
         }
@@ -45,6 +50,18 @@ extension Gemm: EpilogueAccepting {
         layouts[1] = right
         return builder.kernel(
             inputLayouts: layouts, outputLayouts: [.plain], unreadInputs: beta == 0 ? [2] : [])
+    }
+
+    /// Whether C is one number for each column, added as it is.
+    private func hasBias(_ dense: DenseProduct, _ signature: Signature) -> Bool {
+        beta == 1 && signature.hasInput(2) && signature.inputShape(2).extents.last == dense.columns
+            && signature.inputShape(2).count == dense.columns
+    }
+
+    /// Whether it is rows times a matrix, and a bias at most.
+    private func isPlainProduct(_ dense: DenseProduct, _ signature: Signature) -> Bool {
+        alpha == 1 && !transposesLeft
+            && (beta == 0 || !signature.hasInput(2) || hasBias(dense, signature))
     }
 
     func dense(_ signature: Signature) throws(OperatorError) -> DenseProduct {

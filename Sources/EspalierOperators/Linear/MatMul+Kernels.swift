@@ -7,6 +7,12 @@ extension MatMul: EpilogueAccepting {
         step == .addVector ? signature.inputShape(1).rank > 1 : step.postOperation != nil
     }
 
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice {
+        let rows = (try? dense(signature))?.rows ?? 0
+        return SparseLinear.work(signature.constant(1), isTransposed: false, rows: rows)
+            .map { .product($0, dense: .plain) } ?? .fixed(input: .plain, output: .plain)
+    }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         let dense = try dense(signature)

@@ -13,32 +13,37 @@ struct SparseLinear {
     private let outputs: Int
     private let threads: Int
 
-    /// nil where the dense product is as fast, or the weights are not known in advance.
+    /// The work that it would do; nil where there is no sparse kernel, as the weights are not known in advance, and where
+    /// no weight is zero.
     ///
     /// - Parameters:
     ///   - weights: of two axes, [inputs, outputs], or [outputs, inputs] if `isTransposed`.
     ///   - rows: how many rows are multiplied with it.
+    static func work(_ weights: Tensor?, isTransposed: Bool, rows: Int) -> KernelWork? {
+        guard let weights, weights.dtype == .float32, weights.shape.rank == 2, rows > 0 else { return nil }
+        let nonzeros = weights.nonzeroCount
+        guard nonzeros < weights.count else { return nil }
+        return KernelWork(
+            rows: weights.shape[isTransposed ? 0 : 1], columns: weights.shape[isTransposed ? 1 : 0],
+            samples: rows, nonzeros: nonzeros)
+    }
+
+    /// nil where zeros are not to be left out, or there is no sparse kernel; see ``work(_:isTransposed:rows:)``.
     init?(_ weights: Tensor?, isTransposed: Bool, rows: Int, _ context: LoweringContext) {
-        guard context.usesSparsity, context.phase == .inference, let weights, weights.dtype == .float32,
-            weights.shape.rank == 2, weights.count > 0, rows > 0
+        guard context.usesSparsity, context.phase == .inference, let weights,
+            let work = Self.work(weights, isTransposed: isTransposed, rows: rows)
         else { return nil }
-        let (outputs, inputs) = (weights.shape[isTransposed ? 0 : 1], weights.shape[isTransposed ? 1 : 0])
-        let density = Double(weights.nonzeroCount) / Double(weights.count)
-        let isWorthwhile =
-            rows <= SparseRows.limit
-            ? SparseRows.isWorthwhile(rows: rows, inputs: inputs, density: density)
-            : SparseWork(rows: outputs, depth: inputs, columns: rows, density: density).isWorthwhile
-        guard isWorthwhile else { return nil }
         self.rows = rows
-        self.outputs = outputs
+        outputs = work.rows
         let threads = context.threads
         self.threads = threads
         let byOutput = isTransposed ? weights : weights.transposed()
         packed =
-            rows <= SparseRows.limit
+            work.sparseFormat == .rows
             ? .rows(SparseRows(byOutput, rows: rows))
             : .tiles(
-                SparseMatrix(byOutput, rows: outputs, channels: inputs, columns: rows, threads: threads))
+                SparseMatrix(
+                    byOutput, rows: outputs, channels: work.columns, columns: rows, threads: threads))
     }
 
     /// - Parameters:

@@ -91,6 +91,8 @@ package struct Concat: AxisLinking {
 // MARK: - Kernels
 
 extension Concat: Lowering, Differentiable {
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     /// If any input comes with its channels last, all do, and the output too.
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature

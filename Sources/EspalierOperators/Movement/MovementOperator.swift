@@ -19,6 +19,10 @@ protocol MovementOperator: AxisLinking, Differentiable, Lowering {
 }
 
 extension MovementOperator {
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice {
+        Self.keepsAxes ? .follows : .fixed(input: nil, output: .plain)
+    }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         guard let input = signature.inputs.first ?? nil, let output = signature.outputs.first else {

@@ -139,6 +139,8 @@ package struct Split: AxisLinking {
 // MARK: - Kernels
 
 extension Split: Lowering, Differentiable {
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     /// If the input comes with its channels last, so do the parts.
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature

@@ -21,6 +21,8 @@ extension BatchNormalization: Lowering, Differentiable {
     }
 
     /// Inputs 3 and 4, the stored statistics, are changed by every run of a kernel that uses the batch's.
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         let source = context.inputLayout(0)

@@ -27,6 +27,8 @@ extension SoftmaxFamily {
         }
     }
 
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let (source, axis) = try source(context.signature, layout: context.inputLayout(0))
         var builder = StagedKernel.Builder()

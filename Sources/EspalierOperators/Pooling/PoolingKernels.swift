@@ -150,6 +150,8 @@ struct PoolingKernels {
 }
 
 extension MaxPool {
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         try kernels(context.signature).forward(context)
     }
@@ -165,6 +167,8 @@ extension MaxPool {
 }
 
 extension AveragePool {
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         try kernels(context.signature).forward(context)
     }
@@ -183,6 +187,8 @@ extension AveragePool {
 }
 
 extension GlobalPooling {
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         try kernels(context.signature).forward(context)
     }

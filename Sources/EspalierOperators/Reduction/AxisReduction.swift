@@ -183,6 +183,8 @@ extension AxisReduction {
         return attributes.reduced(attributes.axes.resolved(signature, rank: rank), rank: rank)
     }
 
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .fixed(input: nil, output: .plain) }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         guard signature.inputs.first??.dtype == .float32 else { throw .unsupported("a kernel for this type") }

@@ -11,7 +11,7 @@ struct TheoryEfficiency: ParsableCommand {
         discussion: """
             A matrix of weights, --rows outputs by --columns inputs, times --batch samples, with --sparsity of the weights \
             zero. Predicted by the cost model that bench shows beside its measurements,
-              t = max(MACs / peak, bytes / bandwidth) + weights * overhead + rows * overhead + fixed,
+              t = max(MACs / peak, bytes / bandwidth) + visits * a + sums * b + copies * c + fixed,
             whose constants are measured on this machine once and kept. Nothing is computed with the matrix itself.
 
             EXAMPLE
@@ -57,7 +57,7 @@ struct TheoryEfficiency: ParsableCommand {
         let model = try CostConstants.found(lane: lane, recalibrates: false, console: output.console).model
         let nonzeros = max(1, Int((Double(rows * columns) * (1 - sparsity)).rounded()))
         let work = KernelWork(rows: rows, columns: columns, samples: batch, nonzeros: nonzeros)
-        let formats = format.map { [$0] } ?? KernelFormat.allCases
+        let formats = format.map { [$0] } ?? [.dense, .csr, work.sparseFormat]
         let figures = formats.compactMap { EfficiencyFigures.Figure(work, $0, model) }
         guard !figures.isEmpty else {
             throw CommandFailure(
@@ -74,14 +74,15 @@ struct TheoryEfficiency: ParsableCommand {
     private func tell(_ document: EfficiencyFigures) {
         var table = Table([
             ("format", .left), ("predicted us", .right), ("compute", .right), ("memory", .right),
-            ("weights", .right), ("rows", .right), ("fixed", .right), ("limit", .left),
+            ("visits", .right), ("sums", .right), ("copies", .right), ("fixed", .right), ("limit", .left),
             ("theoretical", .right),
             ("predicted", .right), ("efficiency", .right),
         ])
         for figure in document.figures {
             let parts = figure.parts
             let times = [
-                figure.predictedUs, parts.compute, parts.memory, parts.weights, parts.rows, parts.fixed,
+                figure.predictedUs, parts.compute, parts.memory, parts.visits, parts.sums, parts.copies,
+                parts.fixed,
             ]
             table.add(
                 [figure.format] + times.map(BenchLayerTable.microseconds) + [
@@ -143,8 +144,9 @@ struct EfficiencyFigures: Encodable {
         struct Parts: Encodable {
             let compute: Double
             let memory: Double
-            let weights: Double
-            let rows: Double
+            let visits: Double
+            let sums: Double
+            let copies: Double
             let fixed: Double
         }
 
@@ -157,7 +159,8 @@ struct EfficiencyFigures: Encodable {
             predictedUs = 1e6 * prediction.seconds
             parts = Parts(
                 compute: 1e6 * prediction.compute, memory: 1e6 * prediction.memory,
-                weights: 1e6 * prediction.weights, rows: 1e6 * prediction.rows, fixed: 1e6 * prediction.fixed)
+                visits: 1e6 * prediction.visits, sums: 1e6 * prediction.sums,
+                copies: 1e6 * prediction.copies, fixed: 1e6 * prediction.fixed)
             limit = prediction.limit.rawValue
             theoreticalSpeedup = work.theoreticalSpeedup
             predictedSpeedup = speedup

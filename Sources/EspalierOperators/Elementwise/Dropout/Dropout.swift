@@ -62,6 +62,8 @@ package struct Dropout: AxisLinking, Differentiable, Lowering {
 
     package func hasGradient(input port: Int, signature: Signature) -> Bool { port == 0 }
 
+    package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
+
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         let inputCount = signature.inputs.count

@@ -1,0 +1,84 @@
+/// Parts a directed graph in two at the least cost: Dinic's algorithm for the greatest flow (1970), which equals the least cut
+/// (Ford & Fulkerson 1956).
+struct MinimumCut {
+    /// The two sides.
+    static let source = 0
+    static let sink = 1
+    /// No cut goes through an edge of this capacity, if there is another.
+    static let unlimited = 1 << 50
+
+    private struct Edge {
+        let target: Int
+        /// What can still flow.
+        var capacity: Int
+        /// The position of its counterpart, which takes back what flows.
+        let opposite: Int
+    }
+
+    private var edges: [Edge] = []
+    private var leaving: [[Int]] = [[], []]
+
+    mutating func addVertex() -> Int {
+        leaving.append([])
+        return leaving.count - 1
+    }
+
+    /// Costs `capacity` if `from` is on the source's side and `to` on the sink's.
+    mutating func addEdge(from: Int, to: Int, capacity: Int) {
+        guard from != to, capacity > 0 else { return }
+        leaving[from].append(edges.count)
+        edges.append(Edge(target: to, capacity: min(capacity, Self.unlimited), opposite: edges.count + 1))
+        leaving[to].append(edges.count)
+        edges.append(Edge(target: from, capacity: 0, opposite: edges.count - 1))
+    }
+
+    /// Whether each vertex is on the source's side: of all least cuts the one with the fewest there.
+    func sourceSide() -> [Bool] {
+        var flow = self
+        while true {
+            let levels = flow.levels()
+            guard levels[Self.sink] != nil else { return levels.map { $0 != nil } }
+            var next = [Int](repeating: 0, count: leaving.count)
+            while flow.push(from: Self.source, .max, levels, &next) > 0 {}
+        }
+    }
+
+    /// Steps from the source by edges through which more can flow.
+    private func levels() -> [Int?] {
+        var levels = [Int?](repeating: nil, count: leaving.count)
+        levels[Self.source] = 0
+        var reached = [Self.source]
+        var position = 0
+        while position < reached.count {
+            let vertex = reached[position]
+            position += 1
+            for edge in leaving[vertex] where edges[edge].capacity > 0 && levels[edges[edge].target] == nil {
+                levels[edges[edge].target] = (levels[vertex] ?? 0) + 1
+                reached.append(edges[edge].target)
+            }
+        }
+        return levels
+    }
+
+    /// Sends at most `limit` towards the sink, level by level.
+    ///
+    /// - Parameter next: of each vertex, the edges before which lead nowhere.
+    /// - Returns: how much went.
+    private mutating func push(from vertex: Int, _ limit: Int, _ levels: [Int?], _ next: inout [Int]) -> Int {
+        if vertex == Self.sink { return limit }
+        while next[vertex] < leaving[vertex].count {
+            let edge = leaving[vertex][next[vertex]]
+            let target = edges[edge].target
+            if edges[edge].capacity > 0, levels[target] == (levels[vertex] ?? 0) + 1 {
+                let sent = push(from: target, min(limit, edges[edge].capacity), levels, &next)
+                if sent > 0 {
+                    edges[edge].capacity -= sent
+                    edges[edges[edge].opposite].capacity += sent
+                    return sent
+                }
+            }
+            next[vertex] += 1
+        }
+        return 0
+    }
+}

@@ -1,0 +1,24 @@
+/// How the weights of a product or convolution are kept, and so by which kernels it is computed.
+package enum KernelFormat: String, Sendable, Codable, Hashable, CaseIterable, CodingKeyRepresentable {
+    /// All weights, zeros included.
+    case dense
+    /// Compressed sparse rows, computed as textbooks have it: what sparsity costs without any care. Networks never run by it.
+    case csr
+    /// Single nonzeros for products with one row of activations, or a few: ``SparseRows``.
+    case rows
+    /// Single nonzeros for products with many, and for convolutions: ``SparseMatrix``.
+    case tiles
+
+    /// Whether zeros take neither memory nor multiply-accumulates.
+    package var skipsZeros: Bool { self != .dense }
+
+    /// What one stored weight takes, with what tells where it belongs.
+    var bytesPerWeight: Int {
+        switch self {
+        case .dense: 4
+        case .csr: 8
+        // A number, and about half of that for its place and for padding.
+        case .rows, .tiles: 6
+        }
+    }
+}

@@ -1,0 +1,42 @@
+import CAllocationCounter
+import EspalierExecution
+import EspalierONNX
+
+/// Counts the allocations of inferences in a session's memory, once everything is planned.
+///
+///     InferenceProbe MODEL.onnx INPUT OUTPUT INFERENCES
+///
+/// Prints the count, without what oneDNN allocates itself, or `unavailable` where allocations can't be counted. A program of its own, since counting stands in for
+/// the C library's functions.
+@main
+enum InferenceProbe {
+    static func main() throws {
+        let arguments = CommandLine.arguments
+        guard arguments.count == 5, let inferences = Int(arguments[4]) else { throw ProbeError.usage }
+        guard allocation_counter_is_available() else { return print("unavailable") }
+        let before = allocation_counter_value()
+        let session = try InferenceSession(graph: try ONNXModel.load(from: arguments[1]))
+        guard allocation_counter_value() > before else { throw ProbeError.countsNothing }
+        let (input, output) = (arguments[2], arguments[3])
+        var total: Float = 0
+        func infer() throws {
+            total += try session.infer { pass in
+                try pass.withInput(input) { numbers in
+                    for index in numbers.indices { numbers[index] = Float(index % 7) }
+                }
+                try pass.run()
+                return try pass.withOutput(output) { numbers in numbers[0] }
+            }
+        }
+        try infer()
+        let start = allocation_counter_value()
+        for _ in 0..<inferences { try infer() }
+        let count = allocation_counter_value() - start
+        guard total.isFinite else { throw ProbeError.noNumber }
+        print(count)
+    }
+}
+
+enum ProbeError: Error {
+    case usage, countsNothing, noNumber
+}
