@@ -1,7 +1,6 @@
+import EspalierExecution
 import EspalierTensors
 import Testing
-
-@testable import EspalierExecution
 
 struct MinimumCutTests {
     private struct Edge {

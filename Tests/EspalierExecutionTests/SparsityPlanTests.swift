@@ -1,9 +1,8 @@
+import EspalierExecution
 import EspalierGraphs
 import EspalierKernels
 import EspalierTensors
 import Testing
-
-@testable import EspalierExecution
 
 /// Which layers leave out their zeros, by costs that are made up so that the best plan is plain.
 struct SparsityPlanTests {

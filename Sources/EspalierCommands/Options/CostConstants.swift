@@ -9,7 +9,8 @@ enum CostConstants {
     /// - Throws: ``DNNError``.
     static func found(lane: Lane, recalibrates: Bool, console: Console) throws -> CalibrationStore.Found {
         let store = CalibrationStore.standard
-        let found = try store.model(for: .current(threads: lane.threads), recalibrates: recalibrates) { () throws(DNNError) in
+        let found = try store.model(for: .current(threads: lane.threads), recalibrates: recalibrates) {
+            () throws(DNNError) in
             console.status("measuring the constants of the cost model, once for this machine")
             return try lane.run { () throws(DNNError) in try KernelCalibration.measured() }
         }

@@ -1,11 +1,11 @@
 /// Parts a directed graph in two at the least cost: Dinic's algorithm for the greatest flow (1970), which equals the least cut
 /// (Ford & Fulkerson 1956).
-struct MinimumCut {
+package struct MinimumCut {
     /// The two sides.
-    static let source = 0
-    static let sink = 1
+    package static let source = 0
+    package static let sink = 1
     /// No cut goes through an edge of this capacity, if there is another.
-    static let unlimited = 1 << 50
+    package static let unlimited = 1 << 50
 
     private struct Edge {
         let target: Int
@@ -15,16 +15,18 @@ struct MinimumCut {
         let opposite: Int
     }
 
+    package init() {}
+
     private var edges: [Edge] = []
     private var leaving: [[Int]] = [[], []]
 
-    mutating func addVertex() -> Int {
+    package mutating func addVertex() -> Int {
         leaving.append([])
         return leaving.count - 1
     }
 
     /// Costs `capacity` if `from` is on the source's side and `to` on the sink's.
-    mutating func addEdge(from: Int, to: Int, capacity: Int) {
+    package mutating func addEdge(from: Int, to: Int, capacity: Int) {
         guard from != to, capacity > 0 else { return }
         leaving[from].append(edges.count)
         edges.append(Edge(target: to, capacity: min(capacity, Self.unlimited), opposite: edges.count + 1))
@@ -33,7 +35,7 @@ struct MinimumCut {
     }
 
     /// Whether each vertex is on the source's side: of all least cuts the one with the fewest there.
-    func sourceSide() -> [Bool] {
+    package func sourceSide() -> [Bool] {
         var flow = self
         while true {
             let levels = flow.levels()

@@ -11,18 +11,34 @@ extension KernelCostModel {
 
     /// With AVX-512.
     private static let wide = KernelCostModel(
-        ceilings: ceilings(multiplyAccumulatesPerSecond: 6e10),
+        ceilings: ceilings(multiplyAccumulatesPerSecond: 6.17e10),
         formats: [
             .dense: .init(
-                multiplyAccumulatesPerSecond: 6e10),
+                multiplyAccumulatesPerSecond: 6.17e10, secondsPerSum: 1.07e-10, secondsPerCopy: 6e-12,
+                fixedSeconds: 3.6e-7),
             .rows: .init(
-                multiplyAccumulatesPerSecond: 6e10),
+                multiplyAccumulatesPerSecond: 3.76e10, secondsPerSum: 6.2e-10, fixedSeconds: 1.05e-7),
             .tiles: .init(
-                multiplyAccumulatesPerSecond: 6e10),
-        ], reorders: .init(secondsPerByteToPlain: 3e-10, secondsPerByteToChannelsLast: 1e-10))
+                multiplyAccumulatesPerSecond: 4.67e10, secondsPerSum: 5.6e-10, secondsPerCopy: 1.08e-9,
+                fixedSeconds: 4.5e-7),
+        ], reorders: reorders)
 
     /// With AVX2.
-    private static let narrow = wide
+    private static let narrow = KernelCostModel(
+        ceilings: ceilings(multiplyAccumulatesPerSecond: 6.44e10),
+        formats: [
+            .dense: .init(
+                multiplyAccumulatesPerSecond: 5.18e10, secondsPerCopy: 1.8e-11, fixedSeconds: 3.9e-7),
+            .rows: .init(
+                multiplyAccumulatesPerSecond: 3.78e10, secondsPerVisit: 6.6e-11, secondsPerSum: 6.8e-10,
+                fixedSeconds: 1.13e-7),
+            .tiles: .init(
+                multiplyAccumulatesPerSecond: 4.17e10, secondsPerSum: 6.5e-10, secondsPerCopy: 1.38e-9,
+                fixedSeconds: 3e-7),
+        ], reorders: reorders)
+
+    private static let reorders = Reorders(
+        secondsPerByteToPlain: 4.2e-11, secondsPerByteToChannelsLast: 9e-11)
 
     private static func ceilings(multiplyAccumulatesPerSecond: Double) -> MachineCeilings {
         MachineCeilings(

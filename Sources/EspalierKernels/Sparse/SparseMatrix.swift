@@ -94,26 +94,29 @@ package final class SparseMatrix {
         }
     }
 
-    /// Shares out tiles of columns, or blocks of rows where there are too few tiles.
+    /// Shares out tiles of columns by blocks of rows, evenly: threads that can't have the same number of whole tiles (or, where
+    /// there are fewer tiles, blocks) divide some between them.
     private func divide(tiles: Int, threads: Int, _ body: (espalier_sparse_range, _ thread: Int) -> Void) {
         let byTiles = tiles >= rowBlocks
-        let parts = min(threads, byTiles ? tiles : rowBlocks)
+        let (lines, width) = byTiles ? (tiles, rowBlocks) : (rowBlocks, tiles)
+        let units = lines * width
+        let parts = min(threads, units)
         ThreadTeam.parallel(parts) { mine in
             for part in mine {
-                var range = espalier_sparse_range()
-                range.tiles = tiles
-                range.row_blocks = rowBlocks
-                let count = byTiles ? tiles : rowBlocks
-                let first = count * part / parts
-                let size = count * (part + 1) / parts - first
-                if byTiles {
-                    range.first_tile = first
-                    range.tiles = size
-                } else {
-                    range.first_row_block = first
-                    range.row_blocks = size
+                var first = units * part / parts
+                let end = units * (part + 1) / parts
+                while first < end {
+                    let (line, offset) = first.quotientAndRemainder(dividingBy: width)
+                    // The rest of a line, whole lines, the beginning of one: no more than three pieces.
+                    let isWhole = offset == 0 && end - first >= width
+                    let count = isWhole ? (end - first) / width : 1
+                    let extent = isWhole ? width : min(width - offset, end - first)
+                    var range = espalier_sparse_range()
+                    (range.first_tile, range.tiles) = byTiles ? (line, count) : (offset, extent)
+                    (range.first_row_block, range.row_blocks) = byTiles ? (offset, extent) : (line, count)
+                    body(range, part)
+                    first += isWhole ? count * width : extent
                 }
-                body(range, part)
             }
         }
     }
