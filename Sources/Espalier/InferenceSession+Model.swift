@@ -19,13 +19,13 @@ extension InferenceSession {
     ///
     /// - Throws: ``ONNXError`` if there is no such model, and ``ExecutionError`` as ``init(graph:options:)``.
     public convenience init(model path: String, options: Options = Options()) throws {
-        try self.init(graph: try ONNXModel.load(from: path), options: options.withKeptCosts())
+        try self.init(graph: try ONNXModel.load(from: path), options: options.forThisMachine())
     }
 }
 
 extension InferenceSession.Options {
-    /// With what was measured on this machine, unless costs are given.
-    package func withKeptCosts() -> Self {
+    /// With what `espalier bench` has measured on this machine, if it has: what ``InferenceSession/init(model:options:)`` does.
+    public func forThisMachine() -> Self {
         var options = self
         options.costs = costs ?? CalibrationStore.standard.model(keptFor: .current(threads: threads))
         return options

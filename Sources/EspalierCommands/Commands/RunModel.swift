@@ -65,7 +65,7 @@ struct RunModel: ParsableCommand {
         var options = InferenceSession.Options()
         options.threads = compute.threads
         if !values.isEmpty { options.outputs = values }
-        let session = try InferenceSession(graph: graph, options: options.withKeptCosts())
+        let session = try InferenceSession(graph: graph, options: options.forThisMachine())
         let batches = try InputBatches(inputs, for: graph, size: batchSize).batches
         let meter = ProgressMeter(unit: "batches", console: console)
         meter.begin("running")
