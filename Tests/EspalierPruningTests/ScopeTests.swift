@@ -52,7 +52,7 @@ struct ScopeTests {
             _ = try Scopes.scope("everywhere")
             Issue.record("there is no such scope")
         } catch {
-            #expect("\(error)".contains("uniform, global, erk"))
+            #expect("\(error)".contains("uniform, global, erk, knapsack"))
         }
     }
 

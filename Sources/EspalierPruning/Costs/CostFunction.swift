@@ -1,3 +1,4 @@
+package import EspalierGraphs
 package import EspalierOperators
 import EspalierTensors
 
@@ -12,13 +13,14 @@ package struct CostFunction: Sendable {
     package let name: String
     /// The cost of one node for the given shapes. The last argument is, by input, the number of nonzero
     /// elements of a constant that is counted sparse; nil means dense.
-    package let nodeCost: @Sendable (any Operator, Signature, [Int?]) -> Double
+    package let nodeCost: @Sendable (NodeID, any Operator, Signature, [Int?]) -> Double
     /// The cost of storing so many numbers of a parameter.
     package let parameterCost: @Sendable (Int) -> Double
 
     package init(
         id: String, name: String,
-        nodeCost: @escaping @Sendable (any Operator, Signature, [Int?]) -> Double = { _, _, _ in 0 },
+        nodeCost: @escaping @Sendable (NodeID, any Operator, Signature, [Int?]) -> Double = { _, _, _, _ in 0
+        },
         parameterCost: @escaping @Sendable (Int) -> Double = { _ in 0 }
     ) {
         self.id = id
@@ -30,7 +32,7 @@ package struct CostFunction: Sendable {
     /// Multiply-accumulates of one forward pass of one sample.
     package static let multiplyAccumulates = CostFunction(
         id: "macs", name: "multiply-accumulates",
-        nodeCost: { operation, signature, nonzeros in
+        nodeCost: { _, operation, signature, nonzeros in
             Double(operation.multiplyAccumulates(signature, nonzeros: nonzeros))
         })
 

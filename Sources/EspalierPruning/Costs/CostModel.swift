@@ -32,7 +32,8 @@ struct CostModel {
         for node in resolved.graph.nodes {
             guard let operation = resolved.operators[node.id], let signature = resolved.signatures[node.id]
             else { continue }
-            let cost = function.nodeCost(operation, signature, signature.inputs.map { _ in nil })
+            let cost = function.nodeCost(
+                node.id, operation, signature, signature.inputs.map { _ in nil })
             // What costs nothing at full width costs nothing below it.
             guard cost > 0 else { continue }
             sites.append(Site(node: node, operation: operation, signature: signature, dense: cost))
@@ -79,7 +80,7 @@ struct CostModel {
                 facts.map { cut.facts($0, of: value) }
             },
             outputs: zip(site.signature.outputs, site.node.outputs).map { cut.facts($0, of: $1) })
-        return function.nodeCost(operation, signature, site.noCounts)
+        return function.nodeCost(site.node.id, operation, signature, site.noCounts)
     }
 
     /// The cost with some constants sparse: their numbers of nonzero elements.
@@ -95,7 +96,7 @@ struct CostModel {
     private func cost(of site: Site, nonzeros: [ValueID: Int]) -> Double {
         let counts = site.node.inputs.map { $0.flatMap { nonzeros[$0] } }
         return counts.allSatisfy { $0 == nil }
-            ? site.dense : function.nodeCost(site.operation, site.signature, counts)
+            ? site.dense : function.nodeCost(site.node.id, site.operation, site.signature, counts)
     }
 }
 

@@ -31,6 +31,41 @@ struct ChannelPlanner {
     func plan(
         _ scene: ScoringScene, dropped: [PruningGroup.ID: Set<Int>]
     ) throws(PruningError) -> [PrunePlan.Channels] {
+        let (candidates, refusals) = try candidates(scene, dropped: dropped)
+        let allocation = try allocate(candidates)
+        var entries: [PruningGroup.ID: PrunePlan.Channels] = [:]
+        for (place, candidate) in candidates.enumerated() {
+            entries[candidate.group.id] = entry(
+                candidate, count: allocation.counts[place], wanted: allocation.wanted[place])
+        }
+        return groups.all.map { group in
+            entries[group.id]
+                ?? PrunePlan.Channels(
+                    group: group.id, size: group.size, requested: nil, refused: refusals[group.id],
+                    dropped: [])
+        }
+    }
+
+    /// The groups that take part, with the sum of scores that each loses by its share of units.
+    func parts(
+        _ scene: ScoringScene, dropped: [PruningGroup.ID: Set<Int>]
+    ) throws(PruningError) -> [SensitivityAllocator.Part] {
+        try candidates(scene, dropped: dropped).taking.filter { $0.limit > 0 }.map { candidate in
+            var sum = 0.0
+            let points = candidate.scores.enumerated().map { place, score in
+                sum += max(score, 0)
+                return (share: Double(place + 1) / Double(candidate.scores.count), increase: sum)
+            }
+            return .init(id: candidate.group.id, curve: DamageCurve(points))
+        }
+    }
+
+    // MARK: - Who takes part
+
+    /// - Returns: the groups that take part, and why others do not.
+    private func candidates(
+        _ scene: ScoringScene, dropped: [PruningGroup.ID: Set<Int>]
+    ) throws(PruningError) -> (taking: [Candidate], refusals: [PruningGroup.ID: String]) {
         var refusals: [PruningGroup.ID: String] = [:]
         var candidates: [Candidate] = []
         for group in groups.all {
@@ -47,21 +82,8 @@ struct ChannelPlanner {
         guard candidates.contains(where: { $0.limit > 0 }) else {
             throw .nothingToPrune(reasons: groups.all.map { "\($0.id): \(refusals[$0.id] ?? "too small")" })
         }
-        let allocation = try allocate(candidates)
-        var entries: [PruningGroup.ID: PrunePlan.Channels] = [:]
-        for (place, candidate) in candidates.enumerated() {
-            entries[candidate.group.id] = entry(
-                candidate, count: allocation.counts[place], wanted: allocation.wanted[place])
-        }
-        return groups.all.map { group in
-            entries[group.id]
-                ?? PrunePlan.Channels(
-                    group: group.id, size: group.size, requested: nil, refused: refusals[group.id],
-                    dropped: [])
-        }
+        return (candidates, refusals)
     }
-
-    // MARK: - Who takes part
 
     private func refusal(of group: PruningGroup) -> String? {
         if let frozen = group.frozen { return frozen.message }

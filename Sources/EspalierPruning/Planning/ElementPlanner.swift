@@ -33,19 +33,7 @@ struct ElementPlanner {
 
     func plan(_ scene: ScoringScene, dropped: [ValueID: [Bool]]) throws(PruningError) -> [PrunePlan.Elements]
     {
-        var weights = weights()
-        var candidates: [Candidate] = []
-        for place in weights.indices where weights[place].refused == nil {
-            let weight = weights[place]
-            do throws(PruningError) {
-                candidates.append(try candidate(weight, scene, dropped: dropped[weight.id]))
-            } catch .notScored(_, _, let reason) {
-                weights[place].refused = "\(request.criterion.information.id): \(reason)"
-            }
-        }
-        guard !candidates.isEmpty else {
-            throw .nothingToPrune(reasons: weights.map { "\($0.name): \($0.refused ?? "")" })
-        }
+        let (weights, candidates) = try candidates(scene, dropped: dropped)
         let allocation = try allocate(candidates, others: weights.filter { $0.refused != nil })
         var entries: [ValueID: PrunePlan.Elements] = [:]
         for (place, candidate) in candidates.enumerated() {
@@ -60,7 +48,52 @@ struct ElementPlanner {
         }
     }
 
+    /// The weights that take part, with the sum of scores that each loses by its share of elements.
+    func parts(
+        _ scene: ScoringScene, dropped: [ValueID: [Bool]]
+    ) throws(PruningError) -> [SensitivityAllocator.Part] {
+        try candidates(scene, dropped: dropped).taking.map { candidate in
+            let order = candidate.order
+            var sum = 0.0
+            var points: [(share: Double, increase: Double)] = []
+            let stride = max(1, order.removalCount / Self.curvePoints)
+            for removal in 0..<order.removalCount {
+                // What is gone already has no score left.
+                let score = max(Double(order.score(of: removal)), 0) * candidate.factor
+                sum += score * Double(order.goneCount(after: removal + 1) - order.goneCount(after: removal))
+                if (removal + 1).isMultiple(of: stride) || removal + 1 == order.removalCount {
+                    let gone = order.goneCount(after: removal + 1)
+                    points.append((Double(gone) / Double(order.size), sum))
+                }
+            }
+            return .init(id: candidate.weight.name, curve: DamageCurve(points))
+        }
+    }
+
+    /// A sum of so many scores is smooth: between so many points nothing is lost.
+    private static let curvePoints = 200
+
     // MARK: - Who takes part
+
+    /// - Returns: all weights, those that are refused with the reason, and the ones that take part.
+    private func candidates(
+        _ scene: ScoringScene, dropped: [ValueID: [Bool]]
+    ) throws(PruningError) -> (weights: [Weight], taking: [Candidate]) {
+        var weights = weights()
+        var candidates: [Candidate] = []
+        for place in weights.indices where weights[place].refused == nil {
+            let weight = weights[place]
+            do throws(PruningError) {
+                candidates.append(try candidate(weight, scene, dropped: dropped[weight.id]))
+            } catch .notScored(_, _, let reason) {
+                weights[place].refused = "\(request.criterion.information.id): \(reason)"
+            }
+        }
+        guard !candidates.isEmpty else {
+            throw .nothingToPrune(reasons: weights.map { "\($0.name): \($0.refused ?? "")" })
+        }
+        return (weights, candidates)
+    }
 
     private func weights() -> [Weight] {
         var order: [ValueID] = []

@@ -57,15 +57,21 @@ package struct Pruner: Sendable {
                 criterion: request.criterion.information.id, kind: kind, parameter: "any parameter")
         }
         let scene = ScoringScene(parameters ?? graph, evidence: evidence, aggregation: request.aggregation)
+        let scope = type(of: request.scope).information.id
         var plan = PrunePlan(
             model: graph.name, fingerprint: graph.structuralFingerprint, granularity: request.granularity,
-            criterion: request.criterion.information.id, scope: type(of: request.scope).information.id,
+            criterion: request.criterion.information.id, scope: scope,
             targets: request.targets.map { PrunePlan.Target(kind: $0.kind, value: $0.value) })
         switch request.granularity {
         case .element, .inputGroups, .blocks:
             var dropped: [ValueID: [Bool]] = [:]
             if let earlier, earlier.granularity != .channel {
                 dropped = try masks(of: earlier).masks.mapValues { mask in mask.kept.map { !$0 } }
+            }
+            if request.scope is KnapsackScope {
+                let planner = ElementPlanner(resolved: resolved, groups: groups, request: request)
+                request.scope = try allocation(
+                    try planner.parts(scene, dropped: dropped), request)
             }
             let planner = ElementPlanner(resolved: resolved, groups: groups, request: request)
             plan.elements = try planner.plan(scene, dropped: dropped)
@@ -74,11 +80,27 @@ package struct Pruner: Sendable {
             if let earlier, earlier.granularity == .channel {
                 for (group, units) in try droppedUnits(of: earlier) { dropped[group.id] = Set(units) }
             }
+            if request.scope is KnapsackScope {
+                let planner = ChannelPlanner(resolved: resolved, groups: groups, request: request)
+                request.scope = try allocation(
+                    try planner.parts(scene, dropped: dropped), request)
+            }
             let planner = ChannelPlanner(resolved: resolved, groups: groups, request: request)
             plan.channels = try planner.plan(scene, dropped: dropped)
             try confirm(plan, request)
         }
         return plan
+    }
+
+    /// The shares with the least damage in sum, as a scope: targets are then met exactly, in proportion to them.
+    private func allocation(
+        _ parts: [SensitivityAllocator.Part], _ request: PruningRequest
+    ) throws(PruningError) -> any Scope {
+        let shares = try SensitivityAllocator(resolved, groups, request).shares(of: parts)
+        let allocation = try LayerAllocation(
+            layers: shares.map { .init(name: $0.id, sparsity: $0.sparsity) },
+            granularity: request.granularity)
+        return try AllocationScope(allocation).fitted(to: groups, granularity: request.granularity)
     }
 
     /// Plans count costs by widths; this counts them on the network that surgery makes of the plan.

@@ -80,6 +80,7 @@ package enum Scopes {
         UniformScope(),
         GlobalScope(),
         ErdosRenyiScope(),
+        KnapsackScope(),
     ]
 
     /// The scope called `id`.

@@ -30,12 +30,18 @@ package struct SensitivityAllocator {
         package var sparsity: Double { Double(removed) / Double(size) }
     }
 
-    private let pruner: Pruner
+    private let resolved: ResolvedGraph
+    private let groups: PruningGroups
     private let request: PruningRequest
 
     /// - Parameter request: its granularity, targets and least numbers kept are what counts.
     package init(_ pruner: Pruner, _ request: PruningRequest) {
-        self.pruner = pruner
+        self.init(pruner.resolved, pruner.groups, request)
+    }
+
+    init(_ resolved: ResolvedGraph, _ groups: PruningGroups, _ request: PruningRequest) {
+        self.resolved = resolved
+        self.groups = groups
         self.request = request
     }
 
@@ -121,26 +127,25 @@ package struct SensitivityAllocator {
     }
 
     private func channels(_ parts: [Part]) throws(PruningError) -> Problem {
-        let resolved = pruner.resolved
-        var groups: [PruningGroup] = []
+        var chosen: [PruningGroup] = []
         for part in parts {
-            guard let group = pruner.groups[part.id] else {
+            guard let group = groups[part.id] else {
                 throw .planEntry(part.id, problem: "this model has no such group of channels")
             }
-            groups.append(group)
+            chosen.append(group)
         }
         var meters: [Meter] = []
         for target in request.targets {
             switch target {
             case .maximum(let function, let share):
                 let model = CostModel(function, resolved)
-                let table = CostTable(model, groups: groups, in: resolved)
+                let table = CostTable(model, groups: chosen, in: resolved)
                 meters.append(
                     .maximum(function, share: share, dense: model.denseCost, kept: table.cost(removing:)))
             case .sparsity(let share):
                 let model = CostModel(.parameters, resolved)
-                let table = CostTable(model, groups: groups, in: resolved)
-                let prunable = Set(groups.flatMap { $0.members.map(\.axis.value) })
+                let table = CostTable(model, groups: chosen, in: resolved)
+                let prunable = Set(chosen.flatMap { $0.members.map(\.axis.value) })
                     .filter { resolved.graph.constants[$0]?.dtype.isFloatingPoint == true }
                     .reduce(0) { $0 + (resolved.graph.constants[$1]?.count ?? 0) }
                 meters.append(
@@ -149,12 +154,12 @@ package struct SensitivityAllocator {
             case .completion: throw Self.sharesGiven
             }
         }
-        return Problem(sizes: groups.map(\.size), meters: meters)
+        return Problem(sizes: chosen.map(\.size), meters: meters)
     }
 
     private func elements(_ parts: [Part]) throws(PruningError) -> Problem {
-        let graph = pruner.graph
-        let known = Dictionary(pruner.groups.layers.map { ($0.weightName, $0.weight) }) { first, _ in first }
+        let graph = resolved.graph
+        let known = Dictionary(groups.layers.map { ($0.weightName, $0.weight) }) { first, _ in first }
         var weights: [(id: ValueID, size: Int, zeros: Int)] = []
         for part in parts {
             guard let id = known[part.id], let tensor = graph.constants[id] else {
@@ -173,7 +178,7 @@ package struct SensitivityAllocator {
         for target in request.targets {
             switch target {
             case .maximum(let function, let share):
-                let model = CostModel(function, pruner.resolved)
+                let model = CostModel(function, resolved)
                 let table = CostTable(model, weights: weights, others: others)
                 meters.append(
                     .maximum(function, share: share, dense: model.denseCost, kept: table.cost(removing:)))
