@@ -13,7 +13,7 @@ public struct Graph: Sendable {
     public internal(set) var outputs: [ValueID]
     /// Initializers and `Constant` nodes' tensors: weights and other fixed values.
     public internal(set) var constants: [ValueID: Tensor]
-    /// Initializers this software does not compute with (strings, sparse tensors), serialised as in the file.
+    /// Initializers this software does not compute with (strings, complex numbers), serialised as in the file.
     package internal(set) var opaqueConstants: [ValueID: OpaqueConstant]
     /// Operator set versions by domain; the standard domain is "".
     public var opsetVersions: [String: Int]

@@ -26,6 +26,8 @@ public struct ONNXError: Error, Sendable, Equatable {
         case invalidShape(dimensions: [Int64])
         /// The element type, an ONNX `DataType` number, has no counterpart in ``DType``.
         case unsupportedElementType(code: Int)
+        /// A sparse tensor claims far more memory than a file of its size can justify.
+        case excessiveExpansion(byteCount: Int, storedByteCount: Int)
         /// The data given do not fill the declared shape. In bytes of the tensor's element type.
         case wrongDataLength(expected: Int, found: Int)
         /// Elements that the tensor's type cannot hold, or data given in more than one way.
@@ -83,6 +85,10 @@ extension ONNXError.Reason: CustomStringConvertible {
                 + "none may be negative, and at most 2^40 elements are accepted"
         case .unsupportedElementType(let code):
             "element type \(code) (a number of ONNX's TensorProto.DataType) is not supported here"
+        case .excessiveExpansion(let byteCount, let storedByteCount):
+            "it stores \(storedByteCount) bytes of values sparsely, for \(byteCount) bytes: a file's sparse tensors may take "
+                + "\(SparseAllowance.excess >> 20) MiB more than \(SparseAllowance.ratio) times their values; "
+                + "store it densely"
         case .wrongDataLength(let expected, let found):
             "its shape and type need \(expected) bytes of data, there are \(found); "
                 + "the file is damaged or lacks its weights, export it again"

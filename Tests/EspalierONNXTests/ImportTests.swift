@@ -126,17 +126,13 @@ struct ImportTests {
         #expect(graph.modelInformation.unknownGraphFields.contains(subsequence: "in the graph"))
     }
 
-    @Test func stringsAndSparseTensorsAreCarried() throws {
+    @Test func stringsAreCarried() throws {
         let strings = try Fixture.load("strings")
         let words = try #require(strings.value(named: "words")?.id)
         #expect(strings.opaqueConstants[words]?.kind == .tensor)
         #expect(strings.constants.isEmpty)
         #expect(strings.nodes.filter { $0.operatorName.type == "Constant" }.count == 2)
         #expect(strings.type("y") == nil)
-        let sparse = try Fixture.load("sparse")
-        let weight = try #require(sparse.value(named: "weight")?.id)
-        #expect(sparse.opaqueConstants[weight]?.kind == .sparseTensor)
-        #expect(try sparse.node("sparse_constant").attributes.count == 1)
     }
 
     @Test func whatConcernsNoComputationIsKept() throws {

@@ -6,7 +6,9 @@ import SwiftProtobuf
 import Testing
 
 struct RoundTripTests {
-    @Test(arguments: Fixture.models) func exportAndImportGiveTheSameGraph(name: String) throws {
+    @Test(arguments: Fixture.models + Fixture.larger) func exportAndImportGiveTheSameGraph(
+        name: String
+    ) throws {
         let graph = try Fixture.load(name)
         let bytes = try ONNXModel.serialized(graph)
         let again = try ONNXModel.load(bytes: bytes)

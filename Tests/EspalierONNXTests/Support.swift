@@ -12,8 +12,12 @@ enum Fixture {
     static let models = [
         "captured", "constants", "convolutional", "dtypes_raw", "dtypes_typed", "external",
         "external_subgraph",
-        "information", "old_ir3", "optionals", "signed", "sparse", "strings", "symbolic", "unknown_domain",
+        "information", "old_ir3", "optionals", "signed", "sparse", "sparse_forms", "strings", "symbolic",
+        "unknown_domain",
     ]
+
+    /// Of more data than structure: for round trips, not for damage.
+    static let larger = ["pruned"]
 
     static func path(_ name: String) -> String { "\(folder)/\(name)" }
 

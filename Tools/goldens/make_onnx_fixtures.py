@@ -235,6 +235,78 @@ def sparse():
         "sparse.onnx")
 
 
+def sparse_forms():
+    """Every element type stored sparsely, raw with positions and typed with coordinates, beside the same densely."""
+    dense = numpy.zeros((3, 2, 4), int)
+    places = [1, 6, 7, 16, 23]
+    dense.flat[places] = VALUES[1:]
+    tensors, sparse, nodes, outputs = [], [], [], []
+
+    def add(tensor, name):
+        nodes.append(helper.make_node("Cast", [name], [f"{name}_out"], name=f"cast_{name}", to=TensorProto.DOUBLE))
+        outputs.append(info(f"{name}_out", TensorProto.DOUBLE, dense.shape))
+        return tensor
+
+    for name, (kind, field) in TYPES.items():
+        bits = bit_patterns(name)[1:]
+        whole = numpy.zeros(dense.shape, bits.dtype)
+        whole.flat[places] = bits
+        tensors.append(add(
+            TensorProto(name=f"{name}_dense", data_type=kind, dims=dense.shape, raw_data=whole.tobytes()),
+            f"{name}_dense"))
+        positions = TensorProto(data_type=TensorProto.INT64, dims=[5], raw_data=numpy.array(places, "<i8").tobytes())
+        raw = TensorProto(name=f"{name}_raw", data_type=kind, dims=[5], raw_data=bits.tobytes())
+        sparse.append(add(onnx.SparseTensorProto(values=raw, indices=positions, dims=dense.shape), raw.name))
+        coordinates = numpy.stack(numpy.unravel_index(places, dense.shape), axis=1)
+        coordinates = TensorProto(data_type=TensorProto.INT64, dims=[5, 3], int64_data=coordinates.reshape(-1))
+        typed = TensorProto(name=f"{name}_typed", data_type=kind, dims=[5])
+        stored = bits.astype(int) if field != "float_data" and field != "double_data" else bits
+        if name == "float16":
+            stored = bits.view("<u2").astype(int)
+        getattr(typed, field).extend(stored.tolist())
+        sparse.append(add(onnx.SparseTensorProto(values=typed, indices=coordinates, dims=dense.shape), typed.name))
+    # Nothing but zeros.
+    values = TensorProto(name="zeros", data_type=TensorProto.FLOAT, dims=[0])
+    indices = TensorProto(data_type=TensorProto.INT64, dims=[0])
+    sparse.append(add(onnx.SparseTensorProto(values=values, indices=indices, dims=dense.shape), "zeros"))
+    save(model("sparse_forms", nodes, [], outputs, tensors, sparse_initializer=sparse), "sparse_forms.onnx")
+
+
+def pruned():
+    """A dense file of a network with many zeros, one weight of which a branch reads, one of which is an output."""
+    random = numpy.random.default_rng(11)
+
+    def weight(name, *shape, kind=numpy.float32):
+        # Not by a product, which makes negative zeros of negative numbers.
+        values = numpy.where(random.uniform(size=shape) < 0.1, random.normal(0, 0.5, shape), 0)
+        return numpy_helper.from_array(values.astype(kind), name)
+
+    tensors = [
+        weight("conv.weight", 16, 3, 3, 3), weight("conv.bias", 16),
+        weight("linear.weight", 256, 24, kind=numpy.float16),
+        weight("branch.weight", 24, 24), weight("constant", 8, 40, kind=numpy.float64),
+    ]
+    tensors[3].doc_string = "read by a branch"
+    branches = {
+        f"{name}_branch": helper.make_graph(
+            [helper.make_node(kind, ["cast", "branch.weight"], [f"{name}_result"])], name, [],
+            [info(f"{name}_result", shape=[1, 24])])
+        for name, kind in {"then": "MatMul", "else": "Gemm"}.items()
+    }
+    nodes = [
+        helper.make_node("Conv", ["x", "conv.weight", "conv.bias"], ["c"], name="conv", pads=[1, 1, 1, 1]),
+        helper.make_node("Flatten", ["c"], ["f"], name="flatten"),
+        helper.make_node("Cast", ["linear.weight"], ["w"], name="widen", to=TensorProto.FLOAT),
+        helper.make_node("MatMul", ["f", "w"], ["cast"], name="linear"),
+        helper.make_node("If", ["choice"], ["y"], name="choose", **branches),
+    ]
+    save(
+        model(
+            "pruned", nodes, [info("x", shape=[1, 3, 4, 4]), info("choice", TensorProto.BOOL, [])],
+            [info("y", shape=[1, 24]), info("constant", TensorProto.DOUBLE, [8, 40])], tensors),
+        "pruned.onnx")
+
+
 def strings():
     words = helper.make_tensor("words", TensorProto.STRING, [2], ["first".encode(), "zweites ä".encode()])
     single = helper.make_node("Constant", [], ["single"], name="single_constant", value_string="alone")
@@ -346,8 +418,8 @@ def tensor_file():
 
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
-    for make in [dtypes, signed_values, external, symbolic, old_version, captured, unknown_domain, sparse, strings,
-                 constants, information, optionals, convolutional, tensor_file]:
+    for make in [dtypes, signed_values, external, symbolic, old_version, captured, unknown_domain, sparse,
+                 sparse_forms, pruned, strings, constants, information, optionals, convolutional, tensor_file]:
         make()
     for path in sorted(FOLDER.rglob("*")):
         if path.is_file():

@@ -48,14 +48,19 @@ extension AttributeProto {
 
 extension TensorReader {
     /// The tensor that a `Constant` node stands for; nil if the node is no such node, or one of a kind that stays a
-    /// node (strings, sparse tensors).
-    func constant(of node: NodeProto) throws(ONNXError) -> Tensor? {
+    /// node (strings).
+    func constant(
+        of node: NodeProto, within allowance: inout SparseAllowance
+    ) throws(ONNXError) -> Tensor? {
         guard node.opType == "Constant", OperatorName("Constant", domain: node.domain).domain.isEmpty,
             node.input.isEmpty, node.output.count == 1, node.output[0] != "",
             node.attribute.count == 1, let attribute = node.attribute.first
         else { return nil }
         return try locating("attribute '\(attribute.name)'") { () throws(ONNXError) in
-            switch (attribute.name, try read(attribute)) {
+            if attribute.name == "sparse_value", attribute.effectiveType == .sparseTensor {
+                return try read(attribute.sparseTensor, within: &allowance)
+            }
+            return switch (attribute.name, try read(attribute)) {
             case ("value", .tensor(let tensor)): tensor
             case ("value_float", .float(let scalar)): Tensor(scalar)
             case ("value_int", .int(let scalar)): Tensor(scalar)

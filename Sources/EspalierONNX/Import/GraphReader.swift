@@ -10,6 +10,7 @@ struct GraphReader {
     private var builder: GraphBuilder
     private var identities: [String: ValueID] = [:]
     private var reservedNames: Set<String> = []
+    private var sparseAllowance = SparseAllowance()
 
     /// Reads `message`, whose tensors are freed on the way; `header` sets what the model says about the graph.
     static func read(
@@ -110,16 +111,27 @@ struct GraphReader {
                 try setConstant(id, to: tensor)
             }
         }
-        for var tensor in message.sparseInitializer {
+        for position in message.sparseInitializer.indices {
+            var tensor = SparseTensorProto()
+            swap(&tensor, &message.sparseInitializer[position])
             let name = tensor.values.name
             guard !name.isEmpty else {
-                throw ONNXError(.invalidStructure("a sparse initializer has no name"))
+                throw ONNXError(.invalidStructure("sparse initializer \(position) has no name"))
             }
             let id = try declare(name)
-            try locating("initializer '\(name)'") { () throws(ONNXError) in
-                try tensors.external.inline(&tensor)
-                builder.setOpaqueConstant(id, OpaqueConstant(kind: .sparseTensor, bytes: try encode(tensor)))
+            try locating("sparse initializer '\(name)'") { () throws(ONNXError) in
+                try setConstant(id, to: tensor)
             }
+        }
+    }
+
+    private mutating func setConstant(_ id: ValueID, to message: SparseTensorProto) throws(ONNXError) {
+        if let tensor = try tensors.read(message, within: &sparseAllowance) {
+            setConstant(id, tensor, describedBy: message.values)
+        } else {
+            var message = message
+            try tensors.external.inline(&message)
+            builder.setOpaqueConstant(id, OpaqueConstant(kind: .sparseTensor, bytes: try encode(message)))
         }
     }
 
@@ -129,11 +141,15 @@ struct GraphReader {
             try tensors.external.inline(&message)
             builder.setOpaqueConstant(id, OpaqueConstant(kind: .tensor, bytes: try encode(message)))
         } else {
-            builder.setConstant(id, try tensors.read(message))
-            builder.updateValue(id) { value in
-                value.documentation = message.docString
-                value.unknownTensorFields = message.unknownBytes
-            }
+            setConstant(id, try tensors.read(message), describedBy: message)
+        }
+    }
+
+    private mutating func setConstant(_ id: ValueID, _ tensor: Tensor, describedBy message: TensorProto) {
+        builder.setConstant(id, tensor)
+        builder.updateValue(id) { value in
+            value.documentation = message.docString
+            value.unknownTensorFields = message.unknownBytes
         }
     }
 
@@ -144,7 +160,7 @@ struct GraphReader {
         var constantNodes: Set<Int> = []
         for (position, node) in nodes.enumerated() {
             try locating(node.label(at: position)) { () throws(ONNXError) in
-                let constant = try tensors.constant(of: node)
+                let constant = try tensors.constant(of: node, within: &sparseAllowance)
                 for name in node.output where !name.isEmpty {
                     let id = try declare(name)
                     guard let constant else { continue }
