@@ -14,6 +14,8 @@ public import EspalierGraphs
 /// - `Constant` nodes become constants of the graph, and are written as initializers.
 /// - Initializers that are listed as inputs too are constants only, and are no longer listed; so files of IR
 ///   version 3 and before become IR version 4, which allows that.
+/// - Sparse initializers and `Constant` nodes' sparse values become ordinary constants. What is written sparsely is decided
+///   when it is.
 /// - Data in external files are read in. Where they are written is decided when they are.
 public enum ONNXModel {
     /// Reads the model at `path`, and its external data from files below the same folder.
@@ -47,9 +49,15 @@ public enum ONNXModel {
     ///
     /// The same graph always gives the same bytes.
     ///
+    /// - Parameter usesSparseInitializers: as in ``ONNXExportOptions``.
     /// - Throws: ``ONNXError`` if they would be more than 2 GiB.
-    public static func serialized(_ graph: Graph) throws(ONNXError) -> [UInt8] {
-        try encode(try ModelWriter(graph: graph, placement: .inside).message())
+    public static func serialized(
+        _ graph: Graph, usesSparseInitializers: Bool = false
+    ) throws(ONNXError) -> [UInt8] {
+        let sparse =
+            usesSparseInitializers
+            ? try SparseSelection(of: graph, limit: messageByteLimit) : SparseSelection()
+        return try encode(try ModelWriter(graph: graph, placement: .inside, sparse: sparse).message())
     }
 
     /// Writes the model to `path`, replacing a file of that name only when the new one is complete.

@@ -5,7 +5,7 @@
     python3 Tools/goldens/check_export.py .build/exports
 
 A written model must be accepted wherever its original is, and give the same outputs, bit for bit, for the same
-inputs.
+inputs. Files with sparse initializers are checked without shape inference, which knows no operator that takes them.
 """
 
 import pathlib
@@ -24,9 +24,9 @@ NUMPY_TYPES = {
 }
 
 
-def verdict_of_checker(path):
+def verdict_of_checker(path, full_check=True):
     try:
-        onnx.checker.check_model(str(path), full_check=True)
+        onnx.checker.check_model(str(path), full_check=full_check)
         return None
     except Exception as error:  # The checker's, and shape inference's.
         return f"{type(error).__name__}: {error}"
@@ -76,15 +76,17 @@ def same(left, right):
 
 
 def main(folder):
-    failures, checked, executed, refused = [], 0, 0, 0
+    failures, checked, executed, refused, sparse = [], 0, 0, 0, 0
     for target in sorted(pathlib.Path(folder).iterdir(), key=lambda path: int(path.name)):
         source = pathlib.Path((target / "source.txt").read_text())
         original_verdict = verdict_of_checker(source)
         expected = run(source)
         random_outputs = "random" in str(source) or "bernoulli" in str(source) or "dropout" in str(source)
-        for name in ["inside.onnx", "external.onnx"]:
-            verdict = verdict_of_checker(target / name)
+        for name in ["inside.onnx", "external.onnx", "sparse.onnx"]:
+            has_sparse = len(onnx.load(target / name, load_external_data=False).graph.sparse_initializer) > 0
+            verdict = verdict_of_checker(target / name, full_check=not has_sparse)
             checked += 1
+            sparse += has_sparse
             refused += original_verdict is not None
             if verdict and not original_verdict:
                 failures.append(f"{source} as {name}: {verdict[:300]}")
@@ -92,7 +94,9 @@ def main(folder):
             executed += isinstance(found, list)
             if not same(expected, found) and not random_outputs:
                 failures.append(f"{source} as {name}: outputs differ: {str(expected)[:100]} and {str(found)[:100]}")
-    print(f"{checked} files checked, {refused} of them with originals that the checker refuses; {executed} executed")
+    print(
+        f"{checked} files checked, {refused} of them with originals that the checker refuses, {sparse} with sparse "
+        f"initializers; {executed} executed")
     for failure in failures:
         print(f"FAILED {failure}")
     return 1 if failures else 0

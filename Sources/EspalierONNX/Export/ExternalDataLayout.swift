@@ -12,11 +12,12 @@ struct ExternalDataLayout {
     /// Smaller tensors stay inside: other software looks at shapes and axes before it opens external files.
     private static let smallestTensor = 1024
 
-    init(of graph: Graph, location: String) {
+    /// - Parameter inside: constants that stay in the model whatever their size.
+    init(of graph: Graph, location: String, inside: Set<ValueID>) {
         var offsets: [ValueID: Int] = [:]
         var end = 0
         for (id, tensor) in graph.constants.sorted(by: { $0.key < $1.key })
-        where tensor.byteCount >= Self.smallestTensor {
+        where tensor.byteCount >= Self.smallestTensor && !inside.contains(id) {
             let offset = (end + Self.alignment - 1) / Self.alignment * Self.alignment
             offsets[id] = offset
             end = offset + tensor.byteCount

@@ -13,19 +13,19 @@ struct ModelWriter {
 
     let graph: Graph
     let placement: Placement
+    let sparse: SparseSelection
 
-    /// Initializers that are not inputs exist since this version.
-    private static let oldestIRVersion = 4
+    /// Initializers that are not inputs exist since the first of these versions, sparse ones since the second.
+    private static let (oldestIRVersion, oldestSparseIRVersion) = (4, 6)
 
     func message() throws(ONNXError) -> ModelProto {
         let information = graph.modelInformation
         if case .inside = placement {
             // Before the tensors are copied in vain.
-            let byteCount = graph.constants.values.reduce(0) { $0 + $1.byteCount }
+            let byteCount = sparse.insideByteCount(of: graph)
             if byteCount > messageByteLimit { throw ONNXError(.tooLarge(byteCount: byteCount)) }
         }
         var model = try decode(ModelProto.self, from: information.unknownModelFields)
-        model.irVersion = Int64(Swift.max(information.irVersion, Self.oldestIRVersion))
         if !information.producerName.isEmpty { model.producerName = information.producerName }
         if !information.producerVersion.isEmpty { model.producerVersion = information.producerVersion }
         if !information.domain.isEmpty { model.domain = information.domain }
@@ -33,7 +33,10 @@ struct ModelWriter {
         if !information.documentation.isEmpty { model.docString = information.documentation }
         model.opsetImport = operatorSets()
         model.metadataProps = [StringStringEntryProto](graph.metadata)
-        model.graph = try graphMessage()
+        let message = try graphMessage()
+        let oldest = message.sparseInitializer.isEmpty ? Self.oldestIRVersion : Self.oldestSparseIRVersion
+        model.irVersion = Int64(Swift.max(information.irVersion, oldest))
+        model.graph = message
         return model
     }
 
@@ -66,29 +69,27 @@ struct ModelWriter {
                 try locating("node '\(node.label)'") { () throws(ONNXError) in try nodeMessage(node) })
         }
         for (id, tensor) in graph.constants.sorted(by: { $0.key < $1.key }) {
-            message.initializer.append(try initializer(id, tensor))
+            if sparse.ids.contains(id),
+                let stored = SparseTensorProto(storing: tensor, header: try graph.initializerHeader(of: id))
+            {
+                message.sparseInitializer.append(stored)
+            } else {
+                message.initializer.append(try initializer(id, tensor))
+            }
         }
         for (id, constant) in graph.opaqueConstants.sorted(by: { $0.key < $1.key }) {
             switch constant.kind {
             case .tensor:
                 var tensor = try decode(TensorProto.self, from: constant.bytes)
-                tensor.name = try name(of: id)
+                tensor.name = try graph.writableName(of: id)
                 message.initializer.append(tensor)
             case .sparseTensor:
                 var tensor = try decode(SparseTensorProto.self, from: constant.bytes)
-                tensor.values.name = try name(of: id)
+                tensor.values.name = try graph.writableName(of: id)
                 message.sparseInitializer.append(tensor)
             }
         }
         return message
-    }
-
-    /// The name of a value, which an empty one would make an input that is left out.
-    private func name(of id: ValueID) throws(ONNXError) -> String {
-        guard let name = graph.values[id]?.name, !name.isEmpty else {
-            throw ONNXError(.invalidStructure("value \(id.index) has no name"))
-        }
-        return name
     }
 
     // MARK: Values
@@ -96,7 +97,7 @@ struct ModelWriter {
     private func declaration(of id: ValueID) throws(ONNXError) -> ValueInfoProto {
         guard let value = graph.values[id] else { throw ONNXError(.invalidGraph(.unknownValue(id))) }
         var info = try decode(ValueInfoProto.self, from: value.unknownFields)
-        info.name = try name(of: id)
+        info.name = try graph.writableName(of: id)
         if let type = try TypeProto(of: value) { info.type = type }
         if !value.documentation.isEmpty { info.docString = value.documentation }
         return info
@@ -115,12 +116,7 @@ struct ModelWriter {
     }
 
     private func initializer(_ id: ValueID, _ tensor: Tensor) throws(ONNXError) -> TensorProto {
-        let value = graph.values[id]
-        var message = try decode(TensorProto.self, from: value?.unknownTensorFields ?? [])
-        message.name = try name(of: id)
-        if let documentation = value?.documentation, !documentation.isEmpty {
-            message.docString = documentation
-        }
+        var message = try graph.initializerHeader(of: id)
         if case .external(let layout) = placement, let offset = layout.offsets[id] {
             message.fillHeader(of: tensor)
             message.dataLocation = .external
@@ -147,8 +143,8 @@ struct ModelWriter {
         message.opType = node.operatorName.type
         if !node.operatorName.domain.isEmpty { message.domain = node.operatorName.domain }
         if !node.documentation.isEmpty { message.docString = node.documentation }
-        for id in node.inputs { message.input.append(try id.map(name(of:)) ?? "") }
-        for id in node.outputs { message.output.append(try id.map(name(of:)) ?? "") }
+        for id in node.inputs { message.input.append(try id.map(graph.writableName(of:)) ?? "") }
+        for id in node.outputs { message.output.append(try id.map(graph.writableName(of:)) ?? "") }
         for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
             message.attribute.append(
                 try locating("attribute '\(name)'") { () throws(ONNXError) in
@@ -156,18 +152,6 @@ struct ModelWriter {
                 })
         }
         return message
-    }
-}
-
-extension TensorProto {
-    fileprivate mutating func fillHeader(of tensor: Tensor) {
-        dims = tensor.shape.extents.map { Int64($0) }
-        dataType = tensor.dtype.onnxCode
-    }
-
-    fileprivate mutating func fill(from tensor: Tensor) {
-        fillHeader(of: tensor)
-        rawData = tensor.withUnsafeBytes { Data($0) }
     }
 }
 

@@ -16,16 +16,20 @@ public struct StagedModel: ~Copyable {
 
     init(_ graph: Graph, path: String, options: ONNXExportOptions) throws(ONNXError) {
         let name = splitPath(path).name
+        let sparse =
+            options.usesSparseInitializers
+            ? try SparseSelection(of: graph, limit: options.insideByteLimit) : SparseSelection()
         let isExternal =
             switch options.weights {
             case .inside: false
             case .external: true
-            case .automatic:
-                graph.constants.values.reduce(0) { $0 + $1.byteCount } > options.insideByteLimit
+            case .automatic: sparse.insideByteCount(of: graph) > options.insideByteLimit
             }
-        let layout = isExternal ? ExternalDataLayout(of: graph, location: "\(name).data") : nil
+        let layout =
+            isExternal
+            ? ExternalDataLayout(of: graph, location: "\(name).data", inside: sparse.ids) : nil
         let placement = layout.map { ModelWriter.Placement.external($0) } ?? .inside
-        let bytes = try encode(try ModelWriter(graph: graph, placement: placement).message())
+        let bytes = try encode(try ModelWriter(graph: graph, placement: placement, sparse: sparse).message())
 
         let model = try TemporaryFile(for: path)
         try model.write(bytes)
