@@ -1,5 +1,5 @@
 package import EspalierGraphs
-import EspalierONNX
+package import EspalierONNX
 import EspalierOperators
 package import EspalierTensors
 package import EspalierTraining
@@ -15,14 +15,16 @@ package enum ModelFile {
     ///   - source: a file that must not be overwritten: the command's input.
     ///   - dataset: where inputs come from; noise without one.
     ///   - inputShapes: of inputs whose declared ones are open.
+    ///   - options: how it is written.
     /// - Returns: how far the outputs are apart: 0 but for the order of summation.
     /// - Throws: ``ModelFileError`` if they differ by more than rounding, or `path` is the input; ``ONNXError``.
     package static func write(
         _ graph: Graph, to path: String, protecting source: String? = nil, dataset: Dataset? = nil,
-        inputShapes: [ValueID: Shape] = [:], seed: UInt64 = 0
+        inputShapes: [ValueID: Shape] = [:], options: ONNXExportOptions = ONNXExportOptions(),
+        seed: UInt64 = 0
     ) throws -> OutputComparison {
         if let source, isSame(path, source) { throw ModelFileError.wouldOverwriteInput(path) }
-        let staged = try ONNXModel.stage(graph, at: path)
+        let staged = try ONNXModel.stage(graph, at: path, options: options)
         let expected = try graph.understoodPart(inputShapes: inputShapes)
         let reimported = try staged.reimported()
         // Identities are a graph's own; names are what both have in common.

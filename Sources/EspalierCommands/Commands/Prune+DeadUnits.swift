@@ -22,7 +22,8 @@ extension Prune {
             var graph = outcome.graph
             graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text()
             comparison = try ModelFile.write(
-                graph, to: output, protecting: model, dataset: parts.validation, seed: common.seed)
+                graph, to: output, protecting: model, dataset: parts.validation, options: exportOptions,
+                seed: common.seed)
         }
         var record = recorder.record(model: loaded)
         record.data = parts.description
@@ -30,7 +31,8 @@ extension Prune {
         record.achievedSparsity = outcome.receipt.achievedSparsity
         record.overallSparsity = outcome.receipt.achievedSparsity
         record.before = .init(outcome.receipt.before, evaluation: nil, split: "test", path: model)
-        record.after = .init(outcome.receipt.after, evaluation: nil, split: "test", path: output)
+        record.after = .init(
+            outcome.receipt.after, evaluation: nil, split: "test", path: dryRun ? nil : output)
         record.layers = outcome.receipt.layers.map(RunRecord.Layer.init)
         record.verification = .init(comparison)
         record.verification?.surgeryMaxAbsoluteDifference = outcome.comparison.maxAbsoluteDifference
@@ -42,6 +44,7 @@ extension Prune {
             "outputs",
             "differ by at most \(Format.scientific(outcome.comparison.maxAbsoluteDifference)) on "
                 + "\(Format.count(outcome.comparison.samples)) training samples")
+        if let sizes = ReceiptTable.fileSizes(record) { sheet.add("file", sizes) }
         if let output, !dryRun { sheet.add("wrote", output) }
         common.console.result("\n" + sheet.rendered())
         try common.deliver(record)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Espalier
 import EspalierGraphs
 import EspalierKernels
+import EspalierONNX
 import EspalierOperators
 import EspalierPruning
 import EspalierReports
@@ -86,6 +87,16 @@ struct Prune: ParsableCommand {
         completion: .onnx)
     var output: String?
 
+    @Flag(
+        help: ArgumentHelp(
+            "Store weights sparsely where that makes the file smaller.",
+            discussion: """
+                As ONNX's sparse initializers, which ONNX Runtime reads (checked with 1.32). onnx.checker accepts them, but \
+                not with full_check, and not all software reads them: so the default is dense. Only the file is smaller, \
+                not what is run.
+                """))
+    var sparseStorage = false
+
     @OptionGroup var common: CommonOptions
 
     func validate() throws {
@@ -164,13 +175,16 @@ struct Prune: ParsableCommand {
         if let parts { graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text() }
         let comparison = try ModelFile.write(
             graph, to: output, protecting: model, dataset: parts?.validation,
-            inputShapes: pipeline.inputShapes, seed: common.seed)
+            inputShapes: pipeline.inputShapes, options: exportOptions, seed: common.seed)
         try tell(
             recorder, loaded, parts, receipt: outcome.receipt, outcome: outcome, comparison: comparison,
             opaque: opaque)
     }
 
     // MARK: Parts
+
+    /// How the model is written.
+    var exportOptions: ONNXExportOptions { ONNXExportOptions(usesSparseInitializers: sparseStorage) }
 
     private func pipeline(_ parts: DataParts?) throws -> PrunePipeline {
         let repair = parts.map { parts in
@@ -225,7 +239,9 @@ struct Prune: ParsableCommand {
         record.pruned = outcome?.pruned.map {
             .init(receipt.after, evaluation: $0, split: "validation", path: nil)
         }
-        record.after = .init(receipt.after, evaluation: outcome?.after, split: "test", path: output)
+        // Without an outcome nothing is written, and a file of that name would be another model.
+        record.after = .init(
+            receipt.after, evaluation: outcome?.after, split: "test", path: outcome == nil ? nil : output)
         record.layers = receipt.layers.map(RunRecord.Layer.init)
         record.epochs = outcome.map { $0.history.map(RunRecord.Epoch.init) }
         record.verification = comparison.map(RunRecord.Verification.init)

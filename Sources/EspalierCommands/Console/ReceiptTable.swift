@@ -49,8 +49,18 @@ enum ReceiptTable {
                 "file read back differs by at most \(Format.scientific(verification.maxAbsoluteDifference))")
         }
         for note in record.notes ?? [] { sheet.add("note", note) }
+        if let sizes = fileSizes(record) { sheet.add("file", sizes) }
         if let output = record.outputs?.first { sheet.add("wrote", output) }
         return "\n" + sheet.rendered()
+    }
+
+    /// The sizes of the model's file and of the one that was written, if one was.
+    static func fileSizes(_ record: RunRecord) -> String? {
+        guard let before = record.before?.fileBytes, before > 0, let after = record.after?.fileBytes else {
+            return nil
+        }
+        return "\(Format.bytes(before)) → \(Format.bytes(after)), "
+            + "\(Format.percent(Double(after) / Double(before))) of it"
     }
 
     private static func change(_ before: Int, _ after: Int) -> String {
