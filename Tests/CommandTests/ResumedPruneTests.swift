@@ -54,6 +54,17 @@ struct ResumedPruneTests {
         }
     }
 
+    /// A checkpoint where nothing is trained would be ignored.
+    @Test(arguments: [
+        ["--data", "digits", "--dead-units"], ["--data", "digits", "--sparsity", "0.5", "--dry-run"],
+        ["--data", "digits", "--sparsity", "0.5", "--finetune-epochs", "0"], ["--sparsity", "0.5"],
+    ])
+    func checkpointsNeedARepair(options: [String]) {
+        let result = tool(["prune", "m.onnx", "-o", "n.onnx", "--checkpoint", "run.npz"] + options)
+        #expect(result.code == 64)
+        #expect(result.error.contains("--checkpoint saves the repair"), "\(result.error)")
+    }
+
     @Test(arguments: schedules)
     func anotherAllocationIsRefused(schedule: String) throws {
         let folder = try TrainedModel.folder()

@@ -120,6 +120,12 @@ struct Prune: ParsableCommand {
         guard dryRun || output != nil else {
             throw ValidationError("give --output, or --dry-run to see the plan")
         }
+        let repairs = data != nil && finetuneEpochs > 0 && !dryRun && !deadUnits
+        guard checkpoint.checkpoint == nil || repairs else {
+            throw ValidationError(
+                "--checkpoint saves the repair, which needs --data and epochs: leave out --dry-run and --dead-units"
+            )
+        }
         if deadUnits {
             guard data != nil else { throw ValidationError("--dead-units looks at what units do on --data") }
             guard !request.saysHowFar, schedule == .oneShot, plan == nil || dryRun else {
