@@ -89,21 +89,12 @@ struct StepCostTable {
         return costs
     }
 
-    /// Every weight is used once for each sample and position; each output is one of a row.
     private func work(of node: Node, _ costs: StepCosts) -> KernelWork? {
-        let weight = node.inputs.compactMap { $0.flatMap { resolved.facts[$0]?.constant } }
-            .filter { $0.shape.rank >= 2 && $0.dtype.isFloatingPoint }.max { $0.count < $1.count }
-        guard let weight, weight.count > 0, let output = resolved.signatures[node.id]?.outputShape().count
+        guard let operation = resolved.operators[node.id], let signature = resolved.signatures[node.id],
+            let port = signature.weightPort, let weight = signature.constant(port)
         else { return nil }
-        let samples = costs.macs / weight.count
-        guard samples > 0, samples * weight.count == costs.macs, output.isMultiple(of: samples) else {
-            return nil
-        }
-        let rows = output / samples
-        guard rows > 0, weight.count.isMultiple(of: rows) else { return nil }
         return KernelWork(
-            rows: rows, columns: weight.count / rows, samples: samples,
-            nonzeros: costs.remainingMacs / samples,
+            operation, signature, weight: port, nonzeros: weight.nonzeroCount,
             activationByteCount: costs.activationByteCount)
     }
 

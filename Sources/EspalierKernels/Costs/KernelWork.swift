@@ -1,3 +1,5 @@
+import CSparseKernels
+
 /// A product of a weight matrix with samples, as a cost model sees it. A convolution is the product of its filters with
 /// the input's patches: every position of every sample counts as a sample.
 package struct KernelWork: Sendable, Hashable {
@@ -48,10 +50,26 @@ package struct KernelWork: Sendable, Hashable {
         storedWeights(format) * format.bytesPerWeight
     }
 
-    /// Those that a kernel does, lanes without a sample included.
+    /// Those that a kernel does, lanes without a sample included; in dense convolutions those without a filter, since there
+    /// filters lie in the lanes.
     package func multiplyAccumulates(_ format: KernelFormat) -> Int {
-        storedWeights(format) * paddedSamples(format)
+        if format == .dense, isConvolution { return paddedRows * columns * samples }
+        return storedWeights(format) * paddedSamples(format)
     }
+
+    /// Filters of every group filled up to whole registers.
+    private var paddedRows: Int {
+        let (group, lanes) = (rows / max(groups, 1), Self.denseLanes)
+        return (group + lanes - 1) / lanes * lanes * groups
+    }
+
+    /// Numbers in a register of dense kernels: what the number of channels should be a multiple of.
+    package static let denseLanes =
+        switch espalier_isa_active() {
+        case ESPALIER_ISA_AVX512: 16
+        case ESPALIER_ISA_AVX2: 8
+        default: 4
+        }
 
     /// What dense would do by what is left.
     package var theoreticalSpeedup: Double {
