@@ -8,9 +8,13 @@ DESTDIR ?=
 SANITIZED = EspalierTensorsTests|EspalierKernelsTests|EspalierArchivesTests|EspalierONNXTests|COneDNNTests|CSparseKernelsTests|IDXTests|CSVTests
 # Address checks on Swift and C, undefined behaviour in C (it traps: there is no runtime library to report it).
 SANITIZE = --sanitize=address -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined --scratch-path .build/sanitize
+# The kernels' tests in C. Unoptimised under sanitizers, which take minutes to optimise unrolled loops.
+KERNEL_TESTS = $(MAKE) --no-print-directory -s -j "$$(getconf _NPROCESSORS_ONLN)" -C Tests/CSparseKernelsHarness
+SANITIZED_KERNEL_TESTS = BUILD=../../.build/kernels-sanitized LINK=-fuse-ld=lld \
+    FLAGS='-O0 -fsanitize=address,undefined -fsanitize-trap=undefined'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format conformance sanitize shim-v3 bench install dist clean
+.PHONY: help setup build test demo lint format conformance kernels neon sanitize shim-v3 bench install dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,7 +43,15 @@ conformance: ## check every operator, also against the official ONNX node tests
 	@Tools/conformance_cases.sh
 	ESPALIER_CONFORMANCE=1 $(SWIFT) test -c release --filter OperatorConformance
 
+kernels: setup ## test the C kernels alone, in seconds, on every instruction set of this machine
+	$(KERNEL_TESTS) BUILD=../../.build/kernels
+
+neon: ## test the C kernels for ARM processors in an emulator
+	@Tools/setup.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
+	$(KERNEL_TESTS) BUILD=../../.build/neon FLAGS='--target=aarch64-linux-gnu -static' RUN=qemu-aarch64-static
+
 sanitize: setup ## run the suites that touch raw memory under the address and undefined-behaviour sanitizers
+	$(KERNEL_TESTS) $(SANITIZED_KERNEL_TESTS)
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(SANITIZE) --filter '$(SANITIZED)'
 
 shim-v3: ## compile the oneDNN shim against the headers of oneDNN 3

@@ -46,30 +46,34 @@ static size_t offsets_bytes(const espalier_sparse_geometry *g) {
 
 // MARK: Without frames
 
+#if defined(__x86_64__)
 // Registers of a row of the output, at most: they hold 7 positions or more, and the last one may be shorter.
 static size_t row_registers(const espalier_sparse_geometry *g) { return g->output_width / 7 + 2; }
 
 static size_t masks_bytes(const espalier_sparse_geometry *g) {
     return (row_registers(g) * DEPTHWISE_MASKS * sizeof(uint16_t) + 63) / 64 * 64;
 }
+#endif
 
 #define ESPALIER_TEMPLATE "depthwise_template.h"
 #include "each_isa.h"
 
+#if defined(__x86_64__)
 // The masks, then the parts of a plane: two for a row at most.
 static size_t direct_bytes(const espalier_sparse_geometry *g) {
-#if defined(__x86_64__)
     return masks_bytes(g) + 2 * g->output_height * sizeof(depthwise_rows_avx512);
-#else
-    return 0;
-#endif
 }
+#endif
 
 static bool is_empty(const espalier_sparse_geometry *g) { return g->output_height == 0 || g->output_width == 0; }
 
 size_t espalier_depthwise_scratch(espalier_isa isa, const espalier_sparse_geometry *geometry) {
     if (is_empty(geometry)) return 0;
+#if defined(__x86_64__)
     if (espalier_depthwise_is_direct(isa, geometry)) return direct_bytes(geometry);
+#else
+    (void)isa;
+#endif
     const espalier_sparse_geometry plane = plane_geometry(geometry);
     const espalier_sparse_frame frame = frame_of(&plane, 0, frame_rows(&plane));
     return offsets_bytes(geometry) + espalier_sparse_frame_floats(&frame) * sizeof(float);
