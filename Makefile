@@ -44,14 +44,14 @@ conformance: ## check every operator, also against the official ONNX node tests
 	ESPALIER_CONFORMANCE=1 $(SWIFT) test -c release --filter OperatorConformance
 
 kernels: setup ## test the C kernels alone, in seconds, on every instruction set of this machine
-	$(KERNEL_TESTS) BUILD=../../.build/kernels
+	@$(KERNEL_TESTS) BUILD=../../.build/kernels
 
 neon: ## test the C kernels for ARM processors in an emulator
 	@Tools/setup.sh gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user-static
-	$(KERNEL_TESTS) BUILD=../../.build/neon FLAGS='--target=aarch64-linux-gnu -static' RUN=qemu-aarch64-static
+	@$(KERNEL_TESTS) BUILD=../../.build/neon FLAGS='--target=aarch64-linux-gnu -static' RUN=qemu-aarch64-static
 
 sanitize: setup ## run the suites that touch raw memory under the address and undefined-behaviour sanitizers
-	$(KERNEL_TESTS) $(SANITIZED_KERNEL_TESTS)
+	@$(KERNEL_TESTS) $(SANITIZED_KERNEL_TESTS)
 	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test $(SANITIZE) --filter '$(SANITIZED)'
 
 shim-v3: ## compile the oneDNN shim against the headers of oneDNN 3

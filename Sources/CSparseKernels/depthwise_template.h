@@ -1,7 +1,7 @@
 // Depthwise convolutions whose activations come from a padded copy of some rows; see each_isa.h. The frame lets every
 // tap find its activations in consecutive floats, whatever the stride and the dilation.
 
-#include "sparse_vectors_template.h"
+#include "vectors_template.h"
 #include "depthwise_finish_template.h"
 
 // `- 0` since `+ 0` would not be nothing: it changes -0.
@@ -142,4 +142,4 @@ static void ESPALIER_NAME(depthwise_planes)(const espalier_depthwise *call, size
 }
 
 #undef FRAMED
-#include "sparse_vectors_end.h"
+#include "vectors_end.h"

@@ -1,12 +1,7 @@
 // The loops of narrow_convolution.c; see each_isa.h. A tile's extents are constants wherever its code is inlined, so
 // that it stays in registers.
 
-#define LANES (ESPALIER_VECTOR_BYTES / sizeof(float))
-#define FLOATS ESPALIER_NAME(narrow_floats)
-#define INTS ESPALIER_NAME(narrow_ints)
-
-typedef float FLOATS __attribute__((vector_size(ESPALIER_VECTOR_BYTES)));
-typedef int32_t INTS __attribute__((vector_size(ESPALIER_VECTOR_BYTES)));
+#include "vectors_template.h"
 
 // AVX-512 and NEON have 32 registers, the others 16.
 #if ESPALIER_VECTOR_BYTES == 64 || defined(__aarch64__)
@@ -16,36 +11,6 @@ typedef int32_t INTS __attribute__((vector_size(ESPALIER_VECTOR_BYTES)));
 #define WIDE 1
 #define TILE 8
 #endif
-
-ESPALIER_INLINE FLOATS ESPALIER_NAME(narrow_load)(const float *from) {
-    FLOATS values;
-    memcpy(&values, from, sizeof values);
-    return values;
-}
-
-// The first `count` lanes from memory, the others 0.
-ESPALIER_INLINE FLOATS ESPALIER_NAME(narrow_load_some)(const float *from, size_t count) {
-    if (count >= LANES) return ESPALIER_NAME(narrow_load)(from);
-#if ESPALIER_VECTOR_BYTES == 64
-    return (FLOATS)_mm512_maskz_loadu_ps((__mmask16)((1u << count) - 1), from);
-#else
-    FLOATS values = {0};
-    for (size_t lane = 0; lane < count; ++lane) values[lane] = from[lane];
-    return values;
-#endif
-}
-
-ESPALIER_INLINE void ESPALIER_NAME(narrow_store_some)(FLOATS values, float *to, size_t count) {
-    if (count >= LANES) {
-        memcpy(to, &values, sizeof values);
-        return;
-    }
-#if ESPALIER_VECTOR_BYTES == 64
-    _mm512_mask_storeu_ps(to, (__mmask16)((1u << count) - 1), (__m512)values);
-#else
-    for (size_t lane = 0; lane < count; ++lane) to[lane] = values[lane];
-#endif
-}
 
 // MARK: Forward
 
@@ -59,7 +24,7 @@ ESPALIER_INLINE void ESPALIER_NAME(narrow_tile)(
     for (size_t p = 0; p < positions; ++p) {
 #pragma clang loop unroll(full)
         for (size_t w = 0; w < wide; ++w) {
-            sums[p][w] = bias ? ESPALIER_NAME(narrow_load)(bias + w * LANES) : (FLOATS){0};
+            sums[p][w] = bias ? ESPALIER_NAME(load)(bias + w * LANES) : (FLOATS){0};
         }
     }
     for (size_t tap = 0; tap < convolution->taps; ++tap) {
@@ -67,7 +32,7 @@ ESPALIER_INLINE void ESPALIER_NAME(narrow_tile)(
         FLOATS weights[WIDE];
 #pragma clang loop unroll(full)
         for (size_t w = 0; w < wide; ++w) {
-            weights[w] = ESPALIER_NAME(narrow_load)(packed + tap * row + w * LANES);
+            weights[w] = ESPALIER_NAME(load)(packed + tap * row + w * LANES);
         }
 #pragma clang loop unroll(full)
         for (size_t p = 0; p < positions; ++p) {
@@ -83,7 +48,7 @@ ESPALIER_INLINE void ESPALIER_NAME(narrow_tile)(
             // Not-a-number is not below 0 and stays.
             if (relu) result = (FLOATS)((INTS)result & ~(result < 0));
             if (filters > w * LANES) {
-                ESPALIER_NAME(narrow_store_some)(
+                ESPALIER_NAME(store_up_to)(
                     result, output + p * convolution->filters + w * LANES, filters - w * LANES);
             }
         }
@@ -158,7 +123,7 @@ ESPALIER_INLINE void ESPALIER_NAME(narrow_gradient_tile)(
     for (size_t t = 0; t < taps; ++t) {
 #pragma clang loop unroll(full)
         for (size_t w = 0; w < wide; ++w) {
-            total[t][w] = ESPALIER_NAME(narrow_load)(sums + t * row + w * LANES);
+            total[t][w] = ESPALIER_NAME(load)(sums + t * row + w * LANES);
         }
     }
     for (size_t y = 0; y < convolution->output_height; ++y) {
@@ -170,7 +135,7 @@ ESPALIER_INLINE void ESPALIER_NAME(narrow_gradient_tile)(
         FLOATS slope[count][WIDE];                                                                     \
         _Pragma("clang loop unroll(full)") for (size_t p = 0; p < (count); ++p) {                     \
             _Pragma("clang loop unroll(full)") for (size_t w = 0; w < wide; ++w) {                    \
-                slope[p][w] = ESPALIER_NAME(narrow_load_some)(                                         \
+                slope[p][w] = ESPALIER_NAME(load_up_to)(                                               \
                     slopes + (x + p) * stride + w * LANES, w + 1 < wide ? LANES : tail);               \
             }                                                                                          \
         }                                                                                              \
@@ -192,7 +157,7 @@ ESPALIER_INLINE void ESPALIER_NAME(narrow_gradient_tile)(
     for (size_t t = 0; t < taps; ++t) {
 #pragma clang loop unroll(full)
         for (size_t w = 0; w < wide; ++w) {
-            memcpy(sums + t * row + w * LANES, &total[t][w], sizeof(FLOATS));
+            ESPALIER_NAME(store)(total[t][w], sums + t * row + w * LANES);
         }
     }
 }
@@ -255,6 +220,4 @@ static void ESPALIER_NAME(narrow_weights_gradient)(
 
 #undef TILE
 #undef WIDE
-#undef INTS
-#undef FLOATS
-#undef LANES
+#include "vectors_end.h"

@@ -2,6 +2,10 @@
 
 #include "sparse_batch_layout.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #define ESPALIER_TEMPLATE "sparse_batch_template.h"
 #include "each_isa.h"
 

@@ -1,6 +1,6 @@
 // Copying activations into tiles; see each_isa.h.
 
-#include "sparse_vectors_template.h"
+#include "vectors_template.h"
 #include "sparse_moves_template.h"
 #include "sparse_transposition_template.h"
 
@@ -80,4 +80,4 @@ static void ESPALIER_NAME(sparse_fill_transposed)(
 }
 
 #undef EIGHT
-#include "sparse_vectors_end.h"
+#include "vectors_end.h"

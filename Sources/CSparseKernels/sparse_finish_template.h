@@ -1,6 +1,6 @@
 // What follows the sums of a tile that were not finished in registers; see each_isa.h.
 
-#include "sparse_vectors_template.h"
+#include "vectors_template.h"
 #include "activations_template.h"
 #include "sparse_moves_template.h"
 #include "sparse_transposition_template.h"
@@ -98,4 +98,4 @@ static void ESPALIER_NAME(sparse_finish_transposed)(
 }
 
 #undef EIGHT
-#include "sparse_vectors_end.h"
+#include "vectors_end.h"

@@ -1,6 +1,6 @@
 // Copying rows of the input into a frame; see each_isa.h.
 
-#include "sparse_vectors_template.h"
+#include "vectors_template.h"
 #include "sparse_moves_template.h"
 
 #if ESPALIER_VECTOR_BYTES == 64
@@ -135,4 +135,4 @@ static void ESPALIER_NAME(sparse_copy_frame)(
 }
 
 #undef EIGHT
-#include "sparse_vectors_end.h"
+#include "vectors_end.h"

@@ -1,7 +1,7 @@
 // The inner loop of sparse products; see each_isa.h. The number of lines is a constant wherever the code is
 // inlined, so that the sums stay in registers. Of the last line the upper half may be left out.
 
-#include "sparse_vectors_template.h"
+#include "vectors_template.h"
 
 // The lines whose sums and one weight fit the registers: 32 of AVX-512 and NEON, 16 of the others.
 #if ESPALIER_VECTOR_BYTES == 64
@@ -232,4 +232,4 @@ static void ESPALIER_NAME(sparse_add)(const espalier_sparse_sums *sums) {
 #undef VECTORS
 #undef HALF_BYTES
 #undef REGISTER_LINES
-#include "sparse_vectors_end.h"
+#include "vectors_end.h"

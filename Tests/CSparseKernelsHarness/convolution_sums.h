@@ -24,8 +24,8 @@ const char *convolution_name(const convolution *convolution);
 size_t convolution_inputs(const convolution *convolution);
 size_t convolution_outputs(const convolution *convolution);
 
-// Compares an output [samples, filters, height, width] with the epilogue's bias and `residual` and sums over the taps of
-// weights [filters, channels of a group, kernel height, kernel width].
+// Compares an output [samples, filters, height, width] with the epilogue's bias and `residual` and sums over the taps
+// of weights [filters, channels of a group, kernel height, kernel width].
 void expect_convolution(
     const convolution *convolution, const float *input, const float *weights, const espalier_epilogue *epilogue,
     const float *residual, const float *output);

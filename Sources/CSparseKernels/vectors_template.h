@@ -1,9 +1,9 @@
-// Registers of floats as the templates of the sparse products use them; see each_isa.h. To be ended by
-// sparse_vectors_end.h.
+// Registers of floats, as templates use them; see each_isa.h. To be ended by vectors_end.h. The .c file includes
+// string.h and, on x86, immintrin.h.
 
 #define LANES (ESPALIER_VECTOR_BYTES / sizeof(float))
-#define FLOATS ESPALIER_NAME(sparse_floats)
-#define INTS ESPALIER_NAME(sparse_ints)
+#define FLOATS ESPALIER_NAME(floats)
+#define INTS ESPALIER_NAME(ints)
 
 typedef float FLOATS __attribute__((vector_size(ESPALIER_VECTOR_BYTES)));
 typedef int32_t INTS __attribute__((vector_size(ESPALIER_VECTOR_BYTES)));
@@ -43,6 +43,16 @@ ESPALIER_INLINE void ESPALIER_NAME(store_some)(FLOATS values, float *to, size_t 
 #else
     for (size_t lane = 0; lane < count; ++lane) to[lane] = values[lane];
 #endif
+}
+
+// The first `count` lanes, or all if there are more.
+ESPALIER_INLINE FLOATS ESPALIER_NAME(load_up_to)(const float *from, size_t count) {
+    return count >= LANES ? ESPALIER_NAME(load)(from) : ESPALIER_NAME(load_some)(from, count);
+}
+
+ESPALIER_INLINE void ESPALIER_NAME(store_up_to)(FLOATS values, float *to, size_t count) {
+    if (count >= LANES) ESPALIER_NAME(store)(values, to);
+    else ESPALIER_NAME(store_some)(values, to, count);
 }
 
 // Not-a-number is neither above nor below and stays.

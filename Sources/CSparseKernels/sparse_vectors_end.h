@@ -1,4 +1,0 @@
-// Ends what sparse_vectors_template.h defines.
-#undef INTS
-#undef FLOATS
-#undef LANES
