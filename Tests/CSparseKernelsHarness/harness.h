@@ -115,6 +115,7 @@ void poison(float *values, size_t count);
 void test_products(espalier_isa isa);
 void test_convolutions(espalier_isa isa);
 void test_depthwise(espalier_isa isa);
+void test_depthwise_channels(espalier_isa isa);
 void test_vectors(espalier_isa isa);
 void test_batches(espalier_isa isa);
 void test_narrow_convolutions(espalier_isa isa);

@@ -19,6 +19,7 @@ static const struct {
     {"products", test_products},
     {"convolutions", test_convolutions},
     {"depthwise", test_depthwise},
+    {"depthwise-channels", test_depthwise_channels},
     {"vectors", test_vectors},
     {"batches", test_batches},
     {"narrow-convolutions", test_narrow_convolutions},

@@ -7,6 +7,7 @@
 #include "espalier_ceilings.h"
 #include "espalier_csr_baseline.h"
 #include "espalier_depthwise.h"
+#include "espalier_depthwise_channels.h"
 #include "espalier_epilogue.h"
 #include "espalier_isa.h"
 #include "espalier_narrow_convolution.h"
