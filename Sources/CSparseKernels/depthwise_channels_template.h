@@ -1,11 +1,11 @@
-// The loops of depthwise_channels.c; see each_isa.h. Tiles' extents are constants wherever their code is inlined, so that
-// sums stay in registers.
+// The loops of depthwise_channels.c; see each_isa.h. Tiles' extents are constants wherever their code is inlined, so
+// that sums stay in registers.
 
 #include "vectors_template.h"
 #include "activations_template.h"
 
-// Positions of a row in a tile. AVX-512 and NEON have 32 registers, the others 16: for the sums, a column of the kernel's
-// weights, and an activation.
+// Positions of a row in a tile. AVX-512 and NEON have 32 registers, the others 16: for the sums, a column of the
+// kernel's weights, and an activation.
 #if ESPALIER_VECTOR_BYTES == 64 || defined(__aarch64__)
 #define COLUMNS 4
 #else

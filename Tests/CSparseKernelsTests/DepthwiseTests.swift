@@ -128,7 +128,7 @@ struct DepthwiseCase: Sendable, CustomTestStringConvertible {
             + "\(samples) samples \(channels) channels times \(multiplier)"
     }
 
-    private var raw: espalier_sparse_geometry {
+    var raw: espalier_sparse_geometry {
         espalier_sparse_geometry(
             samples: samples, channels: channels, height: height, width: width, kernel_height: kernel.height,
             kernel_width: kernel.width, stride_height: stride.height, stride_width: stride.width,
