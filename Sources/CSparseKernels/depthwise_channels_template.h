@@ -12,7 +12,7 @@
 #define COLUMNS 2
 #endif
 
-// Wide registers take whole blocks: addresses with constants in them spare 6 to 13 %.
+// Wide registers take whole blocks: addresses with constants in them save 4 to 18 %.
 #if ESPALIER_VECTOR_BYTES >= 32
 #define BLOCK_FLOATS(call) LANES
 #else
@@ -77,7 +77,7 @@ ESPALIER_INLINE void ESPALIER_NAME(depthwise_channels_tile)(
     }
     const size_t left = x * stride - g->padding_left;
     if (kernel == 3 && columns > 1) {
-        // All are there. Unrolled, 3 x 3 takes an eighth less time.
+        // All are there. Unrolled, 3 x 3 takes up to 9 % less time.
 #pragma clang loop unroll(full)
         for (size_t right = 0; right < kernel; ++right) {
             ESPALIER_NAME(depthwise_channels_add)(band, right, left + right, sums, kernel, stride, rows, columns);
