@@ -59,8 +59,6 @@ ESPALIER_INLINE void ESPALIER_NAME(store_up_to)(FLOATS values, float *to, size_t
 ESPALIER_INLINE FLOATS ESPALIER_NAME(clip)(FLOATS values, FLOATS low, FLOATS high) {
 #if ESPALIER_VECTOR_BYTES == 64
     return (FLOATS)_mm512_max_ps((__m512)low, _mm512_min_ps((__m512)high, (__m512)values));
-#elif ESPALIER_VECTOR_BYTES == 32
-    return (FLOATS)_mm256_max_ps((__m256)low, _mm256_min_ps((__m256)high, (__m256)values));
 #else
     const INTS above = values > high;
     values = (FLOATS)(((INTS)high & above) | ((INTS)values & ~above));
