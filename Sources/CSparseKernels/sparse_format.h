@@ -19,6 +19,8 @@ enum {
     // Slices that fewer nonzeros use are not worth a copy if they can be read where they are, which costs more
     // each time.
     ESPALIER_SPARSE_FEW = 12,
+    // The rows of a band, whose sums are in registers together.
+    ESPALIER_SPARSE_BAND = 4,
     // Weights are loaded by fours.
     ESPALIER_SPARSE_SLACK = 3,
 };
@@ -29,26 +31,38 @@ typedef struct {
     uint32_t tap;
 } espalier_sparse_tap;
 
-// Consecutive rows with equally many nonzeros.
-typedef struct {
-    uint32_t nonzeros;
-    uint32_t rows;
-} espalier_sparse_run;
-
+// Consecutive units that meet equally many slices.
 typedef struct {
     uint32_t slices;
+    uint32_t units;
+} espalier_sparse_run;
+
+// The weights of units of one kind: rows, or bands of ESPALIER_SPARSE_BAND rows that meet the same slices. A slice is
+// loaded once for all rows of a band.
+typedef struct {
+    // Rows of a unit.
+    uint32_t height;
     uint32_t runs;
-    uint64_t nonzeros;
-    // espalier_sparse_tap of each slice, in ascending order.
-    uint64_t taps;
+    // How many pairs of a unit and a slice it meets there are.
+    uint64_t meetings;
     // espalier_sparse_run each.
     uint64_t run_list;
-    // uint16_t: the number within the row block of each row that occurs.
+    // uint16_t: the number within the row block of the first row of each unit that occurs.
     uint64_t rows;
-    // uint16_t: the slice of each nonzero.
-    uint64_t nonzero_slices;
-    // float: the nonzeros, and ESPALIER_SPARSE_SLACK zeros.
+    // uint16_t: the slice of each meeting.
+    uint64_t slices;
+    // float: the nonzeros of each meeting, one for each row, and ESPALIER_SPARSE_SLACK zeros.
     uint64_t weights;
+} espalier_sparse_part;
+
+// The parts of a depth block: bands, and rows that are in none.
+enum { ESPALIER_SPARSE_BANDS, ESPALIER_SPARSE_ROWS, ESPALIER_SPARSE_PARTS };
+
+typedef struct {
+    uint64_t slices;
+    // espalier_sparse_tap of each slice, in ascending order.
+    uint64_t taps;
+    espalier_sparse_part parts[ESPALIER_SPARSE_PARTS];
 } espalier_sparse_depth_block;
 
 typedef struct {
@@ -64,6 +78,8 @@ typedef struct {
 typedef struct {
     uint64_t rows;
     uint64_t nonzeros;
+    // Those in bands.
+    uint64_t banded;
     // Lines from one slice of a tile to the next: no tile is wider.
     uint32_t lines;
     // The most slices of a depth block and rows of a row block.

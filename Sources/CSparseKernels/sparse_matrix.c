@@ -3,73 +3,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "sparse_format.h"
-
-// MARK: Extents
-
-typedef struct {
-    size_t depth, group_rows, lines, slices, block_rows, blocks_per_group;
-    // Of eight columns, how many nonzero ones make a chunk worth taking with its empty ones; more than eight:
-    // none do.
-    size_t crowded;
-} espalier_sparse_plan;
+#include "sparse_plan.h"
 
 static size_t ceiling(size_t dividend, size_t divisor) { return (dividend + divisor - 1) / divisor; }
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
-
-// The bytes of a tile. On a core whose first cache holds 32 KiB, tiles of more were faster: reading from the
-// second cache is hidden, as long as most reads are not, and sums are stored and loaded less often. The more so
-// the fewer nonzeros a row has.
-static size_t tile_bytes(double density) { return (density < 0.08 ? 48 : 40) * 1024; }
-
-// The width of tiles for which a nonzero should cost the least, in cycles for each line, from a fit to
-// measurements on a core that loads and multiplies one line a cycle: the products, with the loads of offset and
-// weight, which lines share; the load and store of the sums, which the nonzeros of a row in a depth block
-// share; and the copy of a slice, which those of a column in a row block do.
-static size_t best_lines(size_t columns, size_t depth, size_t block_rows, double density) {
-    const size_t all = columns ? ceiling(columns, ESPALIER_LINE) : 1;
-    size_t best = 1;
-    double least_cost = 0;
-    for (size_t most = 1; most <= ESPALIER_SPARSE_LINES; ++most) {
-        // As the tiles of a product divide the lines.
-        const size_t lines = ceiling(all, ceiling(all, most));
-        const size_t slices = tile_bytes(density) / (lines * ESPALIER_LINE_BYTES);
-        const size_t blocks = depth ? ceiling(depth, slices) : 1;
-        const double row = density * (double)depth / (double)blocks + 0.1;
-        const double column = density * (double)block_rows + 0.1;
-        const double shared = 1 / (double)lines;
-        const double cost = 1.17 + 0.8 * shared * shared + 2.6 / row + (3.8 + 6.4 * shared) / column;
-        if (most == 1 || cost < least_cost) {
-            least_cost = cost;
-            best = lines;
-        }
-    }
-    return best;
-}
-
-static size_t count_nonzeros(const float *weights, size_t count) {
-    size_t nonzeros = 0;
-    for (size_t i = 0; i < count; ++i) nonzeros += weights[i] != 0;
-    return nonzeros;
-}
-
-static espalier_sparse_plan make_plan(const espalier_sparse_shape *shape, size_t nonzeros) {
-    espalier_sparse_plan plan;
-    plan.depth = shape->channels * shape->taps;
-    plan.group_rows = shape->rows / shape->groups;
-    const size_t parts = ceiling(shape->row_parts, shape->groups);
-    size_t blocks = ceiling(plan.group_rows, ESPALIER_SPARSE_BLOCK_ROWS);
-    if (blocks < parts) blocks = least(parts, ceiling(plan.group_rows, 16));
-    plan.block_rows = blocks ? ceiling(plan.group_rows, blocks) : 0;
-    plan.blocks_per_group = plan.block_rows ? ceiling(plan.group_rows, plan.block_rows) : 0;
-    const double elements = (double)shape->rows * (double)plan.depth;
-    const double density = elements > 0 ? (double)nonzeros / elements : 0;
-    plan.lines = best_lines(shape->columns, plan.depth, plan.block_rows, density);
-    plan.slices = tile_bytes(density) / (plan.lines * ESPALIER_LINE_BYTES);
-    // Channels that follow each other can be transposed together, and read in place if they begin with lines.
-    plan.crowded = shape->taps > 1 ? 9 : shape->columns % ESPALIER_LINE > 0 ? 7 : 4;
-    return plan;
-}
 
 // MARK: Writing
 
@@ -119,50 +56,88 @@ static float weight_at(
     return row[(tap->channel - first_channel) * taps + tap->tap];
 }
 
-// Sorts the rows by how many nonzeros they have, the most first, and writes them.
-static void write_depth_block(
-    const espalier_sparse_plan *plan, const float *weights, size_t rows, size_t first_channel, size_t taps,
-    bool every_row, espalier_sparse_writer *writer, espalier_sparse_depth_block *block) {
-    const espalier_sparse_tap *list = (const espalier_sparse_tap *)(writer->base + block->taps);
-    uint16_t nonzeros[ESPALIER_SPARSE_BLOCK_ROWS];
-    uint32_t rows_with[ESPALIER_SPARSE_SLICES + 1] = {0};
-    size_t total = 0;
+// The rows of a depth block, as units.
+typedef struct {
+    size_t rows;
+    // Where a unit begins, its rows; else 0.
+    uint8_t heights[ESPALIER_SPARSE_BLOCK_ROWS];
+    // How many slices it meets.
+    uint16_t met[ESPALIER_SPARSE_BLOCK_ROWS];
+} espalier_sparse_units;
+
+// The weights of a row block, and the slices of one of its depth blocks.
+typedef struct {
+    const float *weights;
+    size_t depth;
+    const espalier_sparse_tap *taps;
+    size_t slices;
+    size_t first_channel;
+    size_t kernel_taps;
+} espalier_sparse_elements;
+
+// Those that meet a slice, row after row.
+static const float *column_of(const espalier_sparse_elements *elements, size_t slice) {
+    const espalier_sparse_tap tap = elements->taps[slice];
+    return elements->weights + (tap.channel - elements->first_channel) * elements->kernel_taps + tap.tap;
+}
+
+static void find_units(const espalier_sparse_elements *elements, size_t rows, espalier_sparse_units *units) {
+    *units = (espalier_sparse_units){.rows = rows};
+    const size_t depth = elements->depth;
+    size_t height = 1;
     for (size_t row = 0; row < rows; ++row) {
-        uint16_t count = 0;
-        for (size_t i = 0; i < block->slices; ++i) {
-            count += weight_at(weights + row * plan->depth, list + i, first_channel, taps) != 0;
+        if (row % ESPALIER_SPARSE_BAND == 0) {
+            height = row + ESPALIER_SPARSE_BAND <= rows ? ESPALIER_SPARSE_BAND : 1;
+            for (size_t i = 0; i < elements->slices && height > 1; ++i) {
+                if (!espalier_sparse_is_uniform(column_of(elements, i) + row * depth, depth)) height = 1;
+            }
         }
-        nonzeros[row] = count;
-        rows_with[count] += 1;
-        total += count;
+        if (row % height > 0) continue;
+        units->heights[row] = (uint8_t)height;
+        for (size_t i = 0; i < elements->slices; ++i) {
+            units->met[row] += column_of(elements, i)[row * depth] != 0;
+        }
     }
-    if (!every_row) rows_with[0] = 0;
+}
+
+// Writes the units of one height, sorted by how many slices they meet, the most first.
+static void write_part(
+    const espalier_sparse_elements *elements, const espalier_sparse_units *units, size_t height, bool every_row,
+    espalier_sparse_writer *writer, espalier_sparse_part *part) {
+    uint32_t units_with[ESPALIER_SPARSE_SLICES + 1] = {0};
+    *part = (espalier_sparse_part){.height = (uint32_t)height};
+    for (size_t row = 0; row < units->rows; ++row) {
+        if (units->heights[row] != height) continue;
+        units_with[units->met[row]] += 1;
+        part->meetings += units->met[row];
+    }
+    if (!every_row) units_with[0] = 0;
     size_t listed = 0;
-    for (size_t count = 0; count <= block->slices; ++count) {
-        block->runs += rows_with[count] > 0;
-        listed += rows_with[count];
+    for (size_t met = 0; met <= elements->slices; ++met) {
+        part->runs += units_with[met] > 0;
+        listed += units_with[met];
     }
-    block->nonzeros = total;
-    block->run_list = reserve(writer, block->runs, sizeof(espalier_sparse_run));
-    block->rows = reserve(writer, listed, sizeof(uint16_t));
-    block->nonzero_slices = reserve(writer, total, sizeof(uint16_t));
-    block->weights = reserve(writer, total + ESPALIER_SPARSE_SLACK, sizeof(float));
-    memset(writer->base + block->weights + total * sizeof(float), 0, ESPALIER_SPARSE_SLACK * sizeof(float));
-    espalier_sparse_run *runs = (espalier_sparse_run *)(writer->base + block->run_list);
-    uint16_t *row_list = (uint16_t *)(writer->base + block->rows);
-    uint16_t *slices = (uint16_t *)(writer->base + block->nonzero_slices);
-    float *values = (float *)(writer->base + block->weights);
-    for (size_t count = block->slices + 1; count-- > 0;) {
-        if (!rows_with[count]) continue;
-        *runs++ = (espalier_sparse_run){.nonzeros = (uint32_t)count, .rows = rows_with[count]};
-        for (size_t row = 0; row < rows; ++row) {
-            if (nonzeros[row] != count) continue;
-            *row_list++ = (uint16_t)row;
-            for (size_t i = 0; i < block->slices; ++i) {
-                const float weight = weight_at(weights + row * plan->depth, list + i, first_channel, taps);
-                if (weight == 0) continue;
+    const size_t nonzeros = part->meetings * height;
+    part->run_list = reserve(writer, part->runs, sizeof(espalier_sparse_run));
+    part->rows = reserve(writer, listed, sizeof(uint16_t));
+    part->slices = reserve(writer, part->meetings, sizeof(uint16_t));
+    part->weights = reserve(writer, nonzeros + ESPALIER_SPARSE_SLACK, sizeof(float));
+    espalier_sparse_run *runs = (espalier_sparse_run *)(writer->base + part->run_list);
+    uint16_t *rows = (uint16_t *)(writer->base + part->rows);
+    uint16_t *slices = (uint16_t *)(writer->base + part->slices);
+    float *values = (float *)(writer->base + part->weights);
+    memset(values + nonzeros, 0, ESPALIER_SPARSE_SLACK * sizeof(float));
+    for (size_t met = elements->slices + 1; met-- > 0;) {
+        if (!units_with[met]) continue;
+        *runs++ = (espalier_sparse_run){.slices = (uint32_t)met, .units = units_with[met]};
+        for (size_t row = 0; row < units->rows; ++row) {
+            if (units->heights[row] != height || units->met[row] != met) continue;
+            *rows++ = (uint16_t)row;
+            for (size_t i = 0; i < elements->slices; ++i) {
+                const float *column = column_of(elements, i) + row * elements->depth;
+                if (*column == 0) continue;
                 *slices++ = (uint16_t)i;
-                *values++ = weight;
+                for (size_t j = 0; j < height; ++j) *values++ = column[j * elements->depth];
             }
         }
     }
@@ -182,38 +157,49 @@ static void write_row_block(
     for (size_t b = 0; b < row_block->blocks; ++b) {
         const size_t start = b * used / row_block->blocks;
         const size_t end = (b + 1) * used / row_block->blocks;
-        blocks[b] = (espalier_sparse_depth_block){
-            .slices = (uint32_t)(end - start), .taps = list + start * sizeof(espalier_sparse_tap)};
-        write_depth_block(
-            plan, weights, row_block->rows, first_channel, taps, b == 0 || b + 1 == row_block->blocks,
-            writer, blocks + b);
+        blocks[b].slices = end - start;
+        blocks[b].taps = list + start * sizeof(espalier_sparse_tap);
+        const espalier_sparse_elements elements = {
+            .weights = weights,
+            .depth = plan->depth,
+            .taps = (const espalier_sparse_tap *)(writer->base + blocks[b].taps),
+            .slices = end - start,
+            .first_channel = first_channel,
+            .kernel_taps = taps,
+        };
+        espalier_sparse_units units;
+        find_units(&elements, row_block->rows, &units);
+        const bool every_row = b == 0 || b + 1 == row_block->blocks;
+        write_part(
+            &elements, &units, ESPALIER_SPARSE_BAND, every_row, writer, blocks[b].parts + ESPALIER_SPARSE_BANDS);
+        write_part(&elements, &units, 1, every_row, writer, blocks[b].parts + ESPALIER_SPARSE_ROWS);
     }
 }
 
 // MARK: Interface
 
 size_t espalier_sparse_packed_size(const espalier_sparse_shape *shape, const float *weights) {
-    const size_t nonzeros = count_nonzeros(weights, shape->rows * shape->channels * shape->taps);
-    const espalier_sparse_plan plan = make_plan(shape, nonzeros);
+    const espalier_sparse_plan plan = espalier_sparse_make_plan(shape, weights);
     const size_t row_blocks = shape->groups * plan.blocks_per_group;
     const size_t depth_blocks = row_blocks * (plan.depth / plan.slices + 1);
-    // No more runs than rows, and no more arrays than eight for a block, each aligned.
+    // No more runs than rows, and no more arrays than nine for a depth block, each aligned.
     return sizeof(espalier_sparse_header) + row_blocks * sizeof(espalier_sparse_row_block) + 64 +
-           depth_blocks * (sizeof(espalier_sparse_depth_block) + 64 +
+           depth_blocks * (sizeof(espalier_sparse_depth_block) + 9 * 8 +
+                           ESPALIER_SPARSE_PARTS * ESPALIER_SPARSE_SLACK * sizeof(float) +
                            plan.block_rows * (sizeof(espalier_sparse_run) + sizeof(uint16_t))) +
            row_blocks * plan.depth * sizeof(espalier_sparse_tap) +
-           nonzeros * (sizeof(uint16_t) + sizeof(float));
+           plan.nonzeros * (sizeof(uint16_t) + sizeof(float));
 }
 
 size_t espalier_sparse_pack(const espalier_sparse_shape *shape, const float *weights, void *packed) {
-    const size_t nonzeros = count_nonzeros(weights, shape->rows * shape->channels * shape->taps);
-    const espalier_sparse_plan plan = make_plan(shape, nonzeros);
+    const espalier_sparse_plan plan = espalier_sparse_make_plan(shape, weights);
     espalier_sparse_writer writer = {.base = packed, .used = sizeof(espalier_sparse_header)};
     const size_t row_blocks = shape->groups * plan.blocks_per_group;
     espalier_sparse_header *header = packed;
     *header = (espalier_sparse_header){
         .rows = shape->rows,
-        .nonzeros = nonzeros,
+        .nonzeros = plan.nonzeros,
+        .banded = plan.banded,
         .lines = (uint32_t)plan.lines,
         .block_rows = (uint32_t)plan.block_rows,
         .row_blocks = (uint32_t)row_blocks,
@@ -242,6 +228,10 @@ size_t espalier_sparse_pack(const espalier_sparse_shape *shape, const float *wei
 
 size_t espalier_sparse_nonzeros(const void *packed) {
     return (size_t)((const espalier_sparse_header *)packed)->nonzeros;
+}
+
+size_t espalier_sparse_banded(const void *packed) {
+    return (size_t)((const espalier_sparse_header *)packed)->banded;
 }
 
 size_t espalier_sparse_row_blocks(const void *packed) {

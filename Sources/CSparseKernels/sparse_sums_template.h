@@ -3,13 +3,17 @@
 
 #include "vectors_template.h"
 
-// The lines whose sums and one weight fit the registers: 32 of AVX-512 and NEON, 16 of the others.
+// The lines whose sums and one weight fit the registers: 32 of AVX-512 and NEON, 16 of the others. And those whose
+// sums for a band's rows do, with the band's weights.
 #if ESPALIER_VECTOR_BYTES == 64
 #define REGISTER_LINES 8
+#define BAND_LINES 6
 #elif ESPALIER_VECTOR_BYTES == 32 || defined(__aarch64__)
 #define REGISTER_LINES 6
+#define BAND_LINES 1
 #else
 #define REGISTER_LINES 3
+#define BAND_LINES 1
 #endif
 
 // The registers of a tile's row: those which are full, and where a register is a whole line, one for half of
@@ -28,7 +32,9 @@ typedef struct {
     HALF half;
 } SUMS;
 
-static size_t ESPALIER_NAME(sparse_register_lines)(void) { return REGISTER_LINES; }
+static size_t ESPALIER_NAME(sparse_register_lines)(size_t height) {
+    return height == ESPALIER_SPARSE_BAND ? BAND_LINES : REGISTER_LINES;
+}
 
 ESPALIER_INLINE void ESPALIER_NAME(load_half)(const void *from, HALF *to) {
     memcpy(to, __builtin_assume_aligned(from, sizeof *to), sizeof *to);
@@ -73,6 +79,29 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_step)(
         HALF values;
         ESPALIER_NAME(load_half)(slice + VECTORS(lines, half) * ESPALIER_VECTOR_BYTES, &values);
         sum->half += values * LOWER(weight);
+    }
+#endif
+}
+
+// Adds the multiples of a slice by the weights of a band.
+ESPALIER_INLINE void ESPALIER_NAME(sparse_band_step)(
+    SUMS sums[ESPALIER_SPARSE_BAND], const char *slice, const float *weights, const size_t lines,
+    const bool half) {
+    FLOATS weight[ESPALIER_SPARSE_BAND];
+#pragma clang loop unroll(full)
+    for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) weight[row] = (FLOATS){0} + weights[row];
+#pragma clang loop unroll(full)
+    for (size_t v = 0; v < VECTORS(lines, half); ++v) {
+        const FLOATS values = ESPALIER_NAME(load_aligned)(slice + v * ESPALIER_VECTOR_BYTES);
+#pragma clang loop unroll(full)
+        for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) sums[row].full[v] += values * weight[row];
+    }
+#if ESPALIER_VECTOR_BYTES == 64
+    if (half) {
+        HALF values;
+        ESPALIER_NAME(load_half)(slice + VECTORS(lines, half) * ESPALIER_VECTOR_BYTES, &values);
+#pragma clang loop unroll(full)
+        for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) sums[row].half += values * LOWER(weight[row]);
     }
 #endif
 }
@@ -131,9 +160,56 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_write)(
 #endif
 }
 
+// The sums of a row as they were left, or its bias.
+ESPALIER_INLINE void ESPALIER_NAME(sparse_enter)(
+    const espalier_sparse_sums *sums, SUMS *sum, size_t row, const size_t lines, const bool half) {
+    if (sums->begin) {
+        ESPALIER_NAME(sparse_begin)(sum, sums->bias ? sums->bias[row] : 0, lines, half);
+    } else {
+        ESPALIER_NAME(sparse_resume)(sum, sums->partial + row * sums->partial_pitch, lines, half);
+    }
+}
+
+ESPALIER_INLINE void ESPALIER_NAME(sparse_leave)(
+    const espalier_sparse_sums *sums, const SUMS *sum, size_t row, const size_t lines, const bool half) {
+    if (sums->output) {
+        ESPALIER_NAME(sparse_write)(sums, sum, row, lines, half);
+    } else {
+        ESPALIER_NAME(sparse_suspend)(sum, sums->partial + row * sums->partial_pitch, lines, half);
+    }
+}
+
 // MARK: All rows
 
-ESPALIER_INLINE void ESPALIER_NAME(sparse_add_lines)(
+ESPALIER_INLINE void ESPALIER_NAME(sparse_add_bands)(
+    const espalier_sparse_sums *sums, const size_t lines, const bool half) {
+    const char *tile = (const char *)sums->tile;
+    const size_t slice_bytes = sums->slice_pitch * sizeof(float);
+    const uint16_t *rows = sums->rows;
+    const uint16_t *slices = sums->slices;
+    const float *weights = sums->weights;
+    for (size_t run = 0; run < sums->run_count; ++run) {
+        const size_t met = sums->runs[run].slices;
+        const uint16_t *end = rows + sums->runs[run].units;
+        for (; rows < end; ++rows) {
+            SUMS band[ESPALIER_SPARSE_BAND];
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < ESPALIER_SPARSE_BAND; ++i) {
+                ESPALIER_NAME(sparse_enter)(sums, band + i, *rows + i, lines, half);
+            }
+            const uint16_t *last = slices + met;
+            for (; slices < last; ++slices, weights += ESPALIER_SPARSE_BAND) {
+                ESPALIER_NAME(sparse_band_step)(band, tile + *slices * slice_bytes, weights, lines, half);
+            }
+#pragma clang loop unroll(full)
+            for (size_t i = 0; i < ESPALIER_SPARSE_BAND; ++i) {
+                ESPALIER_NAME(sparse_leave)(sums, band + i, *rows + i, lines, half);
+            }
+        }
+    }
+}
+
+ESPALIER_INLINE void ESPALIER_NAME(sparse_add_rows)(
     const espalier_sparse_sums *sums, const size_t lines, const bool half) {
     const char *tile = (const char *)sums->tile;
     const size_t slice_bytes = sums->slice_pitch * sizeof(float);
@@ -143,18 +219,12 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_lines)(
 #define STEP(which)                                                                                    \
     ESPALIER_NAME(sparse_step)(&sum, tile + slices[which] * slice_bytes, WEIGHT(four, which), lines, half)
     for (size_t run = 0; run < sums->run_count; ++run) {
-        const size_t nonzeros = sums->runs[run].nonzeros;
-        const uint16_t *end = rows + sums->runs[run].rows;
+        const size_t met = sums->runs[run].slices;
+        const uint16_t *end = rows + sums->runs[run].units;
         for (; rows < end; ++rows) {
-            const size_t row = *rows;
-            float *partial = sums->partial + row * sums->partial_pitch;
             SUMS sum;
-            if (sums->begin) {
-                ESPALIER_NAME(sparse_begin)(&sum, sums->bias ? sums->bias[row] : 0, lines, half);
-            } else {
-                ESPALIER_NAME(sparse_resume)(&sum, partial, lines, half);
-            }
-            size_t left = nonzeros;
+            ESPALIER_NAME(sparse_enter)(sums, &sum, *rows, lines, half);
+            size_t left = met;
             for (; left >= 4; left -= 4, slices += 4, weights += 4) {
                 const FLOATS four = ESPALIER_NAME(sparse_four_weights)(weights);
                 STEP(0);
@@ -170,26 +240,27 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_lines)(
                 slices += left;
                 weights += left;
             }
-            if (sums->output) {
-                ESPALIER_NAME(sparse_write)(sums, &sum, row, lines, half);
-            } else {
-                ESPALIER_NAME(sparse_suspend)(&sum, partial, lines, half);
-            }
+            ESPALIER_NAME(sparse_leave)(sums, &sum, *rows, lines, half);
         }
     }
 #undef STEP
 }
 
-#define LINES(lines)                                                                                   \
-    static void ESPALIER_NAME(ESPALIER_JOIN(sparse_add, lines))(const espalier_sparse_sums *sums) {    \
-        ESPALIER_NAME(sparse_add_lines)(sums, lines, false);                                           \
-    }                                                                                                  \
-    static void ESPALIER_NAME(ESPALIER_JOIN(sparse_add_half, lines))(const espalier_sparse_sums *sums) { \
-        ESPALIER_NAME(sparse_add_lines)(sums, lines, true);                                            \
+// An instance of either kind of unit, for each number of lines.
+#define INSTANCE(name, add, lines, half)                                                   \
+    static void ESPALIER_NAME(ESPALIER_JOIN(name, lines))(const espalier_sparse_sums *sums) { \
+        ESPALIER_NAME(add)(sums, lines, half);                                             \
     }
+#define LINES(lines)                                            \
+    INSTANCE(sparse_rows, sparse_add_rows, lines, false)        \
+    INSTANCE(sparse_rows_half, sparse_add_rows, lines, true)
+#define BANDS(lines)                                            \
+    INSTANCE(sparse_bands, sparse_add_bands, lines, false)      \
+    INSTANCE(sparse_bands_half, sparse_add_bands, lines, true)
 LINES(1)
 LINES(2)
 LINES(3)
+BANDS(1)
 #if REGISTER_LINES > 3
 LINES(4)
 LINES(5)
@@ -199,30 +270,49 @@ LINES(6)
 LINES(7)
 LINES(8)
 #endif
+#if BAND_LINES > 1
+BANDS(2)
+BANDS(3)
+BANDS(4)
+BANDS(5)
+BANDS(6)
+#endif
+#undef BANDS
 #undef LINES
+#undef INSTANCE
+
+#define CASE(units, lines)                                                     \
+    case lines:                                                                \
+        if (half) {                                                            \
+            ESPALIER_NAME(ESPALIER_JOIN(sparse_##units##_half, lines))(sums);  \
+        } else {                                                               \
+            ESPALIER_NAME(ESPALIER_JOIN(sparse_##units, lines))(sums);         \
+        }                                                                      \
+        break;
 
 static void ESPALIER_NAME(sparse_add)(const espalier_sparse_sums *sums) {
     const bool half = sums->columns + ESPALIER_LINE / 2 <= sums->lines * ESPALIER_LINE;
-#define CASE(lines)                                                     \
-    case lines:                                                         \
-        if (half) {                                                     \
-            ESPALIER_NAME(ESPALIER_JOIN(sparse_add_half, lines))(sums); \
-        } else {                                                        \
-            ESPALIER_NAME(ESPALIER_JOIN(sparse_add, lines))(sums);      \
-        }                                                               \
-        break;
+    if (sums->height == ESPALIER_SPARSE_BAND) {
+        switch (sums->lines) {
+            CASE(bands, 1)
+#if BAND_LINES > 1
+            CASE(bands, 2) CASE(bands, 3) CASE(bands, 4) CASE(bands, 5) CASE(bands, 6)
+#endif
+        }
+        return;
+    }
     switch (sums->lines) {
-        CASE(1) CASE(2) CASE(3)
+        CASE(rows, 1) CASE(rows, 2) CASE(rows, 3)
 #if REGISTER_LINES > 3
-        CASE(4) CASE(5) CASE(6)
+        CASE(rows, 4) CASE(rows, 5) CASE(rows, 6)
 #endif
 #if REGISTER_LINES > 6
-        CASE(7) CASE(8)
+        CASE(rows, 7) CASE(rows, 8)
 #endif
     }
-#undef CASE
 }
 
+#undef CASE
 #undef WIDENED
 #undef LOWER
 #undef WEIGHT
@@ -231,5 +321,6 @@ static void ESPALIER_NAME(sparse_add)(const espalier_sparse_sums *sums) {
 #undef HAS_HALF
 #undef VECTORS
 #undef HALF_BYTES
+#undef BAND_LINES
 #undef REGISTER_LINES
 #include "vectors_end.h"

@@ -44,7 +44,9 @@ static bool reads_in_place(
     const espalier_sparse_header *header, const espalier_sparse_source *source,
     const espalier_sparse_depth_block *block, size_t columns) {
     if (source->transposed || source->move_count > 0 || header->taps > 1 || block->slices == 0) return false;
-    if (block->nonzeros >= (uint64_t)ESPALIER_SPARSE_FEW * block->slices) return false;
+    uint64_t meetings = 0;
+    for (size_t p = 0; p < ESPALIER_SPARSE_PARTS; ++p) meetings += block->parts[p].meetings;
+    if (meetings >= (uint64_t)ESPALIER_SPARSE_FEW * block->slices) return false;
     const espalier_sparse_tap *taps = espalier_sparse_at(header, block->taps);
     return taps[block->slices - 1].channel - taps[0].channel + 1 == block->slices &&
            columns % ESPALIER_LINE == 0 && source->channel_pitch % ESPALIER_LINE == 0 &&
@@ -58,19 +60,21 @@ static void find_bounds(const espalier_activation *activation, espalier_sparse_s
     sums->high = clips ? activation->upper : INFINITY;
 }
 
-static void add_depth_block(
+static void add_part(
     espalier_isa isa, const espalier_sparse_header *header, const espalier_sparse_row_block *row_block,
-    size_t b, const espalier_sparse_target *target, bool direct, const float *tile, size_t slice_pitch,
+    size_t b, size_t p, const espalier_sparse_target *target, bool direct, const float *tile, size_t slice_pitch,
     size_t lines, float *partial) {
     const espalier_sparse_depth_block *blocks = espalier_sparse_at(header, row_block->block_list);
-    const espalier_sparse_depth_block *block = blocks + b;
+    const espalier_sparse_part *part = blocks[b].parts + p;
+    if (part->runs == 0) return;
     const espalier_epilogue *epilogue = target->epilogue;
     espalier_sparse_sums sums = {
-        .runs = espalier_sparse_at(header, block->run_list),
-        .run_count = block->runs,
-        .rows = espalier_sparse_at(header, block->rows),
-        .slices = espalier_sparse_at(header, block->nonzero_slices),
-        .weights = espalier_sparse_at(header, block->weights),
+        .height = part->height,
+        .runs = espalier_sparse_at(header, part->run_list),
+        .run_count = part->runs,
+        .rows = espalier_sparse_at(header, part->rows),
+        .slices = espalier_sparse_at(header, part->slices),
+        .weights = espalier_sparse_at(header, part->weights),
         .slice_pitch = slice_pitch,
         .partial_pitch = lines * ESPALIER_LINE,
         .pitch = target->pitch,
@@ -80,11 +84,13 @@ static void add_depth_block(
     find_bounds(&epilogue->activation, &sums);
     const espalier_sparse_piece *piece =
         direct && b + 1 == row_block->blocks ? target->pieces : NULL;
-    const size_t most = espalier_sparse_register_lines(isa);
-    for (size_t line = 0; line < lines; line += sums.lines) {
+    const size_t most = espalier_sparse_register_lines(isa, part->height);
+    const size_t passes = (lines + most - 1) / most;
+    for (size_t pass = 0; pass < passes; ++pass) {
+        const size_t line = pass * lines / passes;
         const size_t column = line * ESPALIER_LINE;
         const size_t place = row_block->first_row * target->pitch + column;
-        sums.lines = least(most, lines - line);
+        sums.lines = (pass + 1) * lines / passes - line;
         sums.tile = tile + column;
         sums.partial = partial + column;
         sums.columns = least(target->columns - column, sums.lines * ESPALIER_LINE);
@@ -115,7 +121,9 @@ void espalier_sparse_compute_tile(
             } else {
                 espalier_sparse_fill(isa, source, taps, blocks[b].slices, target->columns, tile);
             }
-            add_depth_block(isa, header, row_block, b, target, direct, slices, slice_pitch, lines, partial);
+            for (size_t p = 0; p < ESPALIER_SPARSE_PARTS; ++p) {
+                add_part(isa, header, row_block, b, p, target, direct, slices, slice_pitch, lines, partial);
+            }
         }
         if (!direct) {
             espalier_sparse_finish(

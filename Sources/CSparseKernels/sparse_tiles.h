@@ -57,8 +57,10 @@ typedef struct {
     const espalier_epilogue *epilogue;
 } espalier_sparse_target;
 
-// The sums of `lines` lines, for the rows of one depth block.
+// The sums of `lines` lines, for one part of a depth block.
 typedef struct {
+    // 1 or ESPALIER_SPARSE_BAND.
+    size_t height;
     const espalier_sparse_run *runs;
     size_t run_count;
     const uint16_t *rows;
@@ -84,10 +86,10 @@ typedef struct {
     float high;
 } espalier_sparse_sums;
 
-// The widest tile whose sums fit the registers.
-size_t espalier_sparse_register_lines(espalier_isa isa);
+// The widest tile whose sums for units of this height fit the registers.
+size_t espalier_sparse_register_lines(espalier_isa isa, size_t height);
 
-// Adds the products of one depth block. At most espalier_sparse_register_lines(isa) lines.
+// Adds the products of one part. At most espalier_sparse_register_lines(isa, height) lines.
 void espalier_sparse_add(espalier_isa isa, const espalier_sparse_sums *sums);
 
 // Writes `rows` finished rows, from `first_row` of the matrix on, with residuals and activation. Where the

@@ -10,6 +10,10 @@
 ///       depth blocks     so that the slices of a tile lie in or near the first cache
 ///         runs of rows that have equally many nonzeros, so that the length of the inner loop is foreseen
 ///
+/// Where a band of four rows, beginning with a multiple of four of its group, has nonzeros in the same columns, as
+/// blocks of 4 x 1, 4 x 4 or 16 x 1 make them, each slice is loaded once for all four rows. Packing finds such bands
+/// by itself. Where one row of four differs, a zero would have to be multiplied: each of them stands alone then.
+///
 /// Inspired by the column tiles of Elsen, Dukhan, Gale and Simonyan, "Fast Sparse ConvNets" (2020), and the
 /// blocking of dense products by Goto and van de Geijn (2008).
 #ifndef ESPALIER_SPARSE_MATRIX_H
@@ -43,6 +47,9 @@ size_t espalier_sparse_pack(const espalier_sparse_shape *shape, const float *wei
 
 /// The number of nonzero weights.
 size_t espalier_sparse_nonzeros(const void *packed);
+
+/// How many of them are in bands.
+size_t espalier_sparse_banded(const void *packed);
 
 /// How many blocks threads can divide the rows into.
 size_t espalier_sparse_row_blocks(const void *packed);
