@@ -12,6 +12,8 @@ enum {
     ESPALIER_LINE_BYTES = 64,
     // No tile is wider.
     ESPALIER_SPARSE_LINES = 8,
+    // Nor those of a band's rows in registers, on any instruction set.
+    ESPALIER_SPARSE_BAND_LINES = 6,
     // The sums of such a block of rows take at most half a MiB.
     ESPALIER_SPARSE_BLOCK_ROWS = 1024,
     // The most slices of a tile.

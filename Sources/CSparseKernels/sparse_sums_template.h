@@ -89,7 +89,7 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_band_step)(
     const bool half) {
     FLOATS weight[ESPALIER_SPARSE_BAND];
 #pragma clang loop unroll(full)
-    for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) weight[row] = (FLOATS){0} + weights[row];
+    for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) weight[row] = weights[row] - (FLOATS){0};
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < VECTORS(lines, half); ++v) {
         const FLOATS values = ESPALIER_NAME(load_aligned)(slice + v * ESPALIER_VECTOR_BYTES);
@@ -192,10 +192,11 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_bands)(
         const size_t met = sums->runs[run].slices;
         const uint16_t *end = rows + sums->runs[run].units;
         for (; rows < end; ++rows) {
+            const size_t row = *rows;
             SUMS band[ESPALIER_SPARSE_BAND];
 #pragma clang loop unroll(full)
             for (size_t i = 0; i < ESPALIER_SPARSE_BAND; ++i) {
-                ESPALIER_NAME(sparse_enter)(sums, band + i, *rows + i, lines, half);
+                ESPALIER_NAME(sparse_enter)(sums, band + i, row + i, lines, half);
             }
             const uint16_t *last = slices + met;
             for (; slices < last; ++slices, weights += ESPALIER_SPARSE_BAND) {
@@ -203,7 +204,7 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_bands)(
             }
 #pragma clang loop unroll(full)
             for (size_t i = 0; i < ESPALIER_SPARSE_BAND; ++i) {
-                ESPALIER_NAME(sparse_leave)(sums, band + i, *rows + i, lines, half);
+                ESPALIER_NAME(sparse_leave)(sums, band + i, row + i, lines, half);
             }
         }
     }
@@ -222,8 +223,9 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_rows)(
         const size_t met = sums->runs[run].slices;
         const uint16_t *end = rows + sums->runs[run].units;
         for (; rows < end; ++rows) {
+            const size_t row = *rows;
             SUMS sum;
-            ESPALIER_NAME(sparse_enter)(sums, &sum, *rows, lines, half);
+            ESPALIER_NAME(sparse_enter)(sums, &sum, row, lines, half);
             size_t left = met;
             for (; left >= 4; left -= 4, slices += 4, weights += 4) {
                 const FLOATS four = ESPALIER_NAME(sparse_four_weights)(weights);
@@ -240,7 +242,7 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_rows)(
                 slices += left;
                 weights += left;
             }
-            ESPALIER_NAME(sparse_leave)(sums, &sum, *rows, lines, half);
+            ESPALIER_NAME(sparse_leave)(sums, &sum, row, lines, half);
         }
     }
 #undef STEP
