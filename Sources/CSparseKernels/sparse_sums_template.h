@@ -162,20 +162,22 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_write)(
 
 // The sums of a row as they were left, or its bias.
 ESPALIER_INLINE void ESPALIER_NAME(sparse_enter)(
-    const espalier_sparse_sums *sums, SUMS *sum, size_t row, const size_t lines, const bool half) {
+    const espalier_sparse_sums *sums, SUMS *sum, size_t row, const float *partial, const size_t lines,
+    const bool half) {
     if (sums->begin) {
         ESPALIER_NAME(sparse_begin)(sum, sums->bias ? sums->bias[row] : 0, lines, half);
     } else {
-        ESPALIER_NAME(sparse_resume)(sum, sums->partial + row * sums->partial_pitch, lines, half);
+        ESPALIER_NAME(sparse_resume)(sum, partial, lines, half);
     }
 }
 
 ESPALIER_INLINE void ESPALIER_NAME(sparse_leave)(
-    const espalier_sparse_sums *sums, const SUMS *sum, size_t row, const size_t lines, const bool half) {
+    const espalier_sparse_sums *sums, const SUMS *sum, size_t row, float *partial, const size_t lines,
+    const bool half) {
     if (sums->output) {
         ESPALIER_NAME(sparse_write)(sums, sum, row, lines, half);
     } else {
-        ESPALIER_NAME(sparse_suspend)(sum, sums->partial + row * sums->partial_pitch, lines, half);
+        ESPALIER_NAME(sparse_suspend)(sum, partial, lines, half);
     }
 }
 
@@ -193,10 +195,11 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_bands)(
         const uint16_t *end = rows + sums->runs[run].units;
         for (; rows < end; ++rows) {
             const size_t row = *rows;
+            float *partial = sums->partial + row * sums->partial_pitch;
             SUMS band[ESPALIER_SPARSE_BAND];
 #pragma clang loop unroll(full)
             for (size_t i = 0; i < ESPALIER_SPARSE_BAND; ++i) {
-                ESPALIER_NAME(sparse_enter)(sums, band + i, row + i, lines, half);
+                ESPALIER_NAME(sparse_enter)(sums, band + i, row + i, partial + i * sums->partial_pitch, lines, half);
             }
             const uint16_t *last = slices + met;
             for (; slices < last; ++slices, weights += ESPALIER_SPARSE_BAND) {
@@ -204,7 +207,7 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_bands)(
             }
 #pragma clang loop unroll(full)
             for (size_t i = 0; i < ESPALIER_SPARSE_BAND; ++i) {
-                ESPALIER_NAME(sparse_leave)(sums, band + i, row + i, lines, half);
+                ESPALIER_NAME(sparse_leave)(sums, band + i, row + i, partial + i * sums->partial_pitch, lines, half);
             }
         }
     }
@@ -224,8 +227,9 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_rows)(
         const uint16_t *end = rows + sums->runs[run].units;
         for (; rows < end; ++rows) {
             const size_t row = *rows;
+            float *partial = sums->partial + row * sums->partial_pitch;
             SUMS sum;
-            ESPALIER_NAME(sparse_enter)(sums, &sum, row, lines, half);
+            ESPALIER_NAME(sparse_enter)(sums, &sum, row, partial, lines, half);
             size_t left = met;
             for (; left >= 4; left -= 4, slices += 4, weights += 4) {
                 const FLOATS four = ESPALIER_NAME(sparse_four_weights)(weights);
@@ -242,7 +246,7 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_rows)(
                 slices += left;
                 weights += left;
             }
-            ESPALIER_NAME(sparse_leave)(sums, &sum, row, lines, half);
+            ESPALIER_NAME(sparse_leave)(sums, &sum, row, partial, lines, half);
         }
     }
 #undef STEP
