@@ -23,6 +23,8 @@ enum {
     ESPALIER_SPARSE_FEW = 12,
     // The rows of a band, whose sums are in registers together.
     ESPALIER_SPARSE_BAND = 4,
+    // Of the rows of a band.
+    ESPALIER_SPARSE_SUBSETS = 1 << ESPALIER_SPARSE_BAND,
     // Weights are loaded by fours.
     ESPALIER_SPARSE_SLACK = 3,
 };
@@ -33,38 +35,41 @@ typedef struct {
     uint32_t tap;
 } espalier_sparse_tap;
 
-// Consecutive units that meet equally many slices.
+// Consecutive rows with equally many nonzeros.
 typedef struct {
-    uint32_t slices;
-    uint32_t units;
+    uint32_t nonzeros;
+    uint32_t rows;
 } espalier_sparse_run;
 
-// The weights of units of one kind: rows, or bands of ESPALIER_SPARSE_BAND rows that meet the same slices. A slice is
-// loaded once for all rows of a band.
+// How many slices each subset of a band's rows meets, by the subset's number, in which bit i is row i.
 typedef struct {
-    // Rows of a unit.
-    uint32_t height;
-    uint32_t runs;
+    uint16_t slices[ESPALIER_SPARSE_SUBSETS];
+} espalier_sparse_subsets;
+
+// The weights of units of one kind: rows, or bands of ESPALIER_SPARSE_BAND rows. A slice is loaded once for all rows of
+// a band that it meets.
+typedef struct {
+    uint64_t units;
     // How many pairs of a unit and a slice it meets there are.
     uint64_t meetings;
-    // espalier_sparse_run each.
-    uint64_t run_list;
-    // uint16_t: the number within the row block of the first row of each unit that occurs.
+    // Of rows: how many runs, and espalier_sparse_run each. Of bands: espalier_sparse_subsets each.
+    uint64_t runs;
+    uint64_t lengths;
+    // uint16_t: the number within the row block of the first row of each unit.
     uint64_t rows;
-    // uint16_t: the slice of each meeting.
+    // uint16_t: the slice of each meeting. Those of a band are sorted by the subset of rows that they meet, all first.
     uint64_t slices;
-    // float: the nonzeros of each meeting, one for each row, and ESPALIER_SPARSE_SLACK zeros.
+    // float: the nonzeros of each meeting, one for each row that there is, and ESPALIER_SPARSE_SLACK zeros.
     uint64_t weights;
 } espalier_sparse_part;
-
-// The parts of a depth block: bands, and rows that are in none.
-enum { ESPALIER_SPARSE_BANDS, ESPALIER_SPARSE_ROWS, ESPALIER_SPARSE_PARTS };
 
 typedef struct {
     uint64_t slices;
     // espalier_sparse_tap of each slice, in ascending order.
     uint64_t taps;
-    espalier_sparse_part parts[ESPALIER_SPARSE_PARTS];
+    espalier_sparse_part bands;
+    // Those in no band.
+    espalier_sparse_part rows;
 } espalier_sparse_depth_block;
 
 typedef struct {

@@ -50,100 +50,142 @@ static size_t list_taps(
     return count;
 }
 
-// The element of `row` that meets a slice.
-static float weight_at(
-    const float *row, const espalier_sparse_tap *tap, size_t first_channel, size_t taps) {
-    return row[(tap->channel - first_channel) * taps + tap->tap];
-}
-
-// The rows of a depth block, as units.
-typedef struct {
-    size_t rows;
-    // Where a unit begins, its rows; else 0.
-    uint8_t heights[ESPALIER_SPARSE_BLOCK_ROWS];
-    // How many slices it meets.
-    uint16_t met[ESPALIER_SPARSE_BLOCK_ROWS];
-} espalier_sparse_units;
-
 // The weights of a row block, and the slices of one of its depth blocks.
 typedef struct {
     const float *weights;
+    size_t rows;
     size_t depth;
     const espalier_sparse_tap *taps;
     size_t slices;
     size_t first_channel;
     size_t kernel_taps;
+    // The nonzeros in bands.
+    size_t banded;
+    // Whether the row is in a band, and how many slices it or its band meets.
+    bool in_band[ESPALIER_SPARSE_BLOCK_ROWS];
+    uint16_t met[ESPALIER_SPARSE_BLOCK_ROWS];
 } espalier_sparse_elements;
 
-// Those that meet a slice, row after row.
-static const float *column_of(const espalier_sparse_elements *elements, size_t slice) {
+// Those that meet a slice, from a row on, `depth` apart.
+static const float *elements_at(const espalier_sparse_elements *elements, size_t row, size_t slice) {
     const espalier_sparse_tap tap = elements->taps[slice];
-    return elements->weights + (tap.channel - elements->first_channel) * elements->kernel_taps + tap.tap;
+    return elements->weights + row * elements->depth +
+           (tap.channel - elements->first_channel) * elements->kernel_taps + tap.tap;
 }
 
-static void find_units(const espalier_sparse_elements *elements, size_t rows, espalier_sparse_units *units) {
-    *units = (espalier_sparse_units){.rows = rows};
-    const size_t depth = elements->depth;
-    size_t height = 1;
-    for (size_t row = 0; row < rows; ++row) {
-        if (row % ESPALIER_SPARSE_BAND == 0) {
-            height = row + ESPALIER_SPARSE_BAND <= rows ? ESPALIER_SPARSE_BAND : 1;
-            for (size_t i = 0; i < elements->slices && height > 1; ++i) {
-                if (!espalier_sparse_is_uniform(column_of(elements, i) + row * depth, depth)) height = 1;
-            }
-        }
-        if (row % height > 0) continue;
-        units->heights[row] = (uint8_t)height;
+static void find_bands(espalier_sparse_elements *elements) {
+    for (size_t row = 0; row < elements->rows; ++row) {
+        elements->in_band[row] = false;
+        elements->met[row] = 0;
+        for (size_t i = 0; i < elements->slices; ++i) elements->met[row] += *elements_at(elements, row, i) != 0;
+    }
+    for (size_t row = 0; row + ESPALIER_SPARSE_BAND <= elements->rows; row += ESPALIER_SPARSE_BAND) {
+        size_t columns[ESPALIER_SPARSE_SUBSETS] = {0};
         for (size_t i = 0; i < elements->slices; ++i) {
-            units->met[row] += column_of(elements, i)[row * depth] != 0;
+            columns[espalier_sparse_subset(elements_at(elements, row, i), elements->depth)] += 1;
+        }
+        const espalier_sparse_four four = espalier_sparse_count_four(columns);
+        if (!espalier_sparse_is_band(&four)) continue;
+        for (size_t i = 0; i < ESPALIER_SPARSE_BAND; ++i) elements->in_band[row + i] = true;
+        elements->met[row] = (uint16_t)four.columns;
+        elements->banded += four.nonzeros;
+    }
+}
+
+// The units of a part, those that meet most slices first: the processor foresees the length of the next one's loops.
+typedef struct {
+    size_t count;
+    size_t meetings;
+    uint16_t rows[ESPALIER_SPARSE_BLOCK_ROWS];
+} espalier_sparse_units;
+
+static void list_units(
+    const espalier_sparse_elements *elements, bool bands, bool every_row, espalier_sparse_units *units) {
+    *units = (espalier_sparse_units){.count = 0};
+    const size_t height = bands ? ESPALIER_SPARSE_BAND : 1;
+    uint32_t starts[ESPALIER_SPARSE_SLICES + 2] = {0};
+    for (size_t row = 0; row < elements->rows; row += height) {
+        // Before those that meet fewer.
+        if (elements->in_band[row] == bands) starts[ESPALIER_SPARSE_SLICES - elements->met[row] + 1] += 1;
+    }
+    for (size_t i = 1; i < ESPALIER_SPARSE_SLICES + 2; ++i) starts[i] += starts[i - 1];
+    for (size_t row = 0; row < elements->rows; row += height) {
+        if (elements->in_band[row] != bands || (elements->met[row] == 0 && !every_row)) continue;
+        units->rows[starts[ESPALIER_SPARSE_SLICES - elements->met[row]]++] = (uint16_t)row;
+        units->count += 1;
+        units->meetings += elements->met[row];
+    }
+}
+
+// Reserves the arrays of a part and writes the numbers of its rows.
+static void begin_part(
+    const espalier_sparse_units *units, size_t lengths, size_t length_bytes, size_t nonzeros,
+    espalier_sparse_writer *writer, espalier_sparse_part *part) {
+    part->units = units->count;
+    part->meetings = units->meetings;
+    part->lengths = reserve(writer, lengths, length_bytes);
+    part->rows = reserve(writer, units->count, sizeof(uint16_t));
+    part->slices = reserve(writer, units->meetings, sizeof(uint16_t));
+    part->weights = reserve(writer, nonzeros + ESPALIER_SPARSE_SLACK, sizeof(float));
+    memcpy(writer->base + part->rows, units->rows, units->count * sizeof(uint16_t));
+    memset(
+        writer->base + part->weights + nonzeros * sizeof(float), 0, ESPALIER_SPARSE_SLACK * sizeof(float));
+}
+
+static void write_rows(
+    const espalier_sparse_elements *elements, const espalier_sparse_units *units,
+    espalier_sparse_writer *writer, espalier_sparse_part *part) {
+    for (size_t unit = 0; unit < units->count; ++unit) {
+        part->runs += unit == 0 || elements->met[units->rows[unit]] != elements->met[units->rows[unit - 1]];
+    }
+    begin_part(units, part->runs, sizeof(espalier_sparse_run), units->meetings, writer, part);
+    espalier_sparse_run *run = (espalier_sparse_run *)(writer->base + part->lengths) - 1;
+    uint16_t *slices = (uint16_t *)(writer->base + part->slices);
+    float *weights = (float *)(writer->base + part->weights);
+    for (size_t unit = 0; unit < units->count; ++unit) {
+        const size_t row = units->rows[unit];
+        if (unit == 0 || elements->met[row] != run->nonzeros) {
+            *++run = (espalier_sparse_run){.nonzeros = elements->met[row]};
+        }
+        run->rows += 1;
+        for (size_t i = 0; i < elements->slices; ++i) {
+            const float weight = *elements_at(elements, row, i);
+            if (weight == 0) continue;
+            *slices++ = (uint16_t)i;
+            *weights++ = weight;
         }
     }
 }
 
-// Writes the units of one height, sorted by how many slices they meet, the most first.
-static void write_part(
-    const espalier_sparse_elements *elements, const espalier_sparse_units *units, size_t height, bool every_row,
+static void write_bands(
+    const espalier_sparse_elements *elements, const espalier_sparse_units *units,
     espalier_sparse_writer *writer, espalier_sparse_part *part) {
-    uint32_t units_with[ESPALIER_SPARSE_SLICES + 1] = {0};
-    *part = (espalier_sparse_part){.height = (uint32_t)height};
-    for (size_t row = 0; row < units->rows; ++row) {
-        if (units->heights[row] != height) continue;
-        units_with[units->met[row]] += 1;
-        part->meetings += units->met[row];
-    }
-    if (!every_row) units_with[0] = 0;
-    size_t listed = 0;
-    for (size_t met = 0; met <= elements->slices; ++met) {
-        part->runs += units_with[met] > 0;
-        listed += units_with[met];
-    }
-    const size_t nonzeros = part->meetings * height;
-    part->run_list = reserve(writer, part->runs, sizeof(espalier_sparse_run));
-    part->rows = reserve(writer, listed, sizeof(uint16_t));
-    part->slices = reserve(writer, part->meetings, sizeof(uint16_t));
-    part->weights = reserve(writer, nonzeros + ESPALIER_SPARSE_SLACK, sizeof(float));
-    espalier_sparse_run *runs = (espalier_sparse_run *)(writer->base + part->run_list);
-    uint16_t *rows = (uint16_t *)(writer->base + part->rows);
+    begin_part(units, units->count, sizeof(espalier_sparse_subsets), elements->banded, writer, part);
+    espalier_sparse_subsets *met = (espalier_sparse_subsets *)(writer->base + part->lengths);
     uint16_t *slices = (uint16_t *)(writer->base + part->slices);
-    float *values = (float *)(writer->base + part->weights);
-    memset(values + nonzeros, 0, ESPALIER_SPARSE_SLACK * sizeof(float));
-    for (size_t met = elements->slices + 1; met-- > 0;) {
-        if (!units_with[met]) continue;
-        *runs++ = (espalier_sparse_run){.slices = (uint32_t)met, .units = units_with[met]};
-        for (size_t row = 0; row < units->rows; ++row) {
-            if (units->heights[row] != height || units->met[row] != met) continue;
-            *rows++ = (uint16_t)row;
+    float *weights = (float *)(writer->base + part->weights);
+    uint8_t subsets[ESPALIER_SPARSE_SLICES];
+    for (size_t unit = 0; unit < units->count; ++unit, ++met) {
+        const size_t row = units->rows[unit];
+        for (size_t i = 0; i < elements->slices; ++i) {
+            subsets[i] = (uint8_t)espalier_sparse_subset(elements_at(elements, row, i), elements->depth);
+        }
+        *met = (espalier_sparse_subsets){{0}};
+        for (unsigned subset = ESPALIER_SPARSE_SUBSETS - 1; subset > 0; --subset) {
             for (size_t i = 0; i < elements->slices; ++i) {
-                const float *column = column_of(elements, i) + row * elements->depth;
-                if (*column == 0) continue;
+                if (subsets[i] != subset) continue;
+                met->slices[subset] += 1;
                 *slices++ = (uint16_t)i;
-                for (size_t j = 0; j < height; ++j) *values++ = column[j * elements->depth];
+                for (size_t j = 0; j < ESPALIER_SPARSE_BAND; ++j) {
+                    if (subset >> j & 1) *weights++ = *elements_at(elements, row + j, i);
+                }
             }
         }
     }
 }
 
-static void write_row_block(
+// Returns how many nonzeros are in bands.
+static size_t write_row_block(
     const espalier_sparse_plan *plan, const float *weights, size_t first_channel, size_t taps,
     espalier_sparse_writer *writer, espalier_sparse_row_block *row_block) {
     const uint64_t list = reserve(writer, 0, sizeof(espalier_sparse_tap));
@@ -154,26 +196,31 @@ static void write_row_block(
     row_block->block_list = reserve(writer, row_block->blocks, sizeof(espalier_sparse_depth_block));
     espalier_sparse_depth_block *blocks =
         (espalier_sparse_depth_block *)(writer->base + row_block->block_list);
+    size_t banded = 0;
     for (size_t b = 0; b < row_block->blocks; ++b) {
         const size_t start = b * used / row_block->blocks;
         const size_t end = (b + 1) * used / row_block->blocks;
-        blocks[b].slices = end - start;
-        blocks[b].taps = list + start * sizeof(espalier_sparse_tap);
-        const espalier_sparse_elements elements = {
+        blocks[b] = (espalier_sparse_depth_block){
+            .slices = end - start, .taps = list + start * sizeof(espalier_sparse_tap)};
+        espalier_sparse_elements elements = {
             .weights = weights,
+            .rows = row_block->rows,
             .depth = plan->depth,
             .taps = (const espalier_sparse_tap *)(writer->base + blocks[b].taps),
             .slices = end - start,
             .first_channel = first_channel,
             .kernel_taps = taps,
         };
-        espalier_sparse_units units;
-        find_units(&elements, row_block->rows, &units);
+        find_bands(&elements);
         const bool every_row = b == 0 || b + 1 == row_block->blocks;
-        write_part(
-            &elements, &units, ESPALIER_SPARSE_BAND, every_row, writer, blocks[b].parts + ESPALIER_SPARSE_BANDS);
-        write_part(&elements, &units, 1, every_row, writer, blocks[b].parts + ESPALIER_SPARSE_ROWS);
+        espalier_sparse_units units;
+        list_units(&elements, true, every_row, &units);
+        write_bands(&elements, &units, writer, &blocks[b].bands);
+        list_units(&elements, false, every_row, &units);
+        write_rows(&elements, &units, writer, &blocks[b].rows);
+        banded += elements.banded;
     }
+    return banded;
 }
 
 // MARK: Interface
@@ -182,10 +229,10 @@ size_t espalier_sparse_packed_size(const espalier_sparse_shape *shape, const flo
     const espalier_sparse_plan plan = espalier_sparse_make_plan(shape, weights);
     const size_t row_blocks = shape->groups * plan.blocks_per_group;
     const size_t depth_blocks = row_blocks * (plan.depth / plan.slices + 1);
-    // No more runs than rows, and no more arrays than nine for a depth block, each aligned.
+    // No more runs than rows, whose room the subsets of four rows take too, and no more arrays than nine for a depth block, each aligned.
     return sizeof(espalier_sparse_header) + row_blocks * sizeof(espalier_sparse_row_block) + 64 +
            depth_blocks * (sizeof(espalier_sparse_depth_block) + 9 * 8 +
-                           ESPALIER_SPARSE_PARTS * ESPALIER_SPARSE_SLACK * sizeof(float) +
+                           2 * ESPALIER_SPARSE_SLACK * sizeof(float) +
                            plan.block_rows * (sizeof(espalier_sparse_run) + sizeof(uint16_t))) +
            row_blocks * plan.depth * sizeof(espalier_sparse_tap) +
            plan.nonzeros * (sizeof(uint16_t) + sizeof(float));
@@ -199,7 +246,6 @@ size_t espalier_sparse_pack(const espalier_sparse_shape *shape, const float *wei
     *header = (espalier_sparse_header){
         .rows = shape->rows,
         .nonzeros = plan.nonzeros,
-        .banded = plan.banded,
         .lines = (uint32_t)plan.lines,
         .block_rows = (uint32_t)plan.block_rows,
         .row_blocks = (uint32_t)row_blocks,
@@ -214,7 +260,7 @@ size_t espalier_sparse_pack(const espalier_sparse_shape *shape, const float *wei
             .first_row = (uint32_t)(group * plan.group_rows + row),
             .rows = (uint32_t)least(plan.block_rows, plan.group_rows - row),
         };
-        write_row_block(
+        header->banded += write_row_block(
             &plan, weights + list[b].first_row * plan.depth, group * shape->channels, shape->taps, &writer,
             list + b);
         const espalier_sparse_depth_block *blocks =

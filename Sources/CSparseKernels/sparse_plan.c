@@ -5,13 +5,11 @@ static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
 // The bytes of a tile. On a core whose first cache holds 32 KiB, tiles of more were faster: reading from the
 // second cache is hidden, as long as most reads are not, and sums are stored and loaded less often. The more so
-// the fewer nonzeros a row has. Bands load a quarter as much, and hide it all.
-static size_t tile_bytes(double density, bool banded) {
-    return (banded ? 128 : density < 0.08 ? 48 : 40) * 1024;
-}
-
-static size_t most_slices(double density, bool banded, size_t lines) {
-    return least(tile_bytes(density, banded) / (lines * ESPALIER_LINE_BYTES), ESPALIER_SPARSE_SLICES);
+// the fewer nonzeros a row has. Bands of which most columns are full load a quarter as much, and hide it all; those of
+// other bands are met in an order that is not memory's.
+static size_t tile_bytes(double density, espalier_sparse_four bands) {
+    if (bands.nonzeros == 0) return (density < 0.08 ? 48 : 40) * 1024;
+    return (bands.columns * 3 <= bands.nonzeros ? 128 : 32) * 1024;
 }
 
 // The width of tiles for which a nonzero should cost the least, in cycles for each line, from a fit to
@@ -19,7 +17,8 @@ static size_t most_slices(double density, bool banded, size_t lines) {
 // weight, which lines share; the load and store of the sums, which the nonzeros of a row in a depth block
 // share; and the copy of a slice, which those of a column in a row block do. Of bands, no more lines than have
 // sums in registers at once.
-static size_t best_lines(size_t columns, size_t depth, size_t block_rows, double density, bool banded) {
+static size_t best_lines(size_t columns, size_t depth, size_t block_rows, double density, espalier_sparse_four bands) {
+    const bool banded = bands.nonzeros > 0;
     const size_t all = columns ? ceiling(columns, ESPALIER_LINE) : 1;
     const size_t widest = banded ? ESPALIER_SPARSE_BAND_LINES : ESPALIER_SPARSE_LINES;
     size_t best = 1;
@@ -27,7 +26,7 @@ static size_t best_lines(size_t columns, size_t depth, size_t block_rows, double
     for (size_t most = 1; most <= widest; ++most) {
         // As the tiles of a product divide the lines.
         const size_t lines = ceiling(all, ceiling(all, most));
-        const size_t slices = most_slices(density, banded, lines);
+        const size_t slices = tile_bytes(density, bands) / (lines * ESPALIER_LINE_BYTES);
         const size_t blocks = depth ? ceiling(depth, slices) : 1;
         const double row = density * (double)depth / (double)blocks + 0.1;
         const double column = density * (double)block_rows + 0.1;
@@ -48,23 +47,33 @@ static size_t count_nonzeros(const float *weights, size_t count) {
     return nonzeros;
 }
 
-static bool is_band(const float *weights, size_t depth) {
-    for (size_t i = 0; i < depth; ++i) {
-        if (!espalier_sparse_is_uniform(weights + i, depth)) return false;
+espalier_sparse_four espalier_sparse_count_four(const size_t columns[ESPALIER_SPARSE_SUBSETS]) {
+    espalier_sparse_four four = {0};
+    for (unsigned subset = 1; subset < ESPALIER_SPARSE_SUBSETS; ++subset) {
+        size_t rows = 0;
+        for (unsigned rest = subset; rest > 0; rest >>= 1) rows += rest & 1;
+        four.nonzeros += columns[subset] * rows;
+        four.columns += columns[subset];
+        four.subsets += columns[subset] > 0;
     }
-    return true;
+    return four;
 }
 
 // Bands begin with every fourth row of a group.
 static void count_weights(const float *weights, const espalier_sparse_shape *shape, espalier_sparse_plan *plan) {
+    const size_t depth = plan->depth;
     for (size_t row = 0; row < shape->rows;) {
-        const size_t left = plan->group_rows - row % plan->group_rows;
-        const size_t height = least(left, ESPALIER_SPARSE_BAND);
-        const float *some = weights + row * plan->depth;
-        const size_t nonzeros = count_nonzeros(some, height * plan->depth);
-        plan->nonzeros += nonzeros;
-        if (height == ESPALIER_SPARSE_BAND && is_band(some, plan->depth)) plan->banded += nonzeros;
+        const size_t height = least(plan->group_rows - row % plan->group_rows, ESPALIER_SPARSE_BAND);
+        const float *rows = weights + row * depth;
+        plan->nonzeros += count_nonzeros(rows, height * depth);
         row += height;
+        if (height < ESPALIER_SPARSE_BAND) continue;
+        size_t columns[ESPALIER_SPARSE_SUBSETS] = {0};
+        for (size_t i = 0; i < depth; ++i) columns[espalier_sparse_subset(rows + i, depth)] += 1;
+        const espalier_sparse_four four = espalier_sparse_count_four(columns);
+        if (!espalier_sparse_is_band(&four)) continue;
+        plan->bands.nonzeros += four.nonzeros;
+        plan->bands.columns += four.columns;
     }
 }
 
@@ -76,15 +85,17 @@ espalier_sparse_plan espalier_sparse_make_plan(const espalier_sparse_shape *shap
     size_t blocks = ceiling(plan.group_rows, ESPALIER_SPARSE_BLOCK_ROWS);
     if (blocks < parts) blocks = least(parts, ceiling(plan.group_rows, 16));
     // No band is cut.
-    const size_t bands = ceiling(plan.group_rows, ESPALIER_SPARSE_BAND);
+    const size_t fours = ceiling(plan.group_rows, ESPALIER_SPARSE_BAND);
     plan.block_rows =
-        blocks ? least(ceiling(bands, blocks) * ESPALIER_SPARSE_BAND, plan.group_rows) : 0;
+        blocks ? least(ceiling(fours, blocks) * ESPALIER_SPARSE_BAND, plan.group_rows) : 0;
     plan.blocks_per_group = plan.block_rows ? ceiling(plan.group_rows, plan.block_rows) : 0;
     const double elements = (double)shape->rows * (double)plan.depth;
     const double density = elements > 0 ? (double)plan.nonzeros / elements : 0;
-    const bool banded = plan.banded * 2 > plan.nonzeros;
-    plan.lines = best_lines(shape->columns, plan.depth, plan.block_rows, density, banded);
-    plan.slices = most_slices(density, banded, plan.lines);
+    const bool most = plan.bands.nonzeros * 2 > plan.nonzeros;
+    const espalier_sparse_four bands = most ? plan.bands : (espalier_sparse_four){0};
+    plan.lines = best_lines(shape->columns, plan.depth, plan.block_rows, density, bands);
+    plan.slices =
+        least(tile_bytes(density, bands) / (plan.lines * ESPALIER_LINE_BYTES), ESPALIER_SPARSE_SLICES);
     // Channels that follow each other can be transposed together, and read in place if they begin with lines.
     plan.crowded = shape->taps > 1 ? 9 : shape->columns % ESPALIER_LINE > 0 ? 7 : 4;
     return plan;

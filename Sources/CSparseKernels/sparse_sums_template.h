@@ -32,8 +32,8 @@ typedef struct {
     HALF half;
 } SUMS;
 
-static size_t ESPALIER_NAME(sparse_register_lines)(size_t height) {
-    return height == ESPALIER_SPARSE_BAND ? BAND_LINES : REGISTER_LINES;
+static size_t ESPALIER_NAME(sparse_register_lines)(bool band) {
+    return band ? BAND_LINES : REGISTER_LINES;
 }
 
 ESPALIER_INLINE void ESPALIER_NAME(load_half)(const void *from, HALF *to) {
@@ -83,27 +83,38 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_step)(
 #endif
 }
 
-// Adds the multiples of a slice by the weights of a band.
-ESPALIER_INLINE void ESPALIER_NAME(sparse_band_step)(
-    SUMS sums[ESPALIER_SPARSE_BAND], const char *slice, const float *weights, const size_t lines,
-    const bool half) {
-    FLOATS weight[ESPALIER_SPARSE_BAND];
+// Adds the multiples of some slices to the sums of those rows of a band that `subset` has, from which the weights are.
+ESPALIER_INLINE void ESPALIER_NAME(sparse_add_subset)(
+    SUMS sums[ESPALIER_SPARSE_BAND], const char *tile, size_t slice_bytes, const uint16_t **slices, size_t count,
+    const float **weights, const unsigned subset, const size_t lines, const bool half) {
+    const uint16_t *end = *slices + count;
+    for (; *slices < end; ++*slices) {
+        const char *slice = tile + **slices * slice_bytes;
+        FLOATS weight[ESPALIER_SPARSE_BAND];
 #pragma clang loop unroll(full)
-    for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) weight[row] = weights[row] - (FLOATS){0};
+        for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) {
+            // Less 0 is what any number is.
+            if (subset >> row & 1) weight[row] = *(*weights)++ - (FLOATS){0};
+        }
 #pragma clang loop unroll(full)
-    for (size_t v = 0; v < VECTORS(lines, half); ++v) {
-        const FLOATS values = ESPALIER_NAME(load_aligned)(slice + v * ESPALIER_VECTOR_BYTES);
+        for (size_t v = 0; v < VECTORS(lines, half); ++v) {
+            const FLOATS values = ESPALIER_NAME(load_aligned)(slice + v * ESPALIER_VECTOR_BYTES);
 #pragma clang loop unroll(full)
-        for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) sums[row].full[v] += values * weight[row];
-    }
+            for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) {
+                if (subset >> row & 1) sums[row].full[v] += values * weight[row];
+            }
+        }
 #if ESPALIER_VECTOR_BYTES == 64
-    if (half) {
-        HALF values;
-        ESPALIER_NAME(load_half)(slice + VECTORS(lines, half) * ESPALIER_VECTOR_BYTES, &values);
+        if (half) {
+            HALF values;
+            ESPALIER_NAME(load_half)(slice + VECTORS(lines, half) * ESPALIER_VECTOR_BYTES, &values);
 #pragma clang loop unroll(full)
-        for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) sums[row].half += values * LOWER(weight[row]);
-    }
+            for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) {
+                if (subset >> row & 1) sums[row].half += values * LOWER(weight[row]);
+            }
+        }
 #endif
+    }
 }
 
 // MARK: Beginning and ending sums
@@ -187,28 +198,25 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_bands)(
     const espalier_sparse_sums *sums, const size_t lines, const bool half) {
     const char *tile = (const char *)sums->tile;
     const size_t slice_bytes = sums->slice_pitch * sizeof(float);
-    const uint16_t *rows = sums->rows;
     const uint16_t *slices = sums->slices;
     const float *weights = sums->weights;
-    for (size_t run = 0; run < sums->run_count; ++run) {
-        const size_t met = sums->runs[run].slices;
-        const uint16_t *end = rows + sums->runs[run].units;
-        for (; rows < end; ++rows) {
-            const size_t row = *rows;
-            float *partial = sums->partial + row * sums->partial_pitch;
-            SUMS band[ESPALIER_SPARSE_BAND];
+    for (size_t unit = 0; unit < sums->band_count; ++unit) {
+        const size_t row = sums->rows[unit];
+        float *partial = sums->partial + row * sums->partial_pitch;
+        SUMS band[ESPALIER_SPARSE_BAND];
 #pragma clang loop unroll(full)
-            for (size_t i = 0; i < ESPALIER_SPARSE_BAND; ++i) {
-                ESPALIER_NAME(sparse_enter)(sums, band + i, row + i, partial + i * sums->partial_pitch, lines, half);
-            }
-            const uint16_t *last = slices + met;
-            for (; slices < last; ++slices, weights += ESPALIER_SPARSE_BAND) {
-                ESPALIER_NAME(sparse_band_step)(band, tile + *slices * slice_bytes, weights, lines, half);
-            }
+        for (size_t i = 0; i < ESPALIER_SPARSE_BAND; ++i) {
+            ESPALIER_NAME(sparse_enter)(sums, band + i, row + i, partial + i * sums->partial_pitch, lines, half);
+        }
+        const uint16_t *met = sums->subsets[unit].slices;
+#define SUBSET(s) \
+    ESPALIER_NAME(sparse_add_subset)(band, tile, slice_bytes, &slices, met[s], &weights, s, lines, half);
+        SUBSET(15) SUBSET(14) SUBSET(13) SUBSET(12) SUBSET(11) SUBSET(10) SUBSET(9) SUBSET(8)
+        SUBSET(7) SUBSET(6) SUBSET(5) SUBSET(4) SUBSET(3) SUBSET(2) SUBSET(1)
+#undef SUBSET
 #pragma clang loop unroll(full)
-            for (size_t i = 0; i < ESPALIER_SPARSE_BAND; ++i) {
-                ESPALIER_NAME(sparse_leave)(sums, band + i, row + i, partial + i * sums->partial_pitch, lines, half);
-            }
+        for (size_t i = 0; i < ESPALIER_SPARSE_BAND; ++i) {
+            ESPALIER_NAME(sparse_leave)(sums, band + i, row + i, partial + i * sums->partial_pitch, lines, half);
         }
     }
 }
@@ -223,14 +231,14 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_rows)(
 #define STEP(which)                                                                                    \
     ESPALIER_NAME(sparse_step)(&sum, tile + slices[which] * slice_bytes, WEIGHT(four, which), lines, half)
     for (size_t run = 0; run < sums->run_count; ++run) {
-        const size_t met = sums->runs[run].slices;
-        const uint16_t *end = rows + sums->runs[run].units;
+        const size_t nonzeros = sums->runs[run].nonzeros;
+        const uint16_t *end = rows + sums->runs[run].rows;
         for (; rows < end; ++rows) {
             const size_t row = *rows;
             float *partial = sums->partial + row * sums->partial_pitch;
             SUMS sum;
             ESPALIER_NAME(sparse_enter)(sums, &sum, row, partial, lines, half);
-            size_t left = met;
+            size_t left = nonzeros;
             for (; left >= 4; left -= 4, slices += 4, weights += 4) {
                 const FLOATS four = ESPALIER_NAME(sparse_four_weights)(weights);
                 STEP(0);
@@ -298,7 +306,7 @@ BANDS(6)
 
 static void ESPALIER_NAME(sparse_add)(const espalier_sparse_sums *sums) {
     const bool half = sums->columns + ESPALIER_LINE / 2 <= sums->lines * ESPALIER_LINE;
-    if (sums->height == ESPALIER_SPARSE_BAND) {
+    if (sums->band_count > 0) {
         switch (sums->lines) {
             CASE(bands, 1)
 #if BAND_LINES > 1

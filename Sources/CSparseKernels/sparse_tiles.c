@@ -44,8 +44,7 @@ static bool reads_in_place(
     const espalier_sparse_header *header, const espalier_sparse_source *source,
     const espalier_sparse_depth_block *block, size_t columns) {
     if (source->transposed || source->move_count > 0 || header->taps > 1 || block->slices == 0) return false;
-    uint64_t meetings = 0;
-    for (size_t p = 0; p < ESPALIER_SPARSE_PARTS; ++p) meetings += block->parts[p].meetings;
+    const uint64_t meetings = block->bands.meetings + block->rows.meetings;
     if (meetings >= (uint64_t)ESPALIER_SPARSE_FEW * block->slices) return false;
     const espalier_sparse_tap *taps = espalier_sparse_at(header, block->taps);
     return taps[block->slices - 1].channel - taps[0].channel + 1 == block->slices &&
@@ -62,16 +61,17 @@ static void find_bounds(const espalier_activation *activation, espalier_sparse_s
 
 static void add_part(
     espalier_isa isa, const espalier_sparse_header *header, const espalier_sparse_row_block *row_block,
-    size_t b, size_t p, const espalier_sparse_target *target, bool direct, const float *tile, size_t slice_pitch,
+    size_t b, bool bands, const espalier_sparse_target *target, bool direct, const float *tile, size_t slice_pitch,
     size_t lines, float *partial) {
     const espalier_sparse_depth_block *blocks = espalier_sparse_at(header, row_block->block_list);
-    const espalier_sparse_part *part = blocks[b].parts + p;
-    if (part->runs == 0) return;
+    const espalier_sparse_part *part = bands ? &blocks[b].bands : &blocks[b].rows;
+    if (part->units == 0) return;
     const espalier_epilogue *epilogue = target->epilogue;
     espalier_sparse_sums sums = {
-        .height = part->height,
-        .runs = espalier_sparse_at(header, part->run_list),
+        .runs = espalier_sparse_at(header, part->lengths),
         .run_count = part->runs,
+        .subsets = espalier_sparse_at(header, part->lengths),
+        .band_count = bands ? part->units : 0,
         .rows = espalier_sparse_at(header, part->rows),
         .slices = espalier_sparse_at(header, part->slices),
         .weights = espalier_sparse_at(header, part->weights),
@@ -84,7 +84,7 @@ static void add_part(
     find_bounds(&epilogue->activation, &sums);
     const espalier_sparse_piece *piece =
         direct && b + 1 == row_block->blocks ? target->pieces : NULL;
-    const size_t most = espalier_sparse_register_lines(isa, part->height);
+    const size_t most = espalier_sparse_register_lines(isa, bands);
     const size_t passes = (lines + most - 1) / most;
     for (size_t pass = 0; pass < passes; ++pass) {
         const size_t line = pass * lines / passes;
@@ -121,9 +121,8 @@ void espalier_sparse_compute_tile(
             } else {
                 espalier_sparse_fill(isa, source, taps, blocks[b].slices, target->columns, tile);
             }
-            for (size_t p = 0; p < ESPALIER_SPARSE_PARTS; ++p) {
-                add_part(isa, header, row_block, b, p, target, direct, slices, slice_pitch, lines, partial);
-            }
+            add_part(isa, header, row_block, b, true, target, direct, slices, slice_pitch, lines, partial);
+            add_part(isa, header, row_block, b, false, target, direct, slices, slice_pitch, lines, partial);
         }
         if (!direct) {
             espalier_sparse_finish(

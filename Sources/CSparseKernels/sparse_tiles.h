@@ -57,12 +57,12 @@ typedef struct {
     const espalier_epilogue *epilogue;
 } espalier_sparse_target;
 
-// The sums of `lines` lines, for one part of a depth block.
+// The sums of `lines` lines, for one part of a depth block: one of rows if it has runs, else one of bands.
 typedef struct {
-    // 1 or ESPALIER_SPARSE_BAND.
-    size_t height;
     const espalier_sparse_run *runs;
     size_t run_count;
+    const espalier_sparse_subsets *subsets;
+    size_t band_count;
     const uint16_t *rows;
     const uint16_t *slices;
     const float *weights;
@@ -86,10 +86,10 @@ typedef struct {
     float high;
 } espalier_sparse_sums;
 
-// The widest tile whose sums for units of this height fit the registers.
-size_t espalier_sparse_register_lines(espalier_isa isa, size_t height);
+// The widest tile whose sums for a row, or for a band, fit the registers.
+size_t espalier_sparse_register_lines(espalier_isa isa, bool band);
 
-// Adds the products of one part. At most espalier_sparse_register_lines(isa, height) lines.
+// Adds the products of one part. At most espalier_sparse_register_lines lines.
 void espalier_sparse_add(espalier_isa isa, const espalier_sparse_sums *sums);
 
 // Writes `rows` finished rows, from `first_row` of the matrix on, with residuals and activation. Where the
