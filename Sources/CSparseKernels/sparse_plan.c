@@ -1,5 +1,7 @@
 #include "sparse_plan.h"
 
+#include "espalier_isa.h"
+
 static size_t ceiling(size_t dividend, size_t divisor) { return (dividend + divisor - 1) / divisor; }
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 
@@ -57,6 +59,22 @@ espalier_sparse_four espalier_sparse_count_four(const size_t columns[ESPALIER_SP
         four.subsets += columns[subset] > 0;
     }
     return four;
+}
+
+// With AVX-512, if slices are loaded for several rows often enough, and if the loops over the slices of one subset are
+// so long that the surprise of their ends is made up for. Others have registers for so few columns of a band that its
+// sums wait for each other, unless nearly all of its columns are full; and too few for that without AVX2.
+bool espalier_sparse_is_band(const espalier_sparse_four *four) {
+    switch (espalier_isa_active()) {
+        case ESPALIER_ISA_AVX512:
+            return four->columns * 5 <= four->nonzeros * 3 && four->nonzeros >= 8 * four->subsets;
+        case ESPALIER_ISA_AVX2:
+        case ESPALIER_ISA_NEON:
+            return four->columns * 7 <= four->nonzeros * 2 && four->nonzeros >= 8 * four->subsets;
+        case ESPALIER_ISA_PORTABLE:
+            return false;
+    }
+    return false;
 }
 
 // Bands begin with every fourth row of a group.

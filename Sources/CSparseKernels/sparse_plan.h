@@ -38,10 +38,7 @@ static inline unsigned espalier_sparse_subset(const float *column, size_t pitch)
 // What the columns in which subsets of four rows have nonzeros make of them: `columns` of subset 0..<16.
 espalier_sparse_four espalier_sparse_count_four(const size_t columns[ESPALIER_SPARSE_SUBSETS]);
 
-// Whether they are faster as a band than alone: if slices are loaded for several rows often enough, and the loops over
-// the slices of one subset are so long that the surprise of their ends is made up for.
-static inline bool espalier_sparse_is_band(const espalier_sparse_four *four) {
-    return four->columns * 5 <= four->nonzeros * 3 && four->nonzeros >= 8 * four->subsets;
-}
+// Whether they are faster as a band than alone, with the active instruction set.
+bool espalier_sparse_is_band(const espalier_sparse_four *four);
 
 #endif
