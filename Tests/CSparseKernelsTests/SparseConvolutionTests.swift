@@ -18,6 +18,7 @@ struct SparseConvolutionTests {
         var groups = 1
         var samples = 1
         var density = 0.3
+        var pattern = SparsePattern.anywhere
         var activation = Activation.none
         var residual = false
         var parts = 1
@@ -48,7 +49,8 @@ struct SparseConvolutionTests {
         let depth = test.channels / test.groups
         let taps = test.kernel.0 * test.kernel.1
         var random = RandomSource(seed: seed)
-        let weights = random.sparse(test.filters * depth * taps, density: test.density)
+        let weights = test.pattern.weights(
+            rows: test.filters, columns: depth * taps, density: test.density, &random)
         let input = random.floats(test.samples * test.channels * test.height * test.width)
         let bias = random.floats(test.filters)
         let residual = random.floats(test.samples * test.filters * positions)
@@ -147,6 +149,16 @@ struct SparseConvolutionTests {
         Case(
             filters: 70, channels: 4, height: 9, width: 12, kernel: (3, 3), padding: (1, 1), tail: (1, 1),
             parts: 3),
+        // Rows in bands, which groups do not cut, and those beside them.
+        Case(
+            filters: 16, channels: 12, height: 14, width: 14, kernel: (3, 3), padding: (1, 1), tail: (1, 1),
+            density: 0.4, pattern: .blocks(4, 1), residual: true),
+        Case(
+            filters: 30, channels: 30, height: 7, width: 7, kernel: (3, 3), padding: (1, 1), tail: (1, 1),
+            groups: 3, samples: 2, density: 0.7, pattern: .blocks(4, 1)),
+        Case(
+            filters: 24, channels: 16, height: 9, width: 9, kernel: (3, 3), stride: (2, 2), padding: (1, 1),
+            tail: (1, 1), pattern: .among(2, of: 4)),
         // Padding that is all there is.
         Case(filters: 3, channels: 2, height: 2, width: 2, kernel: (3, 3), padding: (4, 4), tail: (4, 4)),
         Case(filters: 3, channels: 2, height: 2, width: 2, kernel: (3, 3)),
@@ -167,6 +179,7 @@ struct SparseConvolutionTests {
                 height: random.integer(1...20), width: random.integer(1...20), kernel: pair(1...4),
                 stride: pair(1...3), dilation: pair(1...2), padding: pair(0...3), tail: pair(0...3),
                 groups: groups, samples: random.integer(1...3), density: random.uniform(),
+                pattern: .random(using: &random) ? .anywhere : .blocks(4, 1),
                 activation: Activation.allCases.randomElement(using: &random)!,
                 residual: .random(using: &random),
                 parts: random.integer(0...3)),

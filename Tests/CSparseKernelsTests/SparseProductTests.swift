@@ -9,6 +9,7 @@ struct SparseProductTests {
         var depth: Int
         var columns: Int
         var density = 0.2
+        var pattern = SparsePattern.anywhere
         var activation = Activation.none
         var transposedInput = false
         var transposedOutput = false
@@ -28,7 +29,8 @@ struct SparseProductTests {
     /// Computes `test` in four ranges; returns the failures, and whether the gaps are as they were.
     private func check(_ set: InstructionSet, _ test: Case, seed: UInt64) {
         var random = RandomSource(seed: seed)
-        let weights = random.sparse(test.rows * test.depth, density: test.density)
+        let weights = test.pattern.weights(
+            rows: test.rows, columns: test.depth, density: test.density, &random)
         let inputPitch = (test.transposedInput ? test.depth : test.columns) + test.gap
         let outputPitch = (test.transposedOutput ? test.rows : test.columns) + test.gap
         let input = random.floats((test.transposedInput ? test.columns : test.depth) * inputPitch)
@@ -108,6 +110,27 @@ struct SparseProductTests {
         ]
     }
 
+    /// Rows in bands of four whose columns are full, or any subsets of which have nonzeros; rows that are in none; and
+    /// every number of lines and half lines of a band's sums.
+    static let bands: [Case] = [
+        .anywhere, .blocks(4, 1), .blocks(16, 1), .blocks(4, 4), .blocks(3, 1), .blocks(1, 4),
+        .among(2, of: 4),
+    ].flatMap { (pattern: SparsePattern) in
+        [0.1, 0.5, 0.8, 1].flatMap { density in
+            [5, 16, 24, 40, 56, 70, 88, 96, 130].map { columns in
+                Case(rows: 24, depth: 90, columns: columns, density: density, pattern: pattern)
+            } + [
+                Case(rows: 27, depth: 900, columns: 40, density: density, pattern: pattern, residual: true),
+                Case(rows: 1030, depth: 70, columns: 20, density: density, pattern: pattern, parts: 3),
+            ]
+        }
+    }
+
+    @Test(arguments: InstructionSet.supported)
+    func bandsAreRight(set: InstructionSet) {
+        for (seed, test) in Self.bands.enumerated() { check(set, test, seed: UInt64(seed)) }
+    }
+
     /// Lines that are whole and aligned, and used by so few weights that they are not copied; some columns of the matrix are
     /// empty. Then one float further, where they are not aligned.
     static let inPlace: [Case] = [0.03, 0.1, 0.3].flatMap { density in
@@ -146,7 +169,10 @@ struct SparseProductTests {
             Case(
                 rows: random.integer(0...80), depth: random.integer(0...600),
                 columns: random.integer(0...300),
-                density: random.uniform(), activation: Activation.allCases.randomElement(using: &random)!,
+                density: random.uniform(),
+                pattern: [.anywhere, .blocks(4, 1), .blocks(8, 3), .among(2, of: 4)].randomElement(
+                    using: &random)!,
+                activation: Activation.allCases.randomElement(using: &random)!,
                 transposedInput: .random(using: &random), transposedOutput: .random(using: &random),
                 bias: .random(using: &random), residual: .random(using: &random),
                 gap: random.integer(0...3), parts: random.integer(0...5)),
@@ -154,11 +180,17 @@ struct SparseProductTests {
     }
 
     /// What a zero would meet is not there.
-    @Test(arguments: InstructionSet.supported, [false, true])
-    func zerosMeetNothing(set: InstructionSet, transposed: Bool) {
-        let (rows, depth, columns) = (20, 10, 40)
+    @Test(
+        arguments: InstructionSet.supported,
+        [.anywhere, .blocks(4, 1), .blocks(3, 1), .among(2, of: 4)] as [SparsePattern])
+    func zerosMeetNothing(set: InstructionSet, pattern: SparsePattern) {
+        for transposed in [false, true] { checkZeros(set, pattern, transposed: transposed) }
+    }
+
+    private func checkZeros(_ set: InstructionSet, _ pattern: SparsePattern, transposed: Bool) {
+        let (rows, depth, columns) = (22, 100, 40)
         var random = RandomSource(seed: 3)
-        let weights = random.sparse(rows * depth, density: 0.5)
+        let weights = pattern.weights(rows: rows, columns: depth, density: 0.5, &random)
         let packed = PackedMatrix(Case(rows: rows, depth: depth, columns: columns).shape, weights)
         var input = random.floats(depth * columns)
         for column in 0..<columns { input[transposed ? column * depth + 4 : 4 * columns + column] = .nan }
@@ -184,6 +216,27 @@ struct SparseProductTests {
             let meets = weights[row * depth + 4] != 0
             #expect(output[(row * columns)..<((row + 1) * columns)].allSatisfy { $0.isNaN == meets })
         }
+    }
+
+    /// Blocks of four rows make bands, single nonzeros do not; which others do depends on the processor.
+    @Test(.enabled(if: espalier_isa_active() != ESPALIER_ISA_PORTABLE))
+    func blocksMakeBands() {
+        func banded(_ pattern: SparsePattern, density: Double, rows: Int = 40) -> (count: Int, nonzeros: Int)
+        {
+            var random = RandomSource(seed: 5)
+            let weights = pattern.weights(rows: rows, columns: 200, density: density, &random)
+            let packed = PackedMatrix(Case(rows: rows, depth: 200, columns: 64).shape, weights)
+            return (espalier_sparse_banded(packed.pointer), espalier_sparse_nonzeros(packed.pointer))
+        }
+        for pattern in [.blocks(4, 1), .blocks(16, 1), .blocks(4, 4)] as [SparsePattern] {
+            let found = banded(pattern, density: 0.1)
+            #expect(found.count > 0 && found.count == found.nonzeros)
+        }
+        #expect(banded(.anywhere, density: 0.1).count == 0)
+        #expect(banded(.blocks(1, 4), density: 0.1).count == 0)
+        #expect(banded(.anywhere, density: 1).count == 40 * 200)
+        // Three rows are left over.
+        #expect(banded(.anywhere, density: 1, rows: 43).count == 40 * 200)
     }
 
     @Test func packingCountsAndDivides() {

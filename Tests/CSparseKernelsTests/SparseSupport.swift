@@ -103,10 +103,5 @@ struct ExactSum {
 extension RandomSource {
     mutating func floats(_ count: Int) -> [Float] { (0..<count).map { _ in uniform(in: -1...1) } }
 
-    /// Numbers of which about a share of `density` is not zero.
-    mutating func sparse(_ count: Int, density: Double) -> [Float] {
-        (0..<count).map { _ in uniform() < density ? uniform(in: -1...1) : 0 }
-    }
-
     mutating func integer(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &self) }
 }
