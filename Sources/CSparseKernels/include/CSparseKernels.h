@@ -16,6 +16,7 @@
 #include "espalier_sparse_convolution.h"
 #include "espalier_sparse_matrix.h"
 #include "espalier_sparse_product.h"
+#include "espalier_sparse_strips.h"
 #include "espalier_sparse_vector.h"
 #include "espalier_weight_storage.h"
 
