@@ -36,15 +36,20 @@ ESPALIER_INLINE size_t ESPALIER_NAME(strips_group)(size_t left) {
 
 // MARK: Inputs
 
-// Each group's inputs one after the other, its rows innermost.
+// Each group's inputs one after the other, its rows innermost. A line of a row is used up at once: the rows' lines, if
+// they are a power of two apart, displace each other.
 static void ESPALIER_NAME(strips_prepare)(
     const espalier_sparse_strips *matrix, const float *inputs, size_t rows, float *prepared) {
     for (size_t row = 0; row < rows;) {
         const size_t group = ESPALIER_NAME(strips_group)(rows - row);
         const float *from = inputs + row * matrix->inputs;
         float *to = prepared + row * matrix->inputs;
-        for (size_t input = 0; input < matrix->inputs; ++input) {
-            for (size_t i = 0; i < group; ++i) *to++ = from[i * matrix->inputs + input];
+        for (size_t start = 0; start < matrix->inputs; start += 16) {
+            const size_t end = start + 16 < matrix->inputs ? start + 16 : matrix->inputs;
+            for (size_t i = 0; i < group; ++i) {
+                const float *line = from + i * matrix->inputs;
+                for (size_t input = start; input < end; ++input) to[input * group + i] = line[input];
+            }
         }
         row += group;
     }

@@ -92,6 +92,10 @@ struct SparseMatrix {
     let storage: WeightStorage
     private(set) var weights: [Float]
 
+    init(outputs: Int, inputs: Int, storage: WeightStorage, weights: [Float]) {
+        (self.outputs, self.inputs, self.storage, self.weights) = (outputs, inputs, storage, weights)
+    }
+
     init(
         outputs: Int, inputs: Int, _ pattern: Pattern, _ storage: WeightStorage,
         _ random: inout RandomSource
