@@ -90,11 +90,10 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_subset)(
     const uint16_t *end = *slices + count;
     for (; *slices < end; ++*slices) {
         const char *slice = tile + **slices * slice_bytes;
-        FLOATS weight[ESPALIER_SPARSE_BAND];
+        float weight[ESPALIER_SPARSE_BAND];
 #pragma clang loop unroll(full)
         for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) {
-            // Less 0 is what any number is.
-            if (subset >> row & 1) weight[row] = *(*weights)++ - (FLOATS){0};
+            if (subset >> row & 1) weight[row] = *(*weights)++;
         }
 #pragma clang loop unroll(full)
         for (size_t v = 0; v < VECTORS(lines, half); ++v) {
@@ -110,7 +109,7 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_add_subset)(
             ESPALIER_NAME(load_half)(slice + VECTORS(lines, half) * ESPALIER_VECTOR_BYTES, &values);
 #pragma clang loop unroll(full)
             for (size_t row = 0; row < ESPALIER_SPARSE_BAND; ++row) {
-                if (subset >> row & 1) sums[row].half += values * LOWER(weight[row]);
+                if (subset >> row & 1) sums[row].half += values * weight[row];
             }
         }
 #endif
