@@ -44,7 +44,8 @@ static bool reads_in_place(
     const espalier_sparse_header *header, const espalier_sparse_source *source,
     const espalier_sparse_depth_block *block, size_t columns) {
     if (source->transposed || source->move_count > 0 || header->taps > 1 || block->slices == 0) return false;
-    const uint64_t meetings = block->bands.meetings + block->rows.meetings;
+    // A band computes longer with what it loads, and waits less for it.
+    const uint64_t meetings = block->bands.meetings / ESPALIER_SPARSE_BAND + block->rows.meetings;
     if (meetings >= (uint64_t)ESPALIER_SPARSE_FEW * block->slices) return false;
     const espalier_sparse_tap *taps = espalier_sparse_at(header, block->taps);
     return taps[block->slices - 1].channel - taps[0].channel + 1 == block->slices &&
