@@ -229,7 +229,8 @@ size_t espalier_sparse_packed_size(const espalier_sparse_shape *shape, const flo
     const espalier_sparse_plan plan = espalier_sparse_make_plan(shape, weights);
     const size_t row_blocks = shape->groups * plan.blocks_per_group;
     const size_t depth_blocks = row_blocks * (plan.depth / plan.slices + 1);
-    // No more runs than rows, whose room the subsets of four rows take too, and no more arrays than nine for a depth block, each aligned.
+    // No more runs than rows, four of which have the room of a band's subsets, and no more arrays than nine for a
+    // depth block, each aligned.
     return sizeof(espalier_sparse_header) + row_blocks * sizeof(espalier_sparse_row_block) + 64 +
            depth_blocks * (sizeof(espalier_sparse_depth_block) + 9 * 8 +
                            2 * ESPALIER_SPARSE_SLACK * sizeof(float) +
