@@ -147,7 +147,10 @@ let package = Package(
             ]),
         tests(
             "EspalierEfficiency",
-            ["EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierExecution", "EspalierRuns"]),
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
+                "EspalierExecution", "EspalierPruning", "EspalierRuns",
+            ]),
         module(
             "Espalier",
             [

@@ -277,6 +277,10 @@ size_t espalier_sparse_nonzeros(const void *packed) {
     return (size_t)((const espalier_sparse_header *)packed)->nonzeros;
 }
 
+size_t espalier_sparse_expected_banded(const espalier_sparse_shape *shape, const float *weights) {
+    return espalier_sparse_make_plan(shape, weights).bands.nonzeros;
+}
+
 size_t espalier_sparse_banded(const void *packed) {
     return (size_t)((const espalier_sparse_header *)packed)->banded;
 }

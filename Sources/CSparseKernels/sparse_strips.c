@@ -2,6 +2,10 @@
 
 #include "sparse_strips_layout.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 #define ESPALIER_TEMPLATE "sparse_strips_template.h"
 #include "each_isa.h"
 

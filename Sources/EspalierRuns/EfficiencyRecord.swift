@@ -126,7 +126,7 @@ extension RunRecord {
         /// Shares of what the machine can do at most: multiply-accumulates, and bytes from where they lie.
         public var computeShare: Double?
         public var bandwidthShare: Double?
-        /// How its weights are kept: `dense`, `rows`, `tiles`; absent if there was no choice.
+        /// How its weights are kept: `dense`, `rows`, `tiles`, `bands`; absent if there was no choice.
         public var format: String?
         /// By the cost model, the error relative to the measured time, and which of its parts is the largest: `compute`,
         /// `memory`, `visits`, `sums`, `copies`, `fixed`.

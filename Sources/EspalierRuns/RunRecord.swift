@@ -39,6 +39,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
     public var before: Measures?
     /// After pruning and before any repair.
     public var pruned: Measures?
+    /// Where a latency was the target.
+    public var latency: Latency?
     public var after: Measures?
     public var layers: [Layer]?
     public var refusals: [Refusal]?
@@ -72,6 +74,22 @@ public struct RunRecord: Codable, Sendable, Equatable {
 }
 
 extension RunRecord {
+    /// Milliseconds of one inference: the target, what the plan should take, and what both networks take.
+    public struct Latency: Codable, Sendable, Equatable {
+        public var targetMs: Double
+        public var predictedMs: Double
+        public var beforeMs: Double
+        /// Absent where nothing was pruned.
+        public var achievedMs: Double?
+
+        public init(targetMs: Double, predictedMs: Double, beforeMs: Double, achievedMs: Double? = nil) {
+            self.targetMs = targetMs
+            self.predictedMs = predictedMs
+            self.beforeMs = beforeMs
+            self.achievedMs = achievedMs
+        }
+    }
+
     public struct Machine: Codable, Sendable, Equatable {
         public var processor: String
         public var cores: Int

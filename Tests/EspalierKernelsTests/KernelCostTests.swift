@@ -20,7 +20,8 @@ struct KernelCostTests {
     private static let reorders = KernelCostModel.Reorders(
         secondsPerByteToPlain: 0x1p-30, secondsPerByteToChannelsLast: 0x1p-32)
     private static let model = KernelCostModel(
-        ceilings: ceilings, formats: [.dense: dense, .csr: sparse, .tiles: sparse], reorders: reorders)
+        ceilings: ceilings, formats: [.dense: dense, .csr: sparse, .tiles: sparse, .bands: sparse],
+        reorders: reorders)
 
     @Test func levelsHoldWhatFits() {
         #expect(Self.ceilings.level(holding: 0).name == "L1")

@@ -159,7 +159,7 @@ struct ChannelPlanTests {
     @Test func injectedCostsAreTargetsToo() throws {
         let pruner = try Pruner(Self.network())
         // Bytes written by every node that computes something.
-        let traffic = CostFunction(id: "traffic", name: "bytes written") { operation, signature, _ in
+        let traffic = CostFunction(id: "traffic", name: "bytes written") { _, operation, signature, _ in
             operation.multiplyAccumulates(signature, nonzeros: []) > 0
                 ? Double(signature.outputShape().count * 4) : 0
         }
@@ -185,5 +185,28 @@ struct ChannelPlanTests {
             PruningRequest(.channel, targets: [.maxMultiplyAccumulates(0.5)], prunesFirstAndLast: true))
         let achieved = try share(.multiplyAccumulates, pruner, plan)
         #expect(achieved <= 0.5 && achieved > 0.35)
+    }
+
+    /// With a cost that falls in steps of four channels, the knapsack stops on steps: within one nothing is saved.
+    @Test(arguments: [0.75, 0.5, 0.35])
+    func knapsackStopsOnSteps(share: Double) throws {
+        let pruner = try Pruner(Self.network())
+        let steps = CostFunction(id: "steps", name: "blocks of four filters") { _, operation, signature, _ in
+            let outputs = signature.outputShape()
+            guard outputs.rank == 4, operation.multiplyAccumulates(signature, nonzeros: []) > 0 else {
+                return 0
+            }
+            return Double((outputs[1] + 3) / 4)
+        }
+        let plan = try pruner.plan(
+            PruningRequest(
+                .channel, targets: [.maximum(steps, share: share)], scope: KnapsackScope(),
+                prunesFirstAndLast: true))
+        let kept = try #require(plan.channels).filter { $0.requested != nil }.map {
+            $0.size - $0.dropped.count
+        }
+        #expect(kept.allSatisfy { $0.isMultiple(of: 4) }, "\(kept)")
+        // 12, 20 and 16 channels are 3, 5 and 4 blocks.
+        #expect(kept.reduce(0) { $0 + $1 / 4 } == Int((12 * share).rounded(.down)), "\(kept)")
     }
 }

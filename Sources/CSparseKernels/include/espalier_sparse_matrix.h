@@ -54,6 +54,9 @@ size_t espalier_sparse_nonzeros(const void *packed);
 /// How many of them are in bands of four rows.
 size_t espalier_sparse_banded(const void *packed);
 
+/// How many nonzeros of row-major `weights` would be in bands, more or less: without packing them.
+size_t espalier_sparse_expected_banded(const espalier_sparse_shape *shape, const float *weights);
+
 /// How many blocks threads can divide the rows into.
 size_t espalier_sparse_row_blocks(const void *packed);
 

@@ -64,11 +64,16 @@ extension PrunePipeline {
             surgery: surgery, isInterrupted: isInterrupted, observer: observer)
     }
 
-    /// Only the plan, with nothing touched.
-    package func plan(_ graph: Graph, data: Data?) throws -> (plan: PrunePlan, receipt: Receipt) {
+    /// Only the plan, and the network as it would be without repair.
+    package func plan(
+        _ graph: Graph, data: Data?
+    ) throws -> (plan: PrunePlan, receipt: Receipt, network: Graph) {
         let pruner = try pruner(of: graph, data: data)
         let plan = try pruner.plan(request) { try evidence($0, data: data) }
-        return (plan, try pruner.receipt(for: plan, after: try pruner.applying(plan)))
+        let network = try pruner.applying(plan)
+        return (
+            plan, try pruner.receipt(for: plan, after: network, costs: request.targetCosts), network
+        )
     }
 
     // MARK: Pruning while repairing
@@ -114,7 +119,8 @@ extension PrunePipeline {
         if let data, data.test?.isLabelled ?? false { try observer(.stage("evaluating the pruned network")) }
         let after = try data?.test.flatMap { try evaluate(network, on: $0) }
         return Outcome(
-            graph: network, plan: plan, receipt: try pruner.receipt(for: plan, after: network),
+            graph: network, plan: plan,
+            receipt: try pruner.receipt(for: plan, after: network, costs: request.targetCosts),
             before: before,
             pruned: pruned, after: after, history: history, surgery: surgery, isInterrupted: isInterrupted)
     }

@@ -17,7 +17,7 @@ struct Prune: ParsableCommand {
             "Removes dispensable weights or channels, repairs the accuracy, verifies and writes the model.",
         discussion: """
             How far: --sparsity, the share of the prunable parameters to remove; --max-macs and --max-parameters, the shares \
-            to keep at most; or --allocation, a share for each layer. Element granularity sets single weights to zero, block:RxC blocks of R outputs by C inputs; N:M \
+            to keep at most; --target-latency, the milliseconds that an inference of one sample may take on this machine; or --allocation, a share for each layer. Element granularity sets single weights to zero, block:RxC blocks of R outputs by C inputs; N:M \
             keeps N of every M consecutive inputs, so it says by itself how far. Channel granularity cuts whole channels out, \
             with everything that depends on them, so that the model is smaller and faster anywhere. --dead-units instead cuts \
             the channels that are constant on all training data, with the outputs on these unchanged, and repairs nothing.
@@ -137,7 +137,7 @@ struct Prune: ParsableCommand {
         }
         guard request.saysHowFar || (plan != nil && !dryRun) else {
             throw ValidationError(
-                "say how far: --sparsity, --max-macs or --max-parameters, --allocation, --granularity N:M, or --plan"
+                "say how far: --sparsity, --max-macs, --max-parameters or --target-latency, --allocation, --granularity N:M, or --plan"
             )
         }
         guard !request.saysHowFar || plan == nil || dryRun else {
@@ -155,8 +155,13 @@ struct Prune: ParsableCommand {
                 source, options: try dataOptions.loadOptions(for: source, graph: loaded.graph))
         }
         if deadUnits, let parts { return try removeDeadUnits(recorder, loaded, parts) }
-        var pipeline = try pipeline(parts)
-        pipeline.inputShapes = try shapeOptions.inputShapes(of: loaded.graph)
+        let lane = try Lane(threads: common.threads)
+        let inputShapes = try shapeOptions.inputShapes(of: loaded.graph)
+        var latency = try request.target.targetLatency.map {
+            try LatencyGoal($0, loaded.graph, parts, inputShapes: inputShapes, lane: lane, common: common)
+        }
+        var pipeline = try pipeline(parts, lane: lane, latency: latency)
+        pipeline.inputShapes = inputShapes
         pipeline.recorded = try EvidenceFile.evidence(
             for: pipeline.request.criterion, of: loaded.graph, beside: model)
         // Without data, sizes that the model leaves open must be given.
@@ -165,13 +170,24 @@ struct Prune: ParsableCommand {
         let pipelineData = parts.map {
             PrunePipeline.Data(fit: $0.fit, validation: $0.validation, test: $0.test)
         }
+        if latency != nil {
+            common.console.status("approaching the latency")
+            try latency?.approach { target in
+                var trial = pipeline
+                trial.request = try request.request(seed: common.seed, latency: target)
+                let planned = try trial.plan(loaded.graph, data: pipelineData)
+                return (planned.receipt, planned.network)
+            }
+            pipeline.request = try request.request(seed: common.seed, latency: latency?.target)
+        }
         if dryRun {
-            let (plan, receipt) = try pipeline.plan(loaded.graph, data: pipelineData)
+            let (plan, receipt, _) = try pipeline.plan(loaded.graph, data: pipelineData)
             if let path = self.plan {
                 try OutputFile.write(String(decoding: try plan.json(), as: UTF8.self), to: path)
                 common.console.status("wrote \(path)")
             }
-            return try tell(recorder, loaded, parts, receipt: receipt)
+            return try tell(
+                recorder, loaded, parts, receipt: receipt, latency: latency?.record(receipt))
         }
         let given = try plan.map { try PrunePlan(json: Data(contentsOf: URL(fileURLWithPath: $0))) }
         let outcome = try execute(pipeline, loaded.graph, data: pipelineData, plan: given)
@@ -184,7 +200,7 @@ struct Prune: ParsableCommand {
             inputShapes: pipeline.inputShapes, options: exportOptions, seed: common.seed)
         try tell(
             recorder, loaded, parts, receipt: outcome.receipt, outcome: outcome, comparison: comparison,
-            opaque: opaque)
+            latency: latency?.record(outcome.receipt, pruned: outcome.graph), opaque: opaque)
     }
 
     // MARK: Parts
@@ -192,7 +208,7 @@ struct Prune: ParsableCommand {
     /// How the model is written.
     var exportOptions: ONNXExportOptions { ONNXExportOptions(usesSparseInitializers: sparseStorage) }
 
-    private func pipeline(_ parts: DataParts?) throws -> PrunePipeline {
+    private func pipeline(_ parts: DataParts?, lane: Lane, latency: LatencyGoal?) throws -> PrunePipeline {
         let repair = parts.map { parts in
             var repair = PrunePipeline.Repair(
                 recipe: training.recipe(
@@ -203,8 +219,8 @@ struct Prune: ParsableCommand {
             return repair
         }
         var pipeline = PrunePipeline(
-            request: try request.request(seed: common.seed), repair: finetuneEpochs > 0 ? repair : nil,
-            lane: try Lane(threads: common.threads))
+            request: try request.request(seed: common.seed, latency: latency?.target),
+            repair: finetuneEpochs > 0 ? repair : nil, lane: lane)
         pipeline.evidenceSamples = evidenceSamples
         pipeline.seed = common.seed
         pipeline.checkpoints = checkpoint.checkpoint.map { CheckpointPolicy(path: $0) }
@@ -231,7 +247,8 @@ struct Prune: ParsableCommand {
 
     private func tell(
         _ recorder: RunRecorder, _ loaded: LoadedModel, _ parts: DataParts?, receipt: Receipt,
-        outcome: PrunePipeline.Outcome? = nil, comparison: OutputComparison? = nil, opaque: [String] = []
+        outcome: PrunePipeline.Outcome? = nil, comparison: OutputComparison? = nil,
+        latency: RunRecord.Latency? = nil, opaque: [String] = []
     ) throws {
         var record = recorder.record(model: loaded)
         record.data = parts?.description
@@ -239,6 +256,7 @@ struct Prune: ParsableCommand {
         record.requestedSparsity = request.target.sparsity
         record.achievedSparsity =
             receipt.targets.first { $0.kind == "sparsity" }?.achieved ?? receipt.achievedSparsity
+        record.latency = latency
         record.prunableSparsity = receipt.prunableSparsity
         record.overallSparsity = receipt.achievedSparsity
         record.before = .init(receipt.before, evaluation: outcome?.before, split: "test", path: model)

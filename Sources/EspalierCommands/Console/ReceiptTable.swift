@@ -34,6 +34,14 @@ enum ReceiptTable {
             "removed",
             "\(Format.percent(receipt.prunableSparsity)) of the prunable parameters, "
                 + "\(Format.percent(receipt.achievedSparsity)) of all")
+        if let latency = record.latency {
+            let achieved = latency.achievedMs.map { ", measured \(BenchTable.milliseconds($0))" } ?? ""
+            sheet.add(
+                "latency",
+                "\(BenchTable.milliseconds(latency.beforeMs)) ms before; asked "
+                    + "\(BenchTable.milliseconds(latency.targetMs)), predicted "
+                    + "\(BenchTable.milliseconds(latency.predictedMs))\(achieved)")
+        }
         if let before = record.before?.accuracy {
             sheet.add("accuracy before", Format.percent(before, digits: 2))
         }

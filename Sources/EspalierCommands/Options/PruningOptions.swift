@@ -1,4 +1,5 @@
 import ArgumentParser
+import EspalierKernels
 import EspalierPruning
 import Foundation
 
@@ -20,7 +21,7 @@ struct PruningOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
             "How layers share the removal: \(Scopes.all.map { $0.information.id }.joined(separator: ", ")); without it "
-                + "\(GlobalScope.information.id).",
+                + "\(GlobalScope.information.id), or \(KnapsackScope.information.id) for --target-latency.",
             valueName: "name"),
         completion: .list(Scopes.all.map { $0.information.id }))
     var scope: String?
@@ -47,8 +48,11 @@ struct PruningOptions: ParsableArguments {
                 + "--allocation do."))
     var firstAndLast: Bool?
 
-    @Option(help: ArgumentHelp("Keep channels in multiples of this.", valueName: "n"))
-    var roundChannels: Int = 1
+    @Option(
+        help: ArgumentHelp(
+            "Keep channels in multiples of this; auto is what dense kernels on this machine fill their registers with.",
+            valueName: "n"))
+    var roundChannels = ChannelMultiple.exactly(1)
 
     @OptionGroup var scoring: ScoringOptions
 
@@ -69,16 +73,19 @@ struct PruningOptions: ParsableArguments {
                 "\(granularity.rawValue) takes the same share of every layer: leave out --scope and --allocation"
             )
         }
-        guard roundChannels > 0 else { throw ValidationError("--round-channels must be positive") }
         if let minimumKept, !(0..<1).contains(minimumKept) {
             throw ValidationError("--minimum-kept is a share from 0 to below 1")
         }
     }
 
     /// Whether it is said how far to prune: by a target, an allocation or the granularity.
-    var saysHowFar: Bool { !target.targets.isEmpty || allocation != nil || granularity?.fixesShares ?? false }
+    var saysHowFar: Bool {
+        !target.targets.isEmpty || target.targetLatency != nil || allocation != nil
+            || granularity?.fixesShares ?? false
+    }
 
-    func request(seed: UInt64) throws -> PruningRequest {
+    /// - Parameter latency: what `--target-latency` became.
+    func request(seed: UInt64, latency: PruningTarget? = nil) throws -> PruningRequest {
         let allocation = try self.allocation.map {
             try LayerAllocation(json: Data(contentsOf: URL(fileURLWithPath: $0)))
         }
@@ -86,16 +93,49 @@ struct PruningOptions: ParsableArguments {
             if let allocation {
                 AllocationScope(allocation)
             } else {
-                try Scopes.scope(self.scope ?? GlobalScope.information.id)
+                try Scopes.scope(
+                    self.scope ?? (latency == nil ? GlobalScope.information : KnapsackScope.information).id)
             }
         return PruningRequest(
-            granularity ?? allocation?.granularity ?? .element, targets: target.targets,
+            granularity ?? allocation?.granularity ?? .element,
+            targets: target.targets + (latency.map { [$0] } ?? []),
             criterion: try Criteria.criterion(criterion, seed: seed),
             scope: scope,
             minimumKept: minimumKept.map { MinimumKept(count: 1, fraction: $0) },
             keep: keep.map { NamePattern($0) }, prunesFirstAndLast: firstAndLast,
-            channelMultiple: roundChannels, normalization: scoring.normalization,
+            channelMultiple: roundChannels.value(isForLatency: latency != nil),
+            normalization: scoring.normalization,
             aggregation: scoring.aggregation)
+    }
+}
+
+/// `--round-channels`.
+enum ChannelMultiple: ExpressibleByArgument, Equatable {
+    case exactly(Int)
+    case auto
+
+    init?(argument: String) {
+        if argument == "auto" {
+            self = .auto
+        } else {
+            guard let number = Int(argument), number > 0 else { return nil }
+            self = .exactly(number)
+        }
+    }
+
+    var defaultValueDescription: String {
+        switch self {
+        case .exactly(let number): "\(number)"
+        case .auto: "auto"
+        }
+    }
+
+    /// A predicted latency has the steps of the registers in it: with it as the target, more rounding would only lose.
+    func value(isForLatency: Bool) -> Int {
+        switch self {
+        case .exactly(let number): number
+        case .auto: isForLatency ? 1 : KernelWork.denseLanes
+        }
     }
 }
 

@@ -16,7 +16,10 @@ package enum KernelCalibration {
         let few = products.filter { SparseRows.takes(rows: $0.samples, inputs: $0.columns) }
         fit(.rows, sparseMeasurements(few, rowsTime))
         let many = products.filter { $0.samples > SparseRows.limit }
-        fit(.tiles, sparseMeasurements(many, tilesTime) + sparseConvolutionMeasurements())
+        let tiled = sparseMeasurements(many, tilesTime) + sparseConvolutionMeasurements()
+        for format in [KernelFormat.tiles, .bands] {
+            fit(format, tiled.filter { $0.work.sparseFormat == format })
+        }
         // The plain loop knows no threads, so it has constants for one alone.
         if ceilings.threads == 1 { fit(.csr, sparseMeasurements(products, csrTime)) }
         return model
@@ -132,15 +135,25 @@ package enum KernelCalibration {
 
     // MARK: Sparse
 
-    /// Weights kept.
-    private static let keptShares: [Float] = [0.05, 0.2, 0.5]
+    /// Weights kept, singly and by four consecutive rows.
+    private static let patterns: [(share: Float, together: Int)] = [
+        (0.05, 1), (0.2, 1), (0.5, 1), (0.1, 4), (0.3, 4),
+    ]
 
-    /// Weights at random places.
-    private static func sparse(_ shape: Shape, keeping share: Float) -> Tensor {
+    /// Weights [rows, ...] at random places.
+    private static func sparse(_ shape: Shape, _ pattern: (share: Float, together: Int)) -> Tensor {
         var random = RandomSource(seed: 1)
-        return Tensor(
-            shape: shape,
-            scalars: (0..<shape.count).map { _ in random.uniform(in: 0...1) < share ? Float(0.5) : 0 })
+        let columns = shape.count / shape[0]
+        var isKept = [Bool](repeating: false, count: columns)
+        var scalars: [Float] = []
+        scalars.reserveCapacity(shape.count)
+        for row in 0..<shape[0] {
+            if row.isMultiple(of: pattern.together) {
+                for column in 0..<columns { isKept[column] = random.uniform(in: 0...1) < pattern.share }
+            }
+            for column in 0..<columns { scalars.append(isKept[column] ? 0.5 : 0) }
+        }
+        return Tensor(shape: shape, scalars: scalars)
     }
 
     /// - Parameter time: of a product with weights [rows, columns], in seconds.
@@ -149,10 +162,11 @@ package enum KernelCalibration {
         _ time: (_ weights: Tensor, _ samples: Int) -> Double
     ) -> [KernelCostFit.Measurement] {
         products.flatMap { samples, columns, rows in
-            keptShares.map { share in
-                let weights = sparse([rows, columns], keeping: share)
+            patterns.map { pattern in
+                let weights = sparse([rows, columns], pattern)
                 let work = KernelWork(
-                    rows: rows, columns: columns, samples: samples, nonzeros: weights.nonzeroCount)
+                    rows: rows, columns: columns, samples: samples, nonzeros: weights.nonzeroCount,
+                    isBanded: SparseMatrix.isBanded(weights, rows: rows, channels: columns, columns: samples))
                 return .init(work: work, seconds: time(weights, samples))
             }
         }
@@ -160,11 +174,14 @@ package enum KernelCalibration {
 
     private static func sparseConvolutionMeasurements() -> [KernelCostFit.Measurement] {
         convolutions.flatMap { convolution in
-            keptShares.map { share in
-                let weights = sparse(convolution.weights, keeping: share)
-                return .init(
-                    work: convolution.work(nonzeros: weights.nonzeroCount),
-                    seconds: time(convolution, weights))
+            patterns.map { pattern in
+                let weights = sparse(convolution.weights, pattern)
+                var work = convolution.work(nonzeros: weights.nonzeroCount)
+                work.isBanded = SparseMatrix.isBanded(
+                    weights, rows: convolution.filters, channels: convolution.channels,
+                    taps: convolution.kernel * convolution.kernel,
+                    columns: convolution.extent * convolution.extent)
+                return .init(work: work, seconds: time(convolution, weights))
             }
         }
     }

@@ -8,6 +8,8 @@ package enum KernelFormat: String, Sendable, Codable, Hashable, CaseIterable, Co
     case rows
     /// Single nonzeros for products with many, and for convolutions: ``SparseMatrix``.
     case tiles
+    /// As tiles, where most nonzeros share their input with others of four consecutive rows: an input is loaded once for all.
+    case bands
 
     /// Whether zeros take neither memory nor multiply-accumulates.
     package var skipsZeros: Bool { self != .dense }
@@ -18,7 +20,7 @@ package enum KernelFormat: String, Sendable, Codable, Hashable, CaseIterable, Co
         case .dense: 4
         case .csr: 8
         // A number, and about half of that for its place and for padding.
-        case .rows, .tiles: 6
+        case .rows, .tiles, .bands: 6
         }
     }
 }

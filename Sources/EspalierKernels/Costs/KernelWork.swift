@@ -15,10 +15,12 @@ package struct KernelWork: Sendable, Hashable {
     /// Read and written besides the weights.
     package var activationByteCount: Int
     package var isConvolution: Bool
+    /// See ``SparseMatrix/isBanded(_:rows:groups:channels:taps:columns:)``.
+    package var isBanded: Bool
 
     package init(
         rows: Int, columns: Int, groups: Int = 1, samples: Int, nonzeros: Int, activationByteCount: Int,
-        isConvolution: Bool = true
+        isConvolution: Bool = true, isBanded: Bool = false
     ) {
         self.rows = rows
         self.columns = columns
@@ -27,18 +29,20 @@ package struct KernelWork: Sendable, Hashable {
         self.nonzeros = nonzeros
         self.activationByteCount = activationByteCount
         self.isConvolution = isConvolution
+        self.isBanded = isBanded
     }
 
     /// Of a plain product, whose inputs and outputs are read and written once.
-    package init(rows: Int, columns: Int, samples: Int, nonzeros: Int) {
+    package init(rows: Int, columns: Int, samples: Int, nonzeros: Int, isBanded: Bool = false) {
         self.init(
             rows: rows, columns: columns, samples: samples, nonzeros: nonzeros,
-            activationByteCount: 4 * samples * (rows + columns), isConvolution: false)
+            activationByteCount: 4 * samples * (rows + columns), isConvolution: false, isBanded: isBanded)
     }
 
     /// The format of our own kernels that suits it.
     package var sparseFormat: KernelFormat {
-        !isConvolution && SparseRows.takes(rows: samples, inputs: columns) ? .rows : .tiles
+        if !isConvolution, SparseRows.takes(rows: samples, inputs: columns) { return .rows }
+        return isBanded ? .bands : .tiles
     }
 
     /// Weights that a format keeps.
@@ -81,7 +85,7 @@ package struct KernelWork: Sendable, Hashable {
 extension KernelWork {
     /// Finding the place of a weight: once for each tile of samples.
     func visits(_ format: KernelFormat) -> Double {
-        let tiles = format == .tiles ? (lines / Self.tileLines).rounded(.up) : 1
+        let tiles = format == .tiles || format == .bands ? (lines / Self.tileLines).rounded(.up) : 1
         return Double(storedWeights(format)) * tiles
     }
 
@@ -89,7 +93,7 @@ extension KernelWork {
     func sums(_ format: KernelFormat) -> Double {
         switch format {
         case .csr: Double(rows)
-        case .tiles: Double(rows) * lines * (Double(columns) / Self.blockInputs).rounded(.up)
+        case .tiles, .bands: Double(rows) * lines * (Double(columns) / Self.blockInputs).rounded(.up)
         case .dense, .rows: Double(rows * paddedSamples(format))
         }
     }
@@ -98,7 +102,7 @@ extension KernelWork {
     func copies(_ format: KernelFormat) -> Double {
         switch format {
         case .csr: 0
-        case .tiles: Double(columns * groups) * lines
+        case .tiles, .bands: Double(columns * groups) * lines
         case .dense, .rows: Double(columns * groups * paddedSamples(format))
         }
     }
@@ -107,7 +111,7 @@ extension KernelWork {
     private func paddedSamples(_ format: KernelFormat) -> Int {
         switch format {
         case .dense, .csr: samples
-        case .tiles: Int(lines) * Self.line
+        case .tiles, .bands: Int(lines) * Self.line
         case .rows: samples < 5 ? samples : samples <= 8 ? 8 : Self.line
         }
     }

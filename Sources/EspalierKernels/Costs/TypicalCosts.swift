@@ -21,6 +21,9 @@ extension KernelCostModel {
             .tiles: .init(
                 multiplyAccumulatesPerSecond: 4.67e10, secondsPerSum: 5.6e-10, secondsPerCopy: 1.08e-9,
                 fixedSeconds: 4.5e-7),
+            .bands: .init(
+                multiplyAccumulatesPerSecond: 5.6e10, secondsPerSum: 5.6e-10, secondsPerCopy: 1.08e-9,
+                fixedSeconds: 4.5e-7),
         ], reorders: reorders)
 
     /// With AVX2.
@@ -34,6 +37,9 @@ extension KernelCostModel {
                 fixedSeconds: 1.13e-7),
             .tiles: .init(
                 multiplyAccumulatesPerSecond: 4.17e10, secondsPerSum: 6.5e-10, secondsPerCopy: 1.38e-9,
+                fixedSeconds: 3e-7),
+            .bands: .init(
+                multiplyAccumulatesPerSecond: 4.5e10, secondsPerSum: 6.5e-10, secondsPerCopy: 1.38e-9,
                 fixedSeconds: 3e-7),
         ], reorders: reorders)
 

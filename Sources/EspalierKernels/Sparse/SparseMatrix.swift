@@ -17,13 +17,8 @@ package final class SparseMatrix {
         _ weights: Tensor, rows: Int, groups: Int = 1, channels: Int, taps: Int = 1, columns: Int,
         threads: Int
     ) {
-        var shape = espalier_sparse_shape()
-        shape.rows = rows
-        shape.groups = groups
-        shape.channels = channels
-        shape.taps = taps
-        shape.columns = columns
-        shape.row_parts = threads
+        var shape = Self.shape(
+            rows: rows, groups: groups, channels: channels, taps: taps, columns: columns, threads: threads)
         packed = weights.withUnsafeScalars(of: Float.self) { scalars in
             let storage = AlignedStorage(byteCount: espalier_sparse_packed_size(&shape, scalars.baseAddress))
             _ = espalier_sparse_pack(&shape, scalars.baseAddress, storage.base)
@@ -32,6 +27,34 @@ package final class SparseMatrix {
         self.rows = rows
         self.channels = channels
         rowBlocks = espalier_sparse_row_blocks(packed.base)
+    }
+
+    private static func shape(
+        rows: Int, groups: Int, channels: Int, taps: Int, columns: Int, threads: Int
+    ) -> espalier_sparse_shape {
+        var shape = espalier_sparse_shape()
+        shape.rows = rows
+        shape.groups = groups
+        shape.channels = channels
+        shape.taps = taps
+        shape.columns = columns
+        shape.row_parts = threads
+        return shape
+    }
+
+    /// Whether most nonzeros share their input with others of four consecutive rows, which makes the product faster: weights
+    /// pruned in blocks, or with few zeros.
+    ///
+    /// - Parameter weights: as for ``init(_:rows:groups:channels:taps:columns:threads:)``.
+    package static func isBanded(
+        _ weights: Tensor, rows: Int, groups: Int = 1, channels: Int, taps: Int = 1, columns: Int
+    ) -> Bool {
+        var shape = shape(
+            rows: rows, groups: groups, channels: channels, taps: taps, columns: columns, threads: 1)
+        let banded = weights.withUnsafeScalars(of: Float.self) {
+            espalier_sparse_expected_banded(&shape, $0.baseAddress)
+        }
+        return 2 * banded > weights.nonzeroCount
     }
 
     /// Bytes of one thread's scratch memory, 64-byte aligned, for a product.

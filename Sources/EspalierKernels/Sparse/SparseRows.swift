@@ -2,7 +2,7 @@ import CSparseKernels
 package import EspalierTensors
 
 /// A matrix with zeros anywhere, packed for products with one row of activations, or a few: the formats of
-/// `espalier_sparse_vector.h` and `espalier_sparse_batch.h`.
+/// `espalier_sparse_vector.h` and `espalier_sparse_batch.h`, and where the pattern allows it `espalier_sparse_strips.h`.
 package final class SparseRows {
     /// The most rows that it takes: with more, tiles of rows (``SparseMatrix``) are faster.
     package static let limit = Int(ESPALIER_SPARSE_BATCH_ROWS)
@@ -35,6 +35,7 @@ package final class SparseRows {
     private enum Format {
         case vector(espalier_sparse_vector)
         case batch(espalier_sparse_batch)
+        case strips(espalier_sparse_strips)
     }
 
     private let format: Format
@@ -52,6 +53,12 @@ package final class SparseRows {
         let instructions = instructions
         (format, packed) = weights.withUnsafeScalars(of: Float.self) { scalars in
             let weights = scalars.baseAddress
+            if espalier_sparse_strips_fit(weights, outputs, inputs) {
+                var matrix = espalier_sparse_strips_measure(weights, outputs, inputs, storage.value)
+                let packed = AlignedStorage(byteCount: espalier_sparse_strips_bytes(&matrix))
+                espalier_sparse_strips_pack(&matrix, weights, packed.base)
+                return (.strips(matrix), packed)
+            }
             if rows < Self.batchStart {
                 var matrix = espalier_sparse_vector_measure(
                     instructions, weights, outputs, inputs, storage.value)
@@ -71,6 +78,7 @@ package final class SparseRows {
         switch format {
         case .vector(var matrix): espalier_sparse_vector_prepared_bytes(&matrix, rows)
         case .batch(var matrix): espalier_sparse_batch_prepared_bytes(&matrix, rows)
+        case .strips(var matrix): espalier_sparse_strips_prepared_bytes(&matrix, rows)
         }
     }
 
@@ -101,6 +109,15 @@ package final class SparseRows {
                             instructions, matrix, packed.base, scratch, rows, panels.lowerBound,
                             panels.upperBound,
                             operation, output)
+                    }
+                }
+            case .strips(var matrix):
+                withUnsafePointer(to: &matrix) { matrix in
+                    espalier_sparse_strips_prepare(instructions, matrix, input, rows, scratch)
+                    ThreadTeam.parallel(espalier_sparse_strips_count(matrix)) { strips in
+                        espalier_sparse_strips_multiply(
+                            instructions, matrix, packed.base, scratch, rows, strips.lowerBound,
+                            strips.upperBound, operation, output)
                     }
                 }
             }

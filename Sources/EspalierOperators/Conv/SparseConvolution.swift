@@ -19,10 +19,15 @@ struct SparseConvolution {
         else { return nil }
         let nonzeros = weight.nonzeroCount
         guard nonzeros < weight.count else { return nil }
+        let positions = geometry.batch * geometry.outputPositions
         return KernelWork(
             rows: geometry.outputChannels, columns: geometry.groupInputs * geometry.kernelPositions,
-            groups: geometry.groups, samples: geometry.batch * geometry.outputPositions, nonzeros: nonzeros,
-            activationByteCount: 4 * (input.count + geometry.output.count))
+            groups: geometry.groups, samples: positions, nonzeros: nonzeros,
+            activationByteCount: 4 * (input.count + geometry.output.count),
+            isBanded: SparseMatrix.isBanded(
+                weight, rows: geometry.outputChannels, groups: geometry.groups,
+                channels: geometry.groupInputs,
+                taps: geometry.kernelPositions, columns: positions))
     }
 
     /// nil where zeros are not to be left out, or there is no sparse kernel.

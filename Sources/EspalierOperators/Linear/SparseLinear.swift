@@ -23,9 +23,15 @@ struct SparseLinear {
         guard let weights, weights.dtype == .float32, weights.shape.rank == 2, rows > 0 else { return nil }
         let nonzeros = weights.nonzeroCount
         guard nonzeros < weights.count else { return nil }
+        let (outputs, inputs) = (weights.shape[isTransposed ? 0 : 1], weights.shape[isTransposed ? 1 : 0])
+        let usesRows = SparseRows.takes(rows: rows, inputs: inputs)
         return KernelWork(
-            rows: weights.shape[isTransposed ? 0 : 1], columns: weights.shape[isTransposed ? 1 : 0],
-            samples: rows, nonzeros: nonzeros)
+            rows: outputs, columns: inputs, samples: rows, nonzeros: nonzeros,
+            isBanded: !usesRows
+                && SparseMatrix.isBanded(
+                    isTransposed ? weights : weights.transposed(), rows: outputs, channels: inputs,
+                    columns: rows)
+        )
     }
 
     /// nil where zeros are not to be left out, or there is no sparse kernel; see ``work(_:isTransposed:rows:)``.

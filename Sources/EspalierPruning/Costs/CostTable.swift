@@ -1,24 +1,32 @@
 import EspalierGraphs
 import EspalierOperators
 
-/// The cost of a network by how much is gone of each of its parts.
+/// The cost of a network by how much is gone of each of its parts, in levels.
 ///
-/// A search asks for many thousands of combinations. What a node costs depends on the few parts that touch it, so it is
+/// A search asks for many millions of combinations. What a node costs depends on the few parts that touch it, so it is
 /// computed once for each combination of those, and is as true as the ``CostModel``'s: products of widths and all.
 final class CostTable {
     private struct Entry {
         let parts: [Int]
+        /// By part, how far apart in the table neighbouring levels are.
+        let strides: [Int]
         let cost: ([Int]) -> Double
-        var known: [[Int]: Double] = [:]
+        /// Not a number where it was not asked for.
+        var known: [Double]
     }
 
+    /// By part, how many units or elements are gone at each level.
+    private let counts: [[Int]]
     private var entries: [Entry] = []
     /// What no part has a say in.
     private var rest = 0.0
 
     /// Of cutting channels. Of a group's units the first so many are taken: which ones decides on the cost only where
     /// units have unequal numbers of slices.
-    init(_ model: CostModel, groups: [PruningGroup], in resolved: ResolvedGraph) {
+    ///
+    /// - Parameter counts: by part, how many units are gone at each level.
+    init(_ model: CostModel, groups: [PruningGroup], counts: [[Int]], in resolved: ResolvedGraph) {
+        self.counts = counts
         var partsByValue: [ValueID: Set<Int>] = [:]
         for (part, group) in groups.enumerated() {
             for member in group.members + group.activations {
@@ -37,9 +45,14 @@ final class CostTable {
 
     /// Of zeros in weights.
     ///
-    /// - Parameter nonzeros: of the weights that are no part.
-    init(_ model: CostModel, weights: [(id: ValueID, size: Int, zeros: Int)], others nonzeros: [ValueID: Int])
-    {
+    /// - Parameters:
+    ///   - counts: by part, how many elements are gone at each level.
+    ///   - nonzeros: of the weights that are no part.
+    init(
+        _ model: CostModel, weights: [(id: ValueID, size: Int, zeros: Int)], counts: [[Int]],
+        others nonzeros: [ValueID: Int]
+    ) {
+        self.counts = counts
         let positions = Dictionary(uniqueKeysWithValues: weights.enumerated().map { ($1.id, $0) })
         for addend in model.addends {
             let others = nonzeros.filter { addend.values.contains($0.key) }
@@ -56,23 +69,39 @@ final class CostTable {
 
     private func add(touchedBy parts: [Int], _ cost: @escaping ([Int], [Int]) -> Double) {
         let parts = Set(parts).sorted()
-        if parts.isEmpty {
+        guard !parts.isEmpty else {
             rest += cost([], [])
-        } else {
-            entries.append(Entry(parts: parts, cost: { cost(parts, $0) }))
+            return
         }
+        var strides: [Int] = []
+        var size = 1
+        for part in parts {
+            strides.append(size)
+            size = min(size * counts[part].count, Self.mostKnown + 1)
+        }
+        entries.append(
+            Entry(
+                parts: parts, strides: strides, cost: { cost(parts, $0) },
+                known: size > Self.mostKnown ? [] : [Double](repeating: .nan, count: size)))
     }
 
-    /// The cost with so many units or elements of each part gone.
-    func cost(removing counts: [Int]) -> Double {
+    /// Of one node; what more parts touch together is computed each time.
+    private static let mostKnown = 1 << 20
+
+    /// The cost with each part at a level.
+    func cost(at levels: [Int]) -> Double {
         var total = rest
         for position in entries.indices {
-            let key = entries[position].parts.map { counts[$0] }
-            if let known = entries[position].known[key] {
-                total += known
+            var place = 0
+            for (part, stride) in zip(entries[position].parts, entries[position].strides) {
+                place += levels[part] * stride
+            }
+            let isKept = place < entries[position].known.count
+            if isKept, !entries[position].known[place].isNaN {
+                total += entries[position].known[place]
             } else {
-                let cost = entries[position].cost(key)
-                entries[position].known[key] = cost
+                let cost = entries[position].cost(entries[position].parts.map { counts[$0][levels[$0]] })
+                if isKept { entries[position].known[place] = cost }
                 total += cost
             }
         }

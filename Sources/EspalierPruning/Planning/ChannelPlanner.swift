@@ -46,15 +46,22 @@ struct ChannelPlanner {
         }
     }
 
-    /// The groups that take part, with the sum of scores that each loses by its share of units.
+    /// The groups that take part, with what ``KnapsackScope`` takes a share of their units to cost.
     func parts(
         _ scene: ScoringScene, dropped: [PruningGroup.ID: Set<Int>]
     ) throws(PruningError) -> [SensitivityAllocator.Part] {
         try candidates(scene, dropped: dropped).taking.filter { $0.limit > 0 }.map { candidate in
-            var sum = 0.0
-            let points = candidate.scores.enumerated().map { place, score in
-                sum += max(score, 0)
-                return (share: Double(place + 1) / Double(candidate.scores.count), increase: sum)
+            let scores = candidate.scores.map { max($0, 0) }
+            let total = scores.reduce(0, +)
+            var left = total
+            // Coupled layers lose the same share each.
+            let layers = Double(max(1, groups.layers(producing: candidate.group).count))
+            let points = scores.enumerated().map { place, score in
+                left -= score
+                return (
+                    share: Double(place + 1) / Double(scores.count),
+                    increase: layers * KnapsackScope.damage(left: left, of: total)
+                )
             }
             return .init(id: candidate.group.id, curve: DamageCurve(points))
         }

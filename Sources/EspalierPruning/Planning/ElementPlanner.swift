@@ -48,22 +48,29 @@ struct ElementPlanner {
         }
     }
 
-    /// The weights that take part, with the sum of scores that each loses by its share of elements.
+    /// The weights that take part, with what ``KnapsackScope`` takes a share of their elements to cost.
     func parts(
         _ scene: ScoringScene, dropped: [ValueID: [Bool]]
     ) throws(PruningError) -> [SensitivityAllocator.Part] {
         try candidates(scene, dropped: dropped).taking.map { candidate in
             let order = candidate.order
-            var sum = 0.0
+            func gone(_ removals: Int) -> Int { order.goneCount(after: removals) }
+            // What is gone already has no score left.
+            let scores = (0..<order.removalCount).map { removal in
+                max(Double(order.score(of: removal)), 0) * Double(gone(removal + 1) - gone(removal))
+            }
+            let total = scores.reduce(0, +)
+            var left = total
             var points: [(share: Double, increase: Double)] = []
             let stride = max(1, order.removalCount / Self.curvePoints)
-            for removal in 0..<order.removalCount {
-                // What is gone already has no score left.
-                let score = max(Double(order.score(of: removal)), 0) * candidate.factor
-                sum += score * Double(order.goneCount(after: removal + 1) - order.goneCount(after: removal))
-                if (removal + 1).isMultiple(of: stride) || removal + 1 == order.removalCount {
-                    let gone = order.goneCount(after: removal + 1)
-                    points.append((Double(gone) / Double(order.size), sum))
+            for (removal, score) in scores.enumerated() {
+                left -= score
+                if (removal + 1).isMultiple(of: stride) || removal + 1 == scores.count {
+                    points.append(
+                        (
+                            Double(gone(removal + 1)) / Double(order.size),
+                            KnapsackScope.damage(left: left, of: total)
+                        ))
                 }
             }
             return .init(id: candidate.weight.name, curve: DamageCurve(points))

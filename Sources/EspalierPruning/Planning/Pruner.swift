@@ -70,8 +70,9 @@ package struct Pruner: Sendable {
             }
             if request.scope is KnapsackScope {
                 let planner = ElementPlanner(resolved: resolved, groups: groups, request: request)
-                request.scope = try allocation(
-                    try planner.parts(scene, dropped: dropped), request)
+                let parts = try planner.parts(scene, dropped: dropped)
+                request.scope = KnapsackScope(
+                    try SensitivityAllocator(resolved, groups, request).shares(of: parts))
             }
             let planner = ElementPlanner(resolved: resolved, groups: groups, request: request)
             plan.elements = try planner.plan(scene, dropped: dropped)
@@ -82,25 +83,15 @@ package struct Pruner: Sendable {
             }
             if request.scope is KnapsackScope {
                 let planner = ChannelPlanner(resolved: resolved, groups: groups, request: request)
-                request.scope = try allocation(
-                    try planner.parts(scene, dropped: dropped), request)
+                let parts = try planner.parts(scene, dropped: dropped)
+                request.scope = KnapsackScope(
+                    try SensitivityAllocator(resolved, groups, request).shares(of: parts))
             }
             let planner = ChannelPlanner(resolved: resolved, groups: groups, request: request)
             plan.channels = try planner.plan(scene, dropped: dropped)
             try confirm(plan, request)
         }
         return plan
-    }
-
-    /// The shares with the least damage in sum, as a scope: targets are then met exactly, in proportion to them.
-    private func allocation(
-        _ parts: [SensitivityAllocator.Part], _ request: PruningRequest
-    ) throws(PruningError) -> any Scope {
-        let shares = try SensitivityAllocator(resolved, groups, request).shares(of: parts)
-        let allocation = try LayerAllocation(
-            layers: shares.map { .init(name: $0.id, sparsity: $0.sparsity) },
-            granularity: request.granularity)
-        return try AllocationScope(allocation).fitted(to: groups, granularity: request.granularity)
     }
 
     /// Plans count costs by widths; this counts them on the network that surgery makes of the plan.

@@ -80,6 +80,11 @@ package struct PruningRequest: Sendable {
         }
     }
 
+    /// The costs that targets are set in.
+    package var targetCosts: [CostFunction] {
+        targets.compactMap { if case .maximum(let cost, _) = $0 { cost } else { nil } }
+    }
+
     /// How far along the way to what the granularity asks by itself; nil if targets decide.
     var completion: Double? {
         for case .completion(let share) in targets { return share }

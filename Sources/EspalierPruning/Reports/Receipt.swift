@@ -53,10 +53,17 @@ extension Pruner {
     ///
     /// - Parameter pruned: the network that came of it, after training if there was any.
     /// - Throws: ``PruningError``.
-    package func receipt(for plan: PrunePlan, after pruned: Graph) throws(PruningError) -> Receipt {
+    package func receipt(
+        for plan: PrunePlan, after pruned: Graph, costs: [CostFunction] = []
+    ) throws(PruningError) -> Receipt {
         let before = ModelSummary(resolved)
-        let after = ModelSummary(try resolve(pruned))
-        let writer = ReceiptWriter(pruner: self, plan: plan, before: before, after: after)
+        let network = try resolve(pruned)
+        let after = ModelSummary(network)
+        var writer = ReceiptWriter(pruner: self, plan: plan, before: before, after: after)
+        for cost in costs {
+            writer.shares[PruningTarget.maximum(cost, share: 1).kind] = keptShare(
+                of: cost, in: network, by: plan)
+        }
         let layers = try writer.layers()
         let gone = Double(before.totals.parameters - after.totals.nonzero)
         return Receipt(
@@ -66,5 +73,18 @@ extension Pruner {
                 ? 0 : gone / Double(before.totals.parameters),
             prunableSparsity: try writer.sparsityOfPrunable(),
             before: before.totals, after: after.totals, layers: layers)
+    }
+
+    /// What the pruned network has left of a cost, 0 to 1.
+    private func keptShare(
+        of cost: CostFunction, in pruned: ResolvedGraph, by plan: PrunePlan
+    ) -> Double {
+        let model = CostModel(cost, resolved)
+        guard model.denseCost > 0 else { return 0 }
+        guard plan.granularity != .channel else { return CostModel(cost, pruned).denseCost / model.denseCost }
+        let nonzeros = Dictionary(
+            groups.layers.map { ($0.weight, pruned.graph.constants[$0.weight]?.nonzeroCount ?? 0) },
+            uniquingKeysWith: { first, _ in first })
+        return model.cost(nonzeros: nonzeros) / model.denseCost
     }
 }

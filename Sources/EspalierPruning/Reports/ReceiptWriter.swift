@@ -8,6 +8,8 @@ struct ReceiptWriter {
     let plan: PrunePlan
     let before: ModelSummary
     let after: ModelSummary
+    /// What is left of costs that are not counted here, by the kind of their target.
+    var shares: [String: Double] = [:]
 
     func layers() throws(PruningError) -> [Receipt.Layer] {
         switch plan.granularity {
@@ -42,7 +44,7 @@ struct ReceiptWriter {
             return share(
                 isChannel ? now.multiplyAccumulates : now.effectiveMultiplyAccumulates,
                 was.multiplyAccumulates)
-        default: return nil
+        default: return shares[kind]
         }
     }
 

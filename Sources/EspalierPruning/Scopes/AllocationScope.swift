@@ -17,9 +17,13 @@ package struct AllocationScope: Scope {
         self.allocation = allocation
     }
 
-    /// The t for which (1 - s)^t is what is left when half of the removal is done.
     package func key(removed: Double, score: Double, in layer: ScopedLayer) -> Double {
-        guard let share = shares[layer.name], share > 0 else { return .infinity }
+        Self.key(removed: removed, of: layer, share: shares[layer.name] ?? 0)
+    }
+
+    /// The t for which (1 - s)^t is what is left when half of the removal is done.
+    static func key(removed: Double, of layer: ScopedLayer, share: Double) -> Double {
+        guard share > 0 else { return .infinity }
         return Double.log(1 - removed / Double(layer.size)) / Double.log(1 - share)
     }
 

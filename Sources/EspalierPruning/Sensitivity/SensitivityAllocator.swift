@@ -52,19 +52,17 @@ package struct SensitivityAllocator {
     package func shares(of parts: [Part]) throws(PruningError) -> [Share] {
         try request.check()
         let problem = try request.granularity == .channel ? channels(parts) : elements(parts)
-        // Finer than hundredths no curve is known, and with many parts the search takes its time.
-        let most = min(100, max(8, 800 / max(parts.count, 1)))
-        let counts = zip(parts, problem.sizes).map { levels($0, size: $1, atMost: most) }
+        let counts = problem.counts
         let damages = zip(parts, zip(problem.sizes, counts)).map { part, levels in
             levels.1.map { part.curve.damage(at: Double($0) / Double(levels.0)) }
         }
-        func removed(_ levels: [Int]) -> [Int] { zip(counts, levels).map { $0[$1] } }
         let search = AllocationSearch(damages: damages) { levels in
-            let counts = removed(levels)
-            return problem.meters.map { $0.kept(counts) / $0.allowed }.max() ?? 0
+            var load = 0.0
+            for meter in problem.meters { load = max(load, meter.kept(levels) / meter.allowed) }
+            return load
         }
         guard let found = search.levels() else {
-            let utmost = counts.map { $0[$0.count - 1] }
+            let utmost = counts.map { $0.count - 1 }
             let failing =
                 problem.meters.first { $0.kept(utmost) > $0.allowed } ?? problem.meters[0]
             throw .infeasible(
@@ -73,15 +71,21 @@ package struct SensitivityAllocator {
                     "No part goes beyond the largest share that was measured of it, or what is kept at least."
             )
         }
-        return zip(parts, zip(problem.sizes, removed(found))).map {
-            Share(id: $0.id, size: $1.0, removed: $1.1)
+        return parts.indices.map {
+            Share(id: parts[$0].id, size: problem.sizes[$0], removed: counts[$0][found[$0]])
         }
     }
 
     // MARK: - Levels
 
-    /// The numbers of things gone that are considered.
-    private func levels(_ part: Part, size: Int, atMost most: Int) -> [Int] {
+    /// The numbers of things gone that are considered, by part.
+    private func counts(_ parts: [Part], sizes: [Int]) -> [[Int]] {
+        // Finer than hundredths no curve is known, and with many parts the search takes its time.
+        let most = min(100, max(8, 800 / max(parts.count, 1)))
+        return zip(parts, sizes).map { counts($0, size: $1, atMost: most) }
+    }
+
+    private func counts(_ part: Part, size: Int, atMost most: Int) -> [Int] {
         let limit = min(
             size - request.minimumKept.kept(of: size),
             Int((part.curve.largestShare * Double(size)).rounded()))
@@ -93,12 +97,14 @@ package struct SensitivityAllocator {
 
     private struct Problem {
         let sizes: [Int]
+        let counts: [[Int]]
         let meters: [Meter]
     }
 
     private struct Meter {
         /// In words, for errors.
         let target: String
+        /// By levels.
         let kept: ([Int]) -> Double
         let allowed: Double
         /// What is kept, in the target's own terms.
@@ -134,27 +140,28 @@ package struct SensitivityAllocator {
             }
             chosen.append(group)
         }
+        let counts = counts(parts, sizes: chosen.map(\.size))
         var meters: [Meter] = []
         for target in request.targets {
             switch target {
             case .maximum(let function, let share):
                 let model = CostModel(function, resolved)
-                let table = CostTable(model, groups: chosen, in: resolved)
+                let table = CostTable(model, groups: chosen, counts: counts, in: resolved)
                 meters.append(
-                    .maximum(function, share: share, dense: model.denseCost, kept: table.cost(removing:)))
+                    .maximum(function, share: share, dense: model.denseCost, kept: table.cost(at:)))
             case .sparsity(let share):
                 let model = CostModel(.parameters, resolved)
-                let table = CostTable(model, groups: chosen, in: resolved)
+                let table = CostTable(model, groups: chosen, counts: counts, in: resolved)
                 let prunable = Set(chosen.flatMap { $0.members.map(\.axis.value) })
                     .filter { resolved.graph.constants[$0]?.dtype.isFloatingPoint == true }
                     .reduce(0) { $0 + (resolved.graph.constants[$1]?.count ?? 0) }
                 meters.append(
                     .sparsity(
-                        share, of: Double(prunable), whole: model.denseCost, kept: table.cost(removing:)))
+                        share, of: Double(prunable), whole: model.denseCost, kept: table.cost(at:)))
             case .completion: throw Self.sharesGiven
             }
         }
-        return Problem(sizes: chosen.map(\.size), meters: meters)
+        return Problem(sizes: chosen.map(\.size), counts: counts, meters: meters)
     }
 
     private func elements(_ parts: [Part]) throws(PruningError) -> Problem {
@@ -174,23 +181,27 @@ package struct SensitivityAllocator {
             known.values.filter { !taken.contains($0) }.map { ($0, graph.constants[$0]?.nonzeroCount ?? 0) }
         ) { first, _ in first }
         let total = Double(weights.reduce(0) { $0 + $1.size })
+        let counts = counts(parts, sizes: weights.map(\.size))
         var meters: [Meter] = []
         for target in request.targets {
             switch target {
             case .maximum(let function, let share):
                 let model = CostModel(function, resolved)
-                let table = CostTable(model, weights: weights, others: others)
+                let table = CostTable(model, weights: weights, counts: counts, others: others)
                 meters.append(
-                    .maximum(function, share: share, dense: model.denseCost, kept: table.cost(removing:)))
+                    .maximum(function, share: share, dense: model.denseCost, kept: table.cost(at:)))
             case .sparsity(let share):
                 meters.append(
-                    .sparsity(share, of: total, whole: total) { counts in
-                        zip(weights, counts).reduce(0) { $0 + Double($1.0.size - max($1.1, $1.0.zeros)) }
+                    .sparsity(share, of: total, whole: total) { levels in
+                        weights.indices.reduce(0) { sum, part in
+                            let weight = weights[part]
+                            return sum + Double(weight.size - max(counts[part][levels[part]], weight.zeros))
+                        }
                     })
             case .completion: throw Self.sharesGiven
             }
         }
-        return Problem(sizes: weights.map(\.size), meters: meters)
+        return Problem(sizes: weights.map(\.size), counts: counts, meters: meters)
     }
 
     private static let sharesGiven = PruningError.invalidTarget(

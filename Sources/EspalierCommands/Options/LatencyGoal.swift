@@ -1,0 +1,98 @@
+import Espalier
+import EspalierEfficiency
+import EspalierGraphs
+import EspalierKernels
+import EspalierPruning
+import EspalierRuns
+import EspalierTensors
+import EspalierTraining
+
+/// `--target-latency`: the network as it is, measured, and what that makes of the target.
+struct LatencyGoal {
+    private let goal: LatencyTarget
+    /// The target for the plan, and what the network took for which it was chosen.
+    private(set) var target: PruningTarget
+    private var predicted: Double?
+    private let graph: Graph
+    private let inputs: [String: Tensor]
+    private let lane: Lane
+    private let console: Console
+
+    /// Measures one inference of one sample.
+    ///
+    /// - Throws: ``CommandFailure`` if a shape is open; ``ExecutionError``; ``DNNError``.
+    init(
+        _ milliseconds: Double, _ graph: Graph, _ parts: DataParts?, inputShapes: [ValueID: Shape],
+        lane: Lane, common: CommonOptions
+    ) throws {
+        let console = common.console
+        let costs = try CostConstants.found(lane: lane, recalibrates: false, console: console).model
+        let known = try parts.map { try InputBinding(graph, $0.fit).shapes(batchSize: 1) } ?? [:]
+        let inputs = try ModelInputs.random(
+            for: graph, shapes: known.merging(inputShapes) { $1 }, samples: 1, seed: common.seed
+        ).tensors
+        console.status("measuring the layers of the model")
+        goal = try lane.run {
+            let byIdentity = Dictionary(
+                uniqueKeysWithValues: graph.inputs.compactMap { id in
+                    inputs[graph.name(of: id)].map { (id, $0) }
+                })
+            return try LatencyTarget(
+                milliseconds, for: graph, inputs: byIdentity, threads: lane.threads, costs: costs
+            ) { try Interruption.check() }
+        }
+        target = goal.target()
+        (self.graph, self.inputs, self.lane, self.console) = (graph, inputs, lane, console)
+    }
+
+    /// Plans, measures what becomes of the network, and corrects the target by it; of those that met it, the one is taken
+    /// which leaves most.
+    ///
+    /// - Parameter plan: the receipt of a plan for a target, and the network after it.
+    mutating func approach(_ plan: (PruningTarget) throws -> (receipt: Receipt, network: Graph)) throws {
+        var best: (target: PruningTarget, share: Double, measured: Double, isMet: Bool)?
+        var target = target
+        for _ in 0..<Self.mostTries {
+            let (receipt, network) = try plan(target)
+            let share = share(receipt)
+            let measured = try measure(network, seconds: 0.3).after
+            let (isMet, isTight) = goal.isMet(by: measured)
+            let isBetter =
+                best.map { isMet ? !$0.isMet || share > $0.share : !$0.isMet && measured < $0.measured }
+                ?? true
+            if isBetter { best = (target, share, measured, isMet) }
+            if isMet, isTight || share >= 1 { break }
+            target = goal.target(correction: measured / (1000 * goal.profile.seconds * share))
+        }
+        guard let best else { return }
+        (self.target, predicted) = (best.target, best.measured)
+    }
+
+    private static let mostTries = 4
+
+    /// What the plan should take and, if there is one, what the pruned network takes.
+    func record(_ receipt: Receipt, pruned: Graph) throws -> RunRecord.Latency {
+        console.status("measuring the pruned model")
+        let measured = try measure(pruned, seconds: 1)
+        var record = record(receipt)
+        (record.beforeMs, record.achievedMs) = (measured.before, measured.after)
+        return record
+    }
+
+    func record(_ receipt: Receipt) -> RunRecord.Latency {
+        RunRecord.Latency(
+            targetMs: goal.milliseconds,
+            predictedMs: predicted ?? 1000 * goal.profile.seconds * share(receipt),
+            beforeMs: 1000 * goal.profile.seconds)
+    }
+
+    private func share(_ receipt: Receipt) -> Double {
+        receipt.targets.first { $0.kind == target.kind }?.achieved ?? 1
+    }
+
+    private func measure(_ network: Graph, seconds: Double) throws -> (before: Double, after: Double) {
+        try lane.run {
+            try goal.measure(graph, network, inputs: inputs, threads: lane.threads, seconds: seconds)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import EspalierExecution
+package import EspalierGraphs
+package import EspalierKernels
+package import EspalierPruning
+package import EspalierTensors
+
+/// How long one inference of a network may take after it is pruned.
+package struct LatencyTarget: Sendable {
+    package let milliseconds: Double
+    package let profile: LatencyProfile
+    private let costs: KernelCostModel
+    /// Measures the network as it is; on its lane.
+    ///
+    /// - Parameters:
+    ///   - milliseconds: that one inference on `inputs` may take.
+    ///   - inputs: of every graph input.
+    ///   - check: called now and then; may throw to stop.
+    /// - Throws: ``ExecutionError``, and what `check` throws.
+    package init(
+        _ milliseconds: Double, for graph: Graph, inputs: [ValueID: Tensor], threads: Int,
+        costs: KernelCostModel, check: () throws -> Void = {}
+    ) throws {
+        self.milliseconds = milliseconds
+        self.costs = costs
+        profile = try LatencyProfile(graph, inputs: inputs, threads: threads, costs: costs, check: check)
+    }
+
+    /// The target for a plan, where networks take `correction` times what is predicted: for copies between layouts, and whatever
+    /// else is not any layer's own.
+    package func target(correction: Double = 1) -> PruningTarget {
+        .maximum(
+            profile.costFunction,
+            share: max(Self.leastShare, min(1, milliseconds / (1000 * profile.seconds * correction))))
+    }
+
+    /// A target must be above 0, however much was missed.
+    private static let leastShare = 1e-3
+
+    /// Whether a network that takes so long meets the target, but for noise; and if so, whether it has nothing to spare.
+    package func isMet(by measured: Double) -> (Bool, isTight: Bool) {
+        let share = measured / milliseconds
+        return (share <= 1.02, share > 0.95)
+    }
+
+    /// What one inference of the network before and of the network after takes, in milliseconds: medians of alternating rounds.
+    ///
+    /// - Parameter inputs: of both, by name.
+    /// - Throws: ``ExecutionError``.
+    package func measure(
+        _ before: Graph, _ after: Graph, inputs: [String: Tensor], threads: Int, seconds: Double = 1
+    ) throws -> (before: Double, after: Double) {
+        let plans = try [before, after].map { graph in
+            let tensors = Dictionary(
+                uniqueKeysWithValues: graph.inputs.compactMap { id in
+                    inputs[graph.name(of: id)].map { (id, $0) }
+                })
+            let plan = try InferencePlan(
+                graph, inputShapes: tensors.mapValues(\.shape), outputs: graph.outputs, threads: threads,
+                sparsity: .whereFaster(costs))
+            try plan.run(tensors)
+            return plan
+        }
+        let series = try AlternatingTimer(seconds: seconds).measure(plans.map { plan in { try plan.run() } })
+        return (series[0].milliseconds.median, series[1].milliseconds.median)
+    }
+}
