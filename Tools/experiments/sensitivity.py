@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Whether shares suggested by `sensitivity` beat equal ones: docs/results/sensitivity.jsonl.
 
-    sensitivity.py ESPALIER FOLDER RESULTS.jsonl [--seeds 3] [--jobs 2] [--share 0.25] [--data fashion-mnist]
+    sensitivity.py ESPALIER FOLDER RESULTS.jsonl [--seeds 3] [--jobs 2] [--share 0.25] [--epochs 0,1,4] [--data fashion-mnist]
 
 For each seed a resnet-8 is trained for 8 epochs and pruned by channels to a quarter of the multiply-accumulates, without
-repair and with 1 and 4 epochs of it, by three ways to share the removal between groups of channels: uniform, global (all channels compete by
-magnitude), and the shares that `sensitivity` suggests from the validation split. One JSON line (the record of `--json`,
+repair and with 1 and 4 epochs of it, by four ways to share the removal between groups of channels: uniform, global (all channels compete by
+magnitude), knapsack (magnitude lost for multiply-accumulates saved), and the shares that `sensitivity` suggests from the validation split. One JSON line (the record of `--json`,
 with a "label") for every run; finished runs are not repeated. Ends with a table of paired differences from uniform and
 95 % intervals (Student's t), on the test split, which nothing was chosen by; with `--seeds 0` only the table.
 """
@@ -14,26 +14,27 @@ from experiment import Results, difference, mean, parser, percent, spread
 from foundation import CHANNELS, TRAINING
 
 ARCHITECTURE = "resnet-8"
-WAYS = ("uniform", "global", "sensitivity")
-EPOCHS = (0, 1, 4)
+WAYS = ("uniform", "global", "knapsack", "sensitivity")
 
 
 def main():
     arguments = parser(__doc__)
     arguments.add_argument("--share", default="0.25", help="of the multiply-accumulates to keep")
+    arguments.add_argument("--epochs", default="0,1,4", help="of repair; 0 for none")
     options = arguments.parse_args()
     results = Results(options)
-    results.in_parallel(chain, (options.share,))
-    for epochs in EPOCHS:
+    repairs = [int(epochs) for epochs in options.epochs.split(",")]
+    results.in_parallel(chain, (options.share, repairs))
+    for epochs in repairs:
         table(results, options.share, epochs)
 
 
-def chain(results, share, seed):
+def chain(results, share, repairs, seed):
     """All networks that come from one seed."""
     dense = results.run("dense 8", seed, "train", "--arch", ARCHITECTURE, "--epochs", "8", *TRAINING[ARCHITECTURE])
     shares = results.run(f"curves {share}", seed, "sensitivity", dense, "--granularity", "channel", "--max-macs", share,
                          option="--allocation-output", ending=".json")
-    for epochs in EPOCHS:
+    for epochs in repairs:
         # Without repair there is no time in which a schedule could prune.
         repair = CHANNELS[ARCHITECTURE] if epochs else ["--first-and-last"]
         for way in WAYS:
