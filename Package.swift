@@ -172,7 +172,7 @@ let package = Package(
             name: "EspalierBenchmarks",
             dependencies: [
                 "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierONNX", "EspalierExecution",
-                "EspalierTraining", "EspalierPruning",
+                "EspalierTraining", "EspalierPruning", "EspalierEfficiency",
             ],
             swiftSettings: swiftSettings),
         .executableTarget(

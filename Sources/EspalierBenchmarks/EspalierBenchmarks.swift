@@ -44,6 +44,34 @@ enum EspalierBenchmarks {
             let graph = try ONNXModel.load(from: path)
             for threads in [1, 2] { try latency(path, of: graph, path, threads: threads, peers: peers) }
         }
+        if chosen.isEmpty { try sparsity(architectures + ["resnet-20", "mobilenet-tiny", "tiny-cnn"]) }
+    }
+
+    /// Networks with zeros beside their own dense execution.
+    private static func sparsity(_ architectures: [String]) throws {
+        let percents = SparseLatency.sparsities.map { String(format: "%.0f %%", 100 * $0) }
+        print("\ntimes faster than dense with zeros at random places: \(percents.joined(separator: ", "))")
+        var isSlower = false
+        for threads in [1, 2] {
+            let lane = try Lane(threads: threads)
+            let costs = try lane.run { try KernelCalibration.measured() } ?? .typical(threads: threads)
+            for architecture in architectures {
+                let latency = SparseLatency(
+                    graph: try TrainingThroughput.network(architecture), lane: lane, costs: costs)
+                let ratios = try SparseLatency.sparsities.map {
+                    try latency.ratio(sparsity: $0, seconds: seconds / 4)
+                }
+                isSlower = isSlower || ratios.contains { $0 < SparseLatency.leastRatio }
+                let texts = ratios.map { String(format: "%.2f", $0) }
+                print(
+                    "\(architecture), \(threads) thread\(threads > 1 ? "s" : ""): \(texts.joined(separator: ", "))"
+                )
+            }
+        }
+        guard !isSlower else {
+            print("a network is slower with its zeros left out than with them")
+            exit(1)
+        }
     }
 
     private static func measure(_ architectures: [String], peers: [String: String]) throws {

@@ -22,8 +22,15 @@ func tool(_ arguments: String...) -> ToolResult {
     tool(arguments)
 }
 
+/// What the tool measures while tests run side by side is no calibration: it goes into a folder of its own.
+private let usesOwnCache: Void = {
+    let folder = FileManager.default.temporaryDirectory.appending(path: "espalier-test-cache").path
+    setenv("XDG_CACHE_HOME", folder, 1)
+}()
+
 /// Runs the tool in this process.
 func tool(_ arguments: [String]) -> ToolResult {
+    _ = usesOwnCache
     let output = Mutex("")
     let error = Mutex("")
     let invocation = Invocation(

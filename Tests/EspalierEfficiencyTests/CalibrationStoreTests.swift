@@ -39,6 +39,18 @@ struct CalibrationStoreTests {
         }
     }
 
+    /// What can't be measured now is not kept: next time may be better.
+    @Test func typicalModelsAreNotKept() throws {
+        try withStore { store in
+            let found = store.model(for: Self.identity) { nil }
+            #expect(!found.isNew && found.model == .typical(threads: 1))
+            #expect(found.problem?.contains("busy") ?? false)
+            #expect(store.model(keptFor: Self.identity) == nil)
+            #expect(store.model(for: Self.identity) { Self.model }.isNew)
+            #expect(store.model(keptFor: Self.identity) == Self.model)
+        }
+    }
+
     /// What another machine, another version or another number of threads measured is none of ours.
     @Test func modelsOfOthersAreMeasuredAnew() throws {
         try withStore { store in

@@ -131,7 +131,8 @@ struct KernelCostTests {
     @Test(arguments: [1, 2])
     func machineIsMeasured(threads: Int) throws {
         let lane = try Lane(threads: threads)
-        let model = try lane.run { try KernelCalibration.measured() }
+        // On a machine that is too busy there is none.
+        guard let model = try lane.run({ try KernelCalibration.measured() }) else { return }
         let ceilings = model.ceilings
         #expect(ceilings.threads == lane.threads && ceilings.multiplyAccumulatesPerSecond > 0)
         #expect(ceilings.levels.map(\.name) == ["L1", "L2", "L3", "memory"])

@@ -56,17 +56,22 @@ package struct CalibrationStore {
 
     package func path(threads: Int) -> String { "\(folder)/kernel-costs-\(threads).json" }
 
-    /// The model that is kept for `identity` or, if there is none or `recalibrates`, the one that `measure` finds.
+    /// The model that is kept for `identity` or, if there is none or `recalibrates`, the one that `measure` finds; if that finds
+    /// none either, a typical one, which is not kept.
     ///
     /// - Throws: what `measure` throws.
     package func model<Failure: Error>(
-        for identity: Identity, recalibrates: Bool = false, measure: () throws(Failure) -> KernelCostModel
+        for identity: Identity, recalibrates: Bool = false, measure: () throws(Failure) -> KernelCostModel?
     ) throws(Failure) -> Found {
         let path = path(threads: identity.threads)
         if !recalibrates, let model = read(path, identity) {
             return Found(model: model, isNew: false, problem: nil)
         }
-        let model = try measure()
+        guard let model = try measure() else {
+            return Found(
+                model: .typical(threads: identity.threads), isNew: false,
+                problem: "other programs keep the machine busy, so typical ones are taken")
+        }
         return Found(model: model, isNew: true, problem: write(model, identity, to: path))
     }
 

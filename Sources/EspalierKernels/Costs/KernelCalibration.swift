@@ -5,9 +5,12 @@ import EspalierTensors
 package enum KernelCalibration {
     /// The model of this machine, in about two seconds.
     ///
+    /// - Returns: nil if other programs leave the team's threads too little time for that: where together they do not reach
+    ///   what a fraction of them could.
     /// - Throws: ``DNNError`` if oneDNN has no kernel for a plain product.
-    package static func measured() throws(DNNError) -> KernelCostModel {
+    package static func measured() throws(DNNError) -> KernelCostModel? {
         let ceilings = MachineCeilings.measured()
+        guard ceilings.threadEfficiency > leastThreadEfficiency else { return nil }
         var model = KernelCostModel(ceilings: ceilings, formats: [:], reorders: try reorders())
         func fit(_ format: KernelFormat, _ measurements: [KernelCostFit.Measurement]) {
             model.formats[format] = KernelCostFit(ceilings: ceilings, format: format).constants(measurements)
@@ -25,10 +28,13 @@ package enum KernelCalibration {
         return model
     }
 
+    /// Two threads of one core may share its units, but no more.
+    private static let leastThreadEfficiency = 0.4
+
     /// Of one product.
     private static let milliseconds = 15.0
 
-    /// The median time of a run, in seconds.
+    /// The time of a run, in seconds: what a tenth of the runs take less than. Whatever else the machine does can only add.
     private static func time<Failure: Error>(
         _ body: () throws(Failure) -> Void
     ) throws(Failure) -> Double {
@@ -44,7 +50,7 @@ package enum KernelCalibration {
             before = now
         } while (before - start) / .milliseconds(1) < milliseconds
         times.sort()
-        return max(times[times.count / 2], 1e-9)
+        return max(times[times.count / 10], 1e-9)
     }
 
     // MARK: Dense

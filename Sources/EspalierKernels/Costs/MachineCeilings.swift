@@ -49,17 +49,32 @@ package struct MachineCeilings: Sendable, Codable, Hashable {
 }
 
 extension MachineCeilings {
+    /// What the calling thread's team reaches, by what one of its threads reaches times their number.
+    var threadEfficiency: Double {
+        guard threads > 1 else { return 1 }
+        let count = ThreadTeam.count
+        ThreadTeam.count = 1
+        defer { ThreadTeam.count = count }
+        return multiplyAccumulatesPerSecond / (Double(threads) * Self.peak())
+    }
+
+    /// Multiply-accumulates per second of the calling thread's team.
+    private static func peak() -> Double {
+        let isa = espalier_isa_active()
+        let turns = 50_000
+        let multiplies = Double(ThreadTeam.count * turns * espalier_multiplies_per_turn(isa))
+        return highestRate(of: multiplies, attempts: 60) {
+            ThreadTeam.enter { _, _ in _ = espalier_multiply_in_registers(isa, turns) }
+        }
+    }
+
     /// Measures the machine with the calling thread's team, in about 0.3 s.
     ///
     /// Each figure is the best of many short measurements: whatever else runs can only make them worse.
     package static func measured() -> MachineCeilings {
         let isa = espalier_isa_active()
         let threads = ThreadTeam.count
-        let turns = 50_000
-        let multiplies = Double(threads * turns * espalier_multiplies_per_turn(isa))
-        let peak = highestRate(of: multiplies, attempts: 60) {
-            ThreadTeam.enter { _, _ in _ = espalier_multiply_in_registers(isa, turns) }
-        }
+        let peak = peak()
         let sizes = CacheSizes()
         // Half of a cache is sure to stay there beside what else it must hold.
         let memory = min(max(4 * sizes.third, 64 << 20), 256 << 20)
