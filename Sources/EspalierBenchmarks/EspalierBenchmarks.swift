@@ -7,18 +7,21 @@ import Foundation
 
 /// Times training and inference beside PyTorch and ONNX Runtime, alternately, and prints medians and ratios.
 ///
-/// Never a test: the machine decides. Give architectures as arguments to time only those, or ONNX files (see
-/// `Tools/bench/models.py`), of which the latency is measured.
+/// Never a test: the machine decides. Give architectures as arguments to time only those, ONNX files (see
+/// `Tools/bench/models.py`), of which the latency is measured, or `zeros` for what leaving out zeros gains.
 @main
 enum EspalierBenchmarks {
     private static let rounds = 3
     private static let seconds = 2.0
+    private static let defaults = ["lenet-300-100", "lenet-5", "resnet-8"]
+    private static let alsoSparse = ["resnet-20", "mobilenet-tiny", "tiny-cnn"]
 
     static func main() throws {
         let chosen = CommandLine.arguments.dropFirst()
+        if Array(chosen) == ["zeros"] { return try sparsity(defaults + alsoSparse) }
         let models = chosen.filter { $0.hasSuffix(".onnx") }
         let named = chosen.filter { !$0.hasSuffix(".onnx") }
-        let architectures = chosen.isEmpty ? ["lenet-300-100", "lenet-5", "resnet-8"] : Array(named)
+        let architectures = chosen.isEmpty ? defaults : Array(named)
         for name in architectures where Architectures.named(name) == nil {
             FileHandle.standardError.write(
                 Data("neither an architecture nor an ONNX file: \(name)\n".utf8))
@@ -44,7 +47,7 @@ enum EspalierBenchmarks {
             let graph = try ONNXModel.load(from: path)
             for threads in [1, 2] { try latency(path, of: graph, path, threads: threads, peers: peers) }
         }
-        if chosen.isEmpty { try sparsity(architectures + ["resnet-20", "mobilenet-tiny", "tiny-cnn"]) }
+        if chosen.isEmpty { try sparsity(defaults + alsoSparse) }
     }
 
     /// Networks with zeros beside their own dense execution.

@@ -61,7 +61,7 @@ struct KernelCostTests {
         #expect(tiles.copies == 512 * 13 * 0x1p-28)
         #expect(KernelWork(rows: 256, columns: 512, samples: 16, nonzeros: 1).sparseFormat == .rows)
         let convolution = KernelWork(
-            rows: 256, columns: 512, samples: 16, nonzeros: 1, activationByteCount: 0)
+            rows: 256, columns: 512, samples: 16, nonzeros: 1, activationByteCount: 0, taps: 1)
         #expect(convolution.sparseFormat == .tiles)
     }
 
@@ -149,7 +149,7 @@ struct KernelCostTests {
             #expect(
                 [
                     constants.secondsPerVisit, constants.secondsPerSum, constants.secondsPerCopy,
-                    constants.fixedSeconds,
+                    constants.secondsPerShift, constants.fixedSeconds,
                 ].min() ?? -1 >= 0
             )
         }

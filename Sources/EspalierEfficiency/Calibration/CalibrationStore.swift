@@ -32,7 +32,7 @@ package struct CalibrationStore {
         let machine: Identity
         let model: KernelCostModel
 
-        static let currentSchemaVersion = 2
+        static let currentSchemaVersion = 3
     }
 
     /// A model, and where it is from.
@@ -116,6 +116,7 @@ extension KernelCostModel {
             && formats.values.allSatisfy { constants in
                 isRate(constants.multiplyAccumulatesPerSecond) && isTime(constants.secondsPerVisit)
                     && isTime(constants.secondsPerSum) && isTime(constants.secondsPerCopy)
+                    && isTime(constants.secondsPerShift)
                     && isTime(constants.fixedSeconds)
             }
     }

@@ -26,7 +26,8 @@ extension KernelWork {
         guard shape.count.isMultiple(of: rows) else { return nil }
         self.init(
             rows: rows, columns: shape.count / rows, samples: samples, nonzeros: nonzeros,
-            activationByteCount: activationByteCount, isConvolution: shape.rank > 2)
+            activationByteCount: activationByteCount, taps: shape.rank > 2 ? shape.count(2..<shape.rank) : nil
+        )
     }
 }
 

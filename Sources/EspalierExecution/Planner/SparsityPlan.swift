@@ -58,8 +58,9 @@ struct SparsityPlan {
 
 /// The layouts of a network's activations as a cut: vertices on the source's side are row-major.
 private struct LayoutNetwork {
-    /// Predictions err by some percent: what promises no more than that is not worth leaving the dense path.
-    private static let caution = 1.05
+    /// Predictions of small layers err by some ten percent: what promises no more is not worth leaving the dense path.
+    /// More so with several threads, whose calls cost what else they do in between.
+    private var caution: Double { costs.ceilings.threads > 1 ? 1.35 : 1.15 }
 
     private let resolved: ResolvedGraph
     private let costs: KernelCostModel
@@ -153,7 +154,7 @@ private struct LayoutNetwork {
         guard let dense = seconds({ _ in .dense }), let sparse = seconds(\.sparseFormat) else {
             return (MinimumCut.unlimited, 0)
         }
-        return (Self.picoseconds(sparse * Self.caution), Self.picoseconds(dense))
+        return (Self.picoseconds(sparse * caution), Self.picoseconds(dense))
     }
 
     private static func picoseconds(_ seconds: Double) -> Int {

@@ -62,6 +62,9 @@ package enum KernelCalibration {
     ]
     private static let convolutions: [Convolution] = [
         .init(channels: 16, filters: 16, kernel: 3, extent: 28),
+        .init(channels: 32, filters: 32, kernel: 3, extent: 14),
+        .init(channels: 64, filters: 64, kernel: 3, extent: 7),
+        .init(channels: 64, filters: 128, kernel: 1, extent: 7),
         .init(channels: 64, filters: 64, kernel: 3, extent: 28),
         .init(channels: 256, filters: 64, kernel: 1, extent: 28),
         .init(channels: 128, filters: 512, kernel: 1, extent: 14),
@@ -82,7 +85,8 @@ package enum KernelCalibration {
         func work(nonzeros: Int) -> KernelWork {
             KernelWork(
                 rows: filters, columns: channels * kernel * kernel, samples: extent * extent,
-                nonzeros: nonzeros, activationByteCount: 4 * (source.count + destination.count))
+                nonzeros: nonzeros, activationByteCount: 4 * (source.count + destination.count),
+                taps: kernel * kernel)
         }
     }
 

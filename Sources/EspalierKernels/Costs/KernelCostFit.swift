@@ -39,11 +39,12 @@ package struct KernelCostFit {
         return best.constants
     }
 
-    private func constants(_ rate: Double, _ overheads: [Double] = [0, 0, 0, 0]) -> KernelCostModel.Constants
-    {
+    private func constants(
+        _ rate: Double, _ overheads: [Double] = [0, 0, 0, 0, 0]
+    ) -> KernelCostModel.Constants {
         .init(
             multiplyAccumulatesPerSecond: rate, secondsPerVisit: overheads[0], secondsPerSum: overheads[1],
-            secondsPerCopy: overheads[2], fixedSeconds: overheads[3])
+            secondsPerCopy: overheads[2], secondsPerShift: overheads[3], fixedSeconds: overheads[4])
     }
 
     private func fitted(
@@ -57,7 +58,9 @@ package struct KernelCostFit {
         for measurement in measurements {
             let (work, seconds) = (measurement.work, measurement.seconds)
             let base = model.prediction(work, format: format)?.seconds ?? 0
-            let factors = [work.visits(format), work.sums(format), work.copies(format), 1]
+            let factors = [
+                work.visits(format), work.sums(format), work.copies(format), work.shiftedCopies(format), 1,
+            ]
             rows.append(factors.map { $0 / seconds })
             targets.append((seconds - base) / seconds)
         }

@@ -1,6 +1,6 @@
 /// Predicts what a product takes in a format, from what the machine can do and constants that were measured on it:
 ///
-///     t = max(multiply-accumulates / peak, bytes / bandwidth) + visits * a + sums * b + copies * c + fixed
+///     t = max(multiply-accumulates / peak, bytes / bandwidth) + visits * a + sums * b + copies * c + shifts * d + fixed
 package struct KernelCostModel: Sendable, Codable, Hashable {
     /// What a format's kernels are like on one machine, with one number of threads.
     package struct Constants: Sendable, Codable, Hashable {
@@ -12,16 +12,19 @@ package struct KernelCostModel: Sendable, Codable, Hashable {
         package var secondsPerSum: Double
         /// On top, for bringing an input to where it is used.
         package var secondsPerCopy: Double
+        /// On top of that, where a convolution has several taps.
+        package var secondsPerShift: Double
         package var fixedSeconds: Double
 
         package init(
             multiplyAccumulatesPerSecond: Double, secondsPerVisit: Double = 0, secondsPerSum: Double = 0,
-            secondsPerCopy: Double = 0, fixedSeconds: Double = 0
+            secondsPerCopy: Double = 0, secondsPerShift: Double = 0, fixedSeconds: Double = 0
         ) {
             self.multiplyAccumulatesPerSecond = multiplyAccumulatesPerSecond
             self.secondsPerVisit = secondsPerVisit
             self.secondsPerSum = secondsPerSum
             self.secondsPerCopy = secondsPerCopy
+            self.secondsPerShift = secondsPerShift
             self.fixedSeconds = fixedSeconds
         }
     }
@@ -89,7 +92,8 @@ package struct KernelCostModel: Sendable, Codable, Hashable {
                 resident: residentByteCount ?? weightByteCount + work.activationByteCount),
             visits: work.visits(format) * constants.secondsPerVisit,
             sums: work.sums(format) * constants.secondsPerSum,
-            copies: work.copies(format) * constants.secondsPerCopy, fixed: constants.fixedSeconds)
+            copies: work.copies(format) * constants.secondsPerCopy
+                + work.shiftedCopies(format) * constants.secondsPerShift, fixed: constants.fixedSeconds)
     }
 
     /// Predicted speedup of a format over dense; nil if there are no constants.

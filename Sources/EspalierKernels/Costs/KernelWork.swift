@@ -14,13 +14,14 @@ package struct KernelWork: Sendable, Hashable {
     package var nonzeros: Int
     /// Read and written besides the weights.
     package var activationByteCount: Int
-    package var isConvolution: Bool
+    /// Positions of the kernel; nil for a plain product.
+    package var taps: Int?
     /// See ``SparseMatrix/isBanded(_:rows:groups:channels:taps:columns:)``.
     package var isBanded: Bool
 
     package init(
         rows: Int, columns: Int, groups: Int = 1, samples: Int, nonzeros: Int, activationByteCount: Int,
-        isConvolution: Bool = true, isBanded: Bool = false
+        taps: Int?, isBanded: Bool = false
     ) {
         self.rows = rows
         self.columns = columns
@@ -28,7 +29,7 @@ package struct KernelWork: Sendable, Hashable {
         self.samples = samples
         self.nonzeros = nonzeros
         self.activationByteCount = activationByteCount
-        self.isConvolution = isConvolution
+        self.taps = taps
         self.isBanded = isBanded
     }
 
@@ -36,12 +37,12 @@ package struct KernelWork: Sendable, Hashable {
     package init(rows: Int, columns: Int, samples: Int, nonzeros: Int, isBanded: Bool = false) {
         self.init(
             rows: rows, columns: columns, samples: samples, nonzeros: nonzeros,
-            activationByteCount: 4 * samples * (rows + columns), isConvolution: false, isBanded: isBanded)
+            activationByteCount: 4 * samples * (rows + columns), taps: nil, isBanded: isBanded)
     }
 
     /// The format of our own kernels that suits it.
     package var sparseFormat: KernelFormat {
-        if !isConvolution, SparseRows.takes(rows: samples, inputs: columns) { return .rows }
+        if taps == nil, SparseRows.takes(rows: samples, inputs: columns) { return .rows }
         return isBanded ? .bands : .tiles
     }
 
@@ -57,7 +58,7 @@ package struct KernelWork: Sendable, Hashable {
     /// Those that a kernel does, lanes without a sample included; in dense convolutions those without a filter, since there
     /// filters lie in the lanes.
     package func multiplyAccumulates(_ format: KernelFormat) -> Int {
-        if format == .dense, isConvolution { return paddedRows * columns * samples }
+        if format == .dense, taps != nil { return paddedRows * columns * samples }
         return storedWeights(format) * paddedSamples(format)
     }
 
@@ -106,6 +107,9 @@ extension KernelWork {
         case .dense, .rows: Double(columns * groups * paddedSamples(format))
         }
     }
+
+    /// Copies that do not lie as their source does: those of convolutions with several taps.
+    func shiftedCopies(_ format: KernelFormat) -> Double { taps ?? 1 > 1 ? copies(format) : 0 }
 
     /// Samples with those that only fill a register.
     private func paddedSamples(_ format: KernelFormat) -> Int {

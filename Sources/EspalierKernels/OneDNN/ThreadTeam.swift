@@ -6,6 +6,9 @@ package enum ThreadTeam {
     /// Whether the process has the OpenMP runtime of oneDNN. Without it, every team has one thread.
     package static var isAvailable: Bool { espalier_dnn_has_openmp() }
 
+    /// So many multiply-accumulates of a sparse product are worth calling other threads for: about ten microseconds of one.
+    static let leastWork = 1 << 19
+
     /// The number of threads of the calling thread's team.
     ///
     /// Setting it changes nothing for other threads. Primitives keep the count they were created with.

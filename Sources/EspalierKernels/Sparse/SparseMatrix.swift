@@ -8,6 +8,7 @@ package final class SparseMatrix {
     private let packed: AlignedStorage
     private let rowBlocks: Int
     private let channels: Int
+    private let nonzeros: Int
 
     /// - Parameters:
     ///   - weights: `float32`, [rows, channels of a group, taps].
@@ -27,6 +28,7 @@ package final class SparseMatrix {
         self.rows = rows
         self.channels = channels
         rowBlocks = espalier_sparse_row_blocks(packed.base)
+        nonzeros = espalier_sparse_nonzeros(packed.base)
     }
 
     private static func shape(
@@ -78,7 +80,10 @@ package final class SparseMatrix {
         operands.output_pitch = rows
         operands.output_transposed = true
         let operation = epilogue.operation
-        divide(tiles: espalier_sparse_tiles(packed.base, columns), threads: threads) { range, thread in
+        divide(
+            tiles: espalier_sparse_tiles(packed.base, columns),
+            threads: threadsWorthwhile(threads, columns: columns)
+        ) { range, thread in
             withUnsafePointer(to: operands) { operands in
                 withUnsafePointer(to: operation) { operation in
                     espalier_sparse_product(
@@ -106,7 +111,8 @@ package final class SparseMatrix {
         var values = geometry.values
         let tiles = espalier_sparse_convolution_tiles(packed.base, &values)
         let (size, operation) = (convolutionScratch(geometry), epilogue.operation)
-        divide(tiles: tiles, threads: threads) { range, thread in
+        let columns = values.samples * values.output_height * values.output_width
+        divide(tiles: tiles, threads: threadsWorthwhile(threads, columns: columns)) { range, thread in
             withUnsafePointer(to: geometry.values) { values in
                 withUnsafePointer(to: operation) { operation in
                     espalier_sparse_convolution(
@@ -115,6 +121,11 @@ package final class SparseMatrix {
                 }
             }
         }
+    }
+
+    /// Calling other threads takes some microseconds, in which one does as much.
+    private func threadsWorthwhile(_ threads: Int, columns: Int) -> Int {
+        nonzeros * columns < ThreadTeam.leastWork ? 1 : threads
     }
 
     /// Shares out tiles of columns by blocks of rows, evenly: threads that can't have the same number of whole tiles (or, where

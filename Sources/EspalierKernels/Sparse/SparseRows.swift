@@ -42,6 +42,7 @@ package final class SparseRows {
     private let packed: AlignedStorage
     private let instructions = espalier_isa_active()
     private let rows: Int
+    private let nonzeros: Int
 
     /// - Parameters:
     ///   - weights: `float32`, [outputs, inputs].
@@ -49,6 +50,7 @@ package final class SparseRows {
     package init(_ weights: Tensor, rows: Int, storage: Storage = .float32) {
         precondition((1...Self.limit).contains(rows))
         self.rows = rows
+        nonzeros = weights.nonzeroCount
         let (outputs, inputs) = (weights.shape[0], weights.shape[1])
         let instructions = instructions
         (format, packed) = weights.withUnsafeScalars(of: Float.self) { scalars in
@@ -82,6 +84,9 @@ package final class SparseRows {
         }
     }
 
+    /// The fewest panels for a thread: none is called for little work, which is bound by memory as much as by multiplying.
+    private var panelsWorthwhile: Int { 4 * nonzeros * rows < ThreadTeam.leastWork ? .max / 2 : 1 }
+
     /// output = activation(input x transposed weights + ...), row-major, [rows, inputs] to [rows, outputs].
     package func multiply(
         _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>,
@@ -94,7 +99,8 @@ package final class SparseRows {
             case .vector(var matrix):
                 withUnsafePointer(to: &matrix) { matrix in
                     espalier_sparse_vector_prepare(instructions, matrix, input, rows, scratch)
-                    ThreadTeam.parallel(espalier_sparse_vector_panels(matrix)) { panels in
+                    ThreadTeam.parallel(espalier_sparse_vector_panels(matrix), minimum: panelsWorthwhile) {
+                        panels in
                         espalier_sparse_vector_multiply(
                             instructions, matrix, packed.base, scratch, rows, panels.lowerBound,
                             panels.upperBound,
@@ -104,7 +110,8 @@ package final class SparseRows {
             case .batch(var matrix):
                 withUnsafePointer(to: &matrix) { matrix in
                     espalier_sparse_batch_prepare(instructions, matrix, input, rows, scratch)
-                    ThreadTeam.parallel(espalier_sparse_batch_panels(matrix)) { panels in
+                    ThreadTeam.parallel(espalier_sparse_batch_panels(matrix), minimum: panelsWorthwhile) {
+                        panels in
                         espalier_sparse_batch_multiply(
                             instructions, matrix, packed.base, scratch, rows, panels.lowerBound,
                             panels.upperBound,
@@ -114,7 +121,8 @@ package final class SparseRows {
             case .strips(var matrix):
                 withUnsafePointer(to: &matrix) { matrix in
                     espalier_sparse_strips_prepare(instructions, matrix, input, rows, scratch)
-                    ThreadTeam.parallel(espalier_sparse_strips_count(matrix)) { strips in
+                    ThreadTeam.parallel(espalier_sparse_strips_count(matrix), minimum: panelsWorthwhile) {
+                        strips in
                         espalier_sparse_strips_multiply(
                             instructions, matrix, packed.base, scratch, rows, strips.lowerBound,
                             strips.upperBound, operation, output)

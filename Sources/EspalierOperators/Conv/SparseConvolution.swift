@@ -24,6 +24,7 @@ struct SparseConvolution {
             rows: geometry.outputChannels, columns: geometry.groupInputs * geometry.kernelPositions,
             groups: geometry.groups, samples: positions, nonzeros: nonzeros,
             activationByteCount: 4 * (input.count + geometry.output.count),
+            taps: geometry.kernelPositions,
             isBanded: SparseMatrix.isBanded(
                 weight, rows: geometry.outputChannels, groups: geometry.groups,
                 channels: geometry.groupInputs,

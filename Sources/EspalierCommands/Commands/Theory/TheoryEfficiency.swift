@@ -11,7 +11,7 @@ struct TheoryEfficiency: ParsableCommand {
         discussion: """
             A matrix of weights, --rows outputs by --columns inputs, times --batch samples, with --sparsity of the weights \
             zero. Predicted by the cost model that bench shows beside its measurements,
-              t = max(MACs / peak, bytes / bandwidth) + visits * a + sums * b + copies * c + fixed,
+              t = max(MACs / peak, bytes / bandwidth) + visits * a + sums * b + copies * c + shifts * d + fixed,
             whose constants are measured on this machine once and kept. Nothing is computed with the matrix itself.
 
             EXAMPLE
