@@ -49,6 +49,21 @@ struct CompareTests {
         #expect(magnitude[0][1] > random[0][1] + 0.1)
     }
 
+    /// Without batch norm there are no scales to go by, and nothing was collected in training: neither is a failure.
+    @Test func allAreThoseThatApply() throws {
+        let folder = try TrainedModel.folder()
+        let result = tool(
+            "compare", folder("dense.onnx"), "--data", "digits", "--criteria", "all", "--granularity",
+            "channel",
+            "--sparsities", "0.3", "--seeds", "1", "--evidence-samples", "20", "--threads", "2", "--store",
+            folder("all.sqlite"), "--json", "--quiet")
+        #expect(result.code == 0, "\(result.error)")
+        let curves = try #require(try result.document()["curves"] as? [[String: Any]])
+        let names = Set(curves.compactMap { $0["criterion"] as? String })
+        #expect(!names.contains("bn-scale") && !names.contains("movement"))
+        #expect(names.isSuperset(of: ["magnitude", "fisher", "hrank", "synflow", "wood-fisher"]))
+    }
+
     @Test func networksAreTrainedForEachSeedAndRepaired() throws {
         let folder = try TemporaryFolder()
         let arguments =

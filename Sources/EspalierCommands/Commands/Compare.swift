@@ -182,16 +182,39 @@ struct Compare: ParsableCommand {
 
     // MARK: Parts
 
-    /// All criteria that score what is to be removed and, where they look back at training, find what they need beside
-    /// the models.
-    private func allNames(_ loaded: [LoadedModel]) -> [String] {
-        Criteria.all.filter { type in
+    /// All criteria that score what is to be removed, have something to score in the networks and, where they look back at
+    /// training, find what they need beside the models.
+    private func allNames(_ loaded: [LoadedModel], _ parts: DataParts) throws -> [String] {
+        var graphs = loaded.map(\.graph)
+        if let arch, let architecture = Architectures.named(arch) {
+            let options = try parts.fit.architectureOptions(activation: activation, name: arch)
+            graphs.append(try architecture.graph(options))
+        }
+        let pruners = try graphs.map {
+            try Pruner($0, inputShapes: InputBinding($0, parts.fit).shapes(batchSize: 1))
+        }
+        return Criteria.all.filter { type in
             type.granularities.contains(granularity.kind)
+                && pruners.allSatisfy { applies(type.init(seed: 0), to: $0) }
                 && loaded.allSatisfy { model in
                     (try? EvidenceFile.evidence(
                         for: type.init(seed: 0), of: model.graph, beside: model.path)) != nil
                 }
         }.map { $0.information.id }
+    }
+
+    /// Whether a criterion that needs nothing but the network scores anything in it: without batch norm there are no scales.
+    /// What others score shows only with their evidence.
+    private func applies(_ criterion: any Criterion, to pruner: Pruner) -> Bool {
+        guard criterion.requiredEvidence.isEmpty else { return true }
+        do throws(PruningError) {
+            _ = try pruner.plan(PruningRequest(granularity, targets: [.sparsity(0)], criterion: criterion))
+        } catch .nothingToPrune {
+            return false
+        } catch {
+            return true
+        }
+        return true
     }
 
     /// The criteria that were named.
@@ -234,7 +257,8 @@ struct Compare: ParsableCommand {
             schedule: schedule, distillationWeight: distillation)
         var comparison = CriteriaComparison(
             networks, data: .init(fit: parts.fit, validation: parts.validation, test: parts.test),
-            criteria: criteria == "all" ? allNames(loaded) : try names(), sparsities: sparsities.values,
+            criteria: try criteria == "all" ? allNames(loaded, parts) : names(),
+            sparsities: sparsities.values,
             seeds: (0..<UInt64(seeds)).map { common.seed &+ $0 },
             request: PruningRequest(
                 granularity, targets: [], scope: try Scopes.scope(scope), prunesFirstAndLast: firstAndLast,
