@@ -9,6 +9,7 @@ package struct LatencyTarget: Sendable {
     package let milliseconds: Double
     package let profile: LatencyProfile
     private let costs: KernelCostModel
+
     /// Measures the network as it is; on its lane.
     ///
     /// - Parameters:
@@ -37,7 +38,7 @@ package struct LatencyTarget: Sendable {
     private static let leastShare = 1e-3
 
     /// Whether a network that takes so long meets the target, but for noise; and if so, whether it has nothing to spare.
-    package func isMet(by measured: Double) -> (Bool, isTight: Bool) {
+    package func isMet(by measured: Double) -> (isMet: Bool, isTight: Bool) {
         let share = measured / milliseconds
         return (share <= 1.02, share > 0.95)
     }

@@ -76,8 +76,8 @@ package struct LatencyProfile: Sendable {
         for (step, micros) in zip(plan.listing, times) {
             // What is fused into a node is its own time; a copy belongs to the node whose value is copied.
             let parts = StepCostTable.parts(step.label)
-            let copied = parts[0].hasPrefix("reorder ") ? String(parts[0].dropFirst("reorder ".count)) : ""
-            guard let id = nodes[parts[0]]?.id ?? values[copied].flatMap({ producers[$0] }),
+            let copied = StepCostTable.copiedValue(step.label).flatMap { values[$0] }
+            guard let id = nodes[parts[0]]?.id ?? copied.flatMap({ producers[$0] }),
                 let signature = resolved.signatures[id]
             else { continue }
             entries[id, default: Entry(signature)].seconds += micros * 1e-6

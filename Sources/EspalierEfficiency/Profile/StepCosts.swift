@@ -79,10 +79,15 @@ struct StepCostTable {
         return costs
     }
 
+    /// The value of which a step makes a copy in another layout; nil if it does something else.
+    static func copiedValue(_ label: String) -> String? {
+        label.hasPrefix("reorder ") ? String(label.dropFirst("reorder ".count)) : nil
+    }
+
     /// Of a copy into another layout, which is labelled by the value.
     private func moved(_ label: String) -> StepCosts {
         var costs = StepCosts()
-        let name = label.hasPrefix("reorder ") ? String(label.dropFirst("reorder ".count)) : label
+        let name = Self.copiedValue(label) ?? label
         if let facts = values[name].flatMap({ resolved.facts[$0] }) {
             costs.activationByteCount = 2 * Self.byteCount(facts)
         }

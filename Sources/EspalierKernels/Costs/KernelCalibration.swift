@@ -12,7 +12,9 @@ package enum KernelCalibration {
         let ceilings = MachineCeilings.measured()
         guard ceilings.threadEfficiency > leastThreadEfficiency else { return nil }
         var model = KernelCostModel(ceilings: ceilings, formats: [:], reorders: try reorders())
+        // What an instruction set has no kernel for (bands, on plain x86) has no measurements and gets no constants.
         func fit(_ format: KernelFormat, _ measurements: [KernelCostFit.Measurement]) {
+            guard !measurements.isEmpty else { return }
             model.formats[format] = KernelCostFit(ceilings: ceilings, format: format).constants(measurements)
         }
         fit(.dense, try denseMeasurements())

@@ -84,8 +84,12 @@ package final class SparseRows {
         }
     }
 
-    /// The fewest panels for a thread: none is called for little work, which is bound by memory as much as by multiplying.
-    private var panelsWorthwhile: Int { 4 * nonzeros * rows < ThreadTeam.leastWork ? .max / 2 : 1 }
+    /// Shares out panels, if the work is worth calling other threads: bound by memory as much as by multiplying, it takes longer
+    /// than its multiplications.
+    private func divide(_ panels: Int, _ body: (Range<Int>) -> Void) {
+        guard 4 * nonzeros * rows >= ThreadTeam.leastWork else { return body(0..<panels) }
+        ThreadTeam.parallel(panels, body)
+    }
 
     /// output = activation(input x transposed weights + ...), row-major, [rows, inputs] to [rows, outputs].
     package func multiply(
@@ -99,8 +103,7 @@ package final class SparseRows {
             case .vector(var matrix):
                 withUnsafePointer(to: &matrix) { matrix in
                     espalier_sparse_vector_prepare(instructions, matrix, input, rows, scratch)
-                    ThreadTeam.parallel(espalier_sparse_vector_panels(matrix), minimum: panelsWorthwhile) {
-                        panels in
+                    divide(espalier_sparse_vector_panels(matrix)) { panels in
                         espalier_sparse_vector_multiply(
                             instructions, matrix, packed.base, scratch, rows, panels.lowerBound,
                             panels.upperBound,
@@ -110,8 +113,7 @@ package final class SparseRows {
             case .batch(var matrix):
                 withUnsafePointer(to: &matrix) { matrix in
                     espalier_sparse_batch_prepare(instructions, matrix, input, rows, scratch)
-                    ThreadTeam.parallel(espalier_sparse_batch_panels(matrix), minimum: panelsWorthwhile) {
-                        panels in
+                    divide(espalier_sparse_batch_panels(matrix)) { panels in
                         espalier_sparse_batch_multiply(
                             instructions, matrix, packed.base, scratch, rows, panels.lowerBound,
                             panels.upperBound,
@@ -121,8 +123,7 @@ package final class SparseRows {
             case .strips(var matrix):
                 withUnsafePointer(to: &matrix) { matrix in
                     espalier_sparse_strips_prepare(instructions, matrix, input, rows, scratch)
-                    ThreadTeam.parallel(espalier_sparse_strips_count(matrix), minimum: panelsWorthwhile) {
-                        strips in
+                    divide(espalier_sparse_strips_count(matrix)) { strips in
                         espalier_sparse_strips_multiply(
                             instructions, matrix, packed.base, scratch, rows, strips.lowerBound,
                             strips.upperBound, operation, output)
