@@ -1,5 +1,6 @@
 import EspalierExecution
 import EspalierGraphs
+import EspalierKernels
 import EspalierONNX
 import EspalierTensors
 import Foundation
@@ -152,5 +153,22 @@ struct InferencePassTests {
         #expect(process.terminationStatus == 0)
         let text = String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
         #expect(text == "0" || text == "unavailable", "allocations: \(text)")
+    }
+
+    /// A step that is over before another thread has begun is left to one, and the team is as it was after a run.
+    @Test func smallStepsAreNotShared() throws {
+        let lane = try Lane(threads: 2)
+        let graph = try Self.network()
+        try lane.run {
+            let plan = try InferencePlan(
+                graph, inputShapes: [graph.inputs[0]: [1, 3, 12, 12]], outputs: graph.outputs,
+                threads: lane.threads, sparsity: .never)
+            // 62,208 multiply-accumulates, twice 518,400, a pooling, a view and 240.
+            let teams = plan.listing.filter { !$0.label.hasPrefix("reorder") }.map(\.threads)
+            #expect(teams.first == 1 && teams.last == 1)
+            #expect(teams.dropFirst().prefix(2) == [lane.threads, lane.threads])
+            try plan.run()
+            #expect(ThreadTeam.count == lane.threads)
+        }
     }
 }

@@ -127,6 +127,24 @@ struct KernelCostTests {
         #expect(KernelCostFit.nonnegativeLeastSquares([[1], [1]], [-1, -2]) == [0])
     }
 
+    /// What one thread is to do by itself is predicted by what one thread does.
+    @Test func smallWorkIsNotShared() throws {
+        var model = Self.model
+        model.ceilings = MachineCeilings(
+            threads: 2, multiplyAccumulatesPerSecond: 2e9, levels: Self.ceilings.levels)
+        model.formats = [.dense: .init(multiplyAccumulatesPerSecond: 2e9, fixedSeconds: 0.5)]
+        model.alone = .init(
+            ceilings: Self.ceilings,
+            formats: [.dense: .init(multiplyAccumulatesPerSecond: 1e9, fixedSeconds: 0.25)])
+        let small = KernelWork(rows: 511, columns: 512, samples: 1, nonzeros: 511 * 512)
+        let large = KernelWork(rows: 512, columns: 512, samples: 1, nonzeros: 512 * 512)
+        #expect(try #require(model.prediction(small, format: .dense)).fixed == 0.25)
+        #expect(try #require(model.prediction(large, format: .dense)).fixed == 0.5)
+        #expect(ThreadTeam.size(for: .moving(byteCount: 1 << 10), of: 4) == 1)
+        #expect(ThreadTeam.size(for: .moving(byteCount: 1 << 20), of: 4) == 4)
+        #expect(ThreadTeam.size(for: .product(.csr, multiplyAccumulates: .max - 1), of: 4) == 1)
+    }
+
     /// What is measured is positive and ordered; how much it is depends on the machine.
     @Test(arguments: [1, 2])
     func machineIsMeasured(threads: Int) throws {
@@ -144,6 +162,7 @@ struct KernelCostTests {
         #expect(
             model.reorders.secondsPerByteToPlain > 0 && model.reorders.secondsPerByteToChannelsLast > 0)
         #expect((model.formats[.csr] == nil) == (lane.threads > 1))
+        #expect((model.alone == nil) == (lane.threads == 1))
         for constants in model.formats.values {
             #expect(constants.multiplyAccumulatesPerSecond > 0)
             #expect(

@@ -32,7 +32,7 @@ package struct CalibrationStore {
         let machine: Identity
         let model: KernelCostModel
 
-        static let currentSchemaVersion = 3
+        static let currentSchemaVersion = 4
     }
 
     /// A model, and where it is from.
@@ -109,15 +109,19 @@ extension KernelCostModel {
     fileprivate var isSound: Bool {
         func isRate(_ value: Double) -> Bool { value > 0 && value.isFinite }
         func isTime(_ value: Double) -> Bool { value >= 0 && value.isFinite }
-        return isRate(ceilings.multiplyAccumulatesPerSecond) && !ceilings.levels.isEmpty
-            && ceilings.levels.last?.byteCount == nil
-            && ceilings.levels.allSatisfy { isRate($0.bytesPerSecond) } && formats[.dense] != nil
-            && isTime(reorders.secondsPerByteToPlain) && isTime(reorders.secondsPerByteToChannelsLast)
-            && formats.values.allSatisfy { constants in
-                isRate(constants.multiplyAccumulatesPerSecond) && isTime(constants.secondsPerVisit)
-                    && isTime(constants.secondsPerSum) && isTime(constants.secondsPerCopy)
-                    && isTime(constants.secondsPerShift)
-                    && isTime(constants.fixedSeconds)
-            }
+        func isSound(_ ceilings: MachineCeilings, _ formats: [KernelFormat: Constants]) -> Bool {
+            isRate(ceilings.multiplyAccumulatesPerSecond) && !ceilings.levels.isEmpty
+                && ceilings.levels.last?.byteCount == nil
+                && ceilings.levels.allSatisfy { isRate($0.bytesPerSecond) } && formats[.dense] != nil
+                && formats.values.allSatisfy { constants in
+                    isRate(constants.multiplyAccumulatesPerSecond) && isTime(constants.secondsPerVisit)
+                        && isTime(constants.secondsPerSum) && isTime(constants.secondsPerCopy)
+                        && isTime(constants.secondsPerShift)
+                        && isTime(constants.fixedSeconds)
+                }
+        }
+        return isSound(ceilings, formats) && isTime(reorders.secondsPerByteToPlain)
+            && isTime(reorders.secondsPerByteToChannelsLast)
+            && (alone.map { isSound($0.ceilings, $0.formats) } ?? (ceilings.threads == 1))
     }
 }

@@ -35,6 +35,12 @@ struct Step {
     var label: String
     /// How its weights are kept, if there were several ways.
     var format: KernelFormat?
+    /// The team that its kernel was made for; nil for all of the lane's threads.
+    var threads: Int?
     /// Runs once when the program is made: its inputs are constants.
     var isPreparation = false
+
+    func run() {
+        ThreadTeam.with(threads ?? ThreadTeam.count) { kernel.run() }
+    }
 }

@@ -1,4 +1,5 @@
 import EspalierGraphs
+import EspalierKernels
 import EspalierOperators
 import EspalierTensors
 
@@ -102,10 +103,14 @@ struct ForwardLowering {
         for input in inputs {
             offered.append(try input.map { value throws(ExecutionError) in try firstLayout(value) } ?? .plain)
         }
+        let team = team(node, operation: operation, signature: signature, plan)
         let context = LoweringContext(
-            signature: signature, inputLayouts: offered, phase: phase, threads: threads,
+            signature: signature, inputLayouts: offered, phase: phase, threads: team,
             usesSparsity: plan.usesSparsity(node.id), epilogues: chain.map(\.step))
-        guard let kernel = try makeKernel(node, operation: operation, context: context) else {
+        let made = try ThreadTeam.with(team) { () throws(ExecutionError) in
+            try makeKernel(node, operation: operation, context: context)
+        }
+        guard let kernel = made else {
             for single in [node] + chain.map(\.node) { try lower(single, chain: [], plan) }
             return
         }
@@ -137,10 +142,26 @@ struct ForwardLowering {
             Step(
                 kernel: kernel, inputs: inputBuffers, outputs: outputBuffers, workspace: workspace,
                 label: ([node] + chain.map(\.node)).map(\.label).joined(separator: " + "),
-                format: plan.format(node.id)))
+                format: plan.format(node.id), threads: team))
         records.append(
             NodeRecord(
                 node: node, operation: operation, signature: signature, kernel: kernel, workspace: workspace))
+    }
+
+    /// The threads that a node is worth.
+    private func team(
+        _ node: Node, operation: any Operator, signature: Signature, _ plan: SparsityPlan
+    ) -> Int {
+        // Batches to learn from are seldom small.
+        guard phase == .inference else { return threads }
+        let dense = operation.multiplyAccumulates(signature, nonzeros: signature.inputs.map { _ in nil })
+        let facts = signature.inputs.compactMap { $0 } + signature.outputs
+        let work =
+            plan.teamWork(node.id)
+            ?? (dense > 0
+                ? .product(.dense, multiplyAccumulates: dense)
+                : .moving(byteCount: facts.reduce(0) { $0 + $1.shape.count * $1.dtype.byteCount }))
+        return ThreadTeam.size(for: work, of: threads)
     }
 
     /// The kernel, or nil if only the reference could run the node, which cannot apply the epilogues asked for.
@@ -196,8 +217,10 @@ struct ForwardLowering {
         if let match = known.first(where: { builder.layout(of: $0) == layout }) { return match }
         guard let facts = resolved.facts[value] else { return first }
         let isConstant = facts.constant != nil && mutableConstants[value] == nil
+        let work = ThreadTeam.Work.moving(byteCount: 2 * facts.shape.count * facts.dtype.byteCount)
         let copy = try builder.addReorder(
             first, shape: facts.shape, to: layout, isPreparation: isConstant,
+            threads: phase == .inference ? ThreadTeam.size(for: work, of: threads) : threads,
             label: resolved.graph.name(of: value))
         placements[value, default: []].append(copy)
         return copy
@@ -208,8 +231,7 @@ extension ProgramBuilder {
     /// A copy of `buffer` in another layout.
     mutating func addReorder(
         _ buffer: BufferID, shape: Shape, to layout: Layout, isPreparation: Bool = false,
-        into target: BufferID? = nil,
-        label: String
+        into target: BufferID? = nil, threads: Int? = nil, label: String
     ) throws(ExecutionError) -> BufferID {
         let copy =
             target
@@ -217,12 +239,14 @@ extension ProgramBuilder {
                 byteCount: layout.byteCount(shape: shape, dtype: .float32),
                 place: isPreparation ? .persistent : .arena, layout: layout)
         do throws(OperatorError) {
-            let kernel = try Layout.reorder(from: self.layout(of: buffer), to: layout, shape: shape)
+            let source = self.layout(of: buffer)
+            let kernel = try ThreadTeam.with(threads ?? ThreadTeam.count) { () throws(OperatorError) in
+                try Layout.reorder(from: source, to: layout, shape: shape)
+            }
             addStep(
                 Step(
                     kernel: kernel, inputs: [buffer], outputs: [copy], workspace: nil,
-                    label: "reorder \(label)",
-                    isPreparation: isPreparation))
+                    label: "reorder \(label)", threads: threads, isPreparation: isPreparation))
         } catch {
             throw .node(name: label, operator: "reorder", reason: "\(error)")
         }

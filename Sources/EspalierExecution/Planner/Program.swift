@@ -10,6 +10,8 @@ package struct StepListing: Sendable {
     package let isReference: Bool
     /// How its weights are kept, if there were several ways.
     package let format: KernelFormat?
+    /// The threads that it is worth; nil for all of the lane's.
+    package let threads: Int?
 }
 
 /// A network made ready to run: kernels in order, bound to one arena.
@@ -47,14 +49,22 @@ package final class Program {
         let steps = builder.steps.filter { !$0.isPreparation }
         self.steps = steps
         randomKernels = steps.compactMap { $0.kernel as? any RandomKernel }
-        for step in builder.steps where step.isPreparation { step.kernel.run() }
+        for step in builder.steps where step.isPreparation { step.run() }
     }
 
     package var stepCount: Int { steps.count }
 
     /// Runs some of the steps in order.
     package func run(_ range: Range<Int>) throws(ExecutionError) {
+        let team = ThreadTeam.count
+        var current = team
+        defer { if current != team { ThreadTeam.count = team } }
         for index in range {
+            let wanted = steps[index].threads ?? team
+            if wanted != current {
+                ThreadTeam.count = wanted
+                current = wanted
+            }
             let kernel = steps[index].kernel
             kernel.run()
             if let failure = kernel.failure {
@@ -78,12 +88,14 @@ package final class Program {
     /// What the steps are.
     package var listing: [StepListing] {
         steps.map {
-            StepListing(label: $0.label, isReference: $0.kernel is ReferenceKernel, format: $0.format)
+            StepListing(
+                label: $0.label, isReference: $0.kernel is ReferenceKernel, format: $0.format,
+                threads: $0.threads)
         }
     }
 
     /// Runs one step: for profiles.
     package func runStep(_ index: Int) {
-        steps[index].kernel.run()
+        steps[index].run()
     }
 }

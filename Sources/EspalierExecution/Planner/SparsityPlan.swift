@@ -21,14 +21,20 @@ package enum SparsityUse: Sendable {
 struct SparsityPlan {
     private let everywhere: Bool
     private var nodes: Set<NodeID> = []
-    /// The sparse format of each node that has a choice.
-    private var formats: [NodeID: KernelFormat] = [:]
+    /// The product of each node that has a choice.
+    private var works: [NodeID: KernelWork] = [:]
 
     func usesSparsity(_ node: NodeID) -> Bool { everywhere || nodes.contains(node) }
 
     /// How the node's weights are kept; nil if it has no choice.
     func format(_ node: NodeID) -> KernelFormat? {
-        formats[node].map { usesSparsity(node) ? $0 : .dense }
+        works[node].map { usesSparsity(node) ? $0.sparseFormat : .dense }
+    }
+
+    /// What decides how many threads the node is worth; nil if it has no choice.
+    func teamWork(_ node: NodeID) -> ThreadTeam.Work? {
+        guard let work = works[node], let format = format(node) else { return nil }
+        return work.teamWork(format)
     }
 
     /// - Parameters:
@@ -41,9 +47,9 @@ struct SparsityPlan {
         if case .never = use { return }
         let choices = nodes.map { (node: $0, choice: Self.choice($0, resolved)) }
         for (node, choice) in choices {
-            if case .product(let work, _) = choice { formats[node.id] = work.sparseFormat }
+            if case .product(let work, _) = choice { works[node.id] = work }
         }
-        guard case .whereFaster(let costs) = use, !formats.isEmpty else { return }
+        guard case .whereFaster(let costs) = use, !works.isEmpty else { return }
         var network = LayoutNetwork(resolved, costs)
         self.nodes = network.leastCost(choices, fusion: fusion, targets: targets)
     }

@@ -3,7 +3,7 @@ import EspalierTensors
 
 /// Measures what a cost model's constants are fitted to, with the calling thread's team.
 package enum KernelCalibration {
-    /// The model of this machine, in about two seconds.
+    /// The model of this machine, in about two seconds, or four for several threads.
     ///
     /// - Returns: nil if other programs leave the team's threads too little time for that: where together they do not reach
     ///   what a fraction of them could.
@@ -11,11 +11,29 @@ package enum KernelCalibration {
     package static func measured() throws(DNNError) -> KernelCostModel? {
         let ceilings = MachineCeilings.measured()
         guard ceilings.threadEfficiency > leastThreadEfficiency else { return nil }
-        var model = KernelCostModel(ceilings: ceilings, formats: [:], reorders: try reorders())
+        var model = KernelCostModel(
+            ceilings: ceilings, formats: try formats(ceilings), reorders: try reorders())
+        if ceilings.threads > 1 {
+            model.alone = try ThreadTeam.with(1) { () throws(DNNError) in
+                let ceilings = MachineCeilings.measured()
+                return KernelCostModel.Alone(ceilings: ceilings, formats: try formats(ceilings))
+            }
+        }
+        return model
+    }
+
+    private static func formats(
+        _ ceilings: MachineCeilings
+    ) throws(DNNError) -> [KernelFormat: KernelCostModel.Constants] {
+        var formats: [KernelFormat: KernelCostModel.Constants] = [:]
         // What an instruction set has no kernel for (bands, on plain x86) has no measurements and gets no constants.
         func fit(_ format: KernelFormat, _ measurements: [KernelCostFit.Measurement]) {
+            // A team does not run what one thread is to do by itself.
+            let measurements = measurements.filter {
+                ThreadTeam.size(for: $0.work.teamWork(format), of: ceilings.threads) == ceilings.threads
+            }
             guard !measurements.isEmpty else { return }
-            model.formats[format] = KernelCostFit(ceilings: ceilings, format: format).constants(measurements)
+            formats[format] = KernelCostFit(ceilings: ceilings, format: format).constants(measurements)
         }
         fit(.dense, try denseMeasurements())
         let few = products.filter { SparseRows.takes(rows: $0.samples, inputs: $0.columns) }
@@ -27,7 +45,7 @@ package enum KernelCalibration {
         }
         // The plain loop knows no threads, so it has constants for one alone.
         if ceilings.threads == 1 { fit(.csr, sparseMeasurements(products, csrTime)) }
-        return model
+        return formats
     }
 
     /// Two threads of one core may share its units, but no more.

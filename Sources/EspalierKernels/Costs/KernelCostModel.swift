@@ -41,14 +41,31 @@ package struct KernelCostModel: Sendable, Codable, Hashable {
         }
     }
 
+    /// What one thread of several does by itself, where the work is too small to share.
+    package struct Alone: Sendable, Codable, Hashable {
+        package var ceilings: MachineCeilings
+        package var formats: [KernelFormat: Constants]
+
+        package init(ceilings: MachineCeilings, formats: [KernelFormat: Constants]) {
+            self.ceilings = ceilings
+            self.formats = formats
+        }
+    }
+
     package var ceilings: MachineCeilings
     package var formats: [KernelFormat: Constants]
     package var reorders: Reorders
+    /// nil if there is one thread.
+    package var alone: Alone?
 
-    package init(ceilings: MachineCeilings, formats: [KernelFormat: Constants], reorders: Reorders) {
+    package init(
+        ceilings: MachineCeilings, formats: [KernelFormat: Constants], reorders: Reorders,
+        alone: Alone? = nil
+    ) {
         self.ceilings = ceilings
         self.formats = formats
         self.reorders = reorders
+        self.alone = alone
     }
 
     /// The parts of a predicted time, in seconds.
@@ -83,11 +100,14 @@ package struct KernelCostModel: Sendable, Codable, Hashable {
     package func prediction(
         _ work: KernelWork, format: KernelFormat, residentByteCount: Int? = nil
     ) -> Prediction? {
-        guard let constants = formats[format] else { return nil }
+        let isShared = ThreadTeam.size(for: work.teamWork(format), of: ceilings.threads) > 1
+        let together = Alone(ceilings: ceilings, formats: formats)
+        let kernels = isShared ? together : alone ?? together
+        guard let constants = kernels.formats[format] else { return nil }
         let weightByteCount = work.weightByteCount(format)
         return Prediction(
             compute: Double(work.multiplyAccumulates(format)) / constants.multiplyAccumulatesPerSecond,
-            memory: ceilings.memorySeconds(
+            memory: kernels.ceilings.memorySeconds(
                 weights: weightByteCount, activations: work.activationByteCount,
                 resident: residentByteCount ?? weightByteCount + work.activationByteCount),
             visits: work.visits(format) * constants.secondsPerVisit,

@@ -14,6 +14,17 @@ package enum KernelFormat: String, Sendable, Codable, Hashable, CaseIterable, Co
     /// Whether zeros take neither memory nor multiply-accumulates.
     package var skipsZeros: Bool { self != .dense }
 
+    /// See ``ThreadTeam/size(for:of:)``. Formats differ in how long a multiply-accumulate takes.
+    var leastSharedMultiplyAccumulates: Int {
+        switch self {
+        case .dense: 1 << 18
+        case .csr: .max
+        // Bound by memory as much as by multiplying.
+        case .rows: 1 << 17
+        case .tiles, .bands: 1 << 19
+        }
+    }
+
     /// What one stored weight takes, with what tells where it belongs.
     var bytesPerWeight: Int {
         switch self {

@@ -62,6 +62,11 @@ package struct KernelWork: Sendable, Hashable {
         return storedWeights(format) * paddedSamples(format)
     }
 
+    /// What decides how many threads it is worth.
+    package func teamWork(_ format: KernelFormat) -> ThreadTeam.Work {
+        .product(format, multiplyAccumulates: storedWeights(format) * samples)
+    }
+
     /// Filters of every group filled up to whole registers.
     private var paddedRows: Int {
         let (group, lanes) = (rows / max(groups, 1), Self.denseLanes)

@@ -73,6 +73,7 @@ extension KernelCostModel {
             model.formats[format]?.secondsPerSum = constants.secondsPerSum / share
             model.formats[format]?.secondsPerCopy = constants.secondsPerCopy / share
         }
+        if threads > 1 { model.alone = Alone(ceilings: ceilings, formats: formats) }
         model.reorders.secondsPerByteToPlain /= share
         model.reorders.secondsPerByteToChannelsLast /= share
         return model

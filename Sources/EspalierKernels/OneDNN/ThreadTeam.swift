@@ -6,8 +6,36 @@ package enum ThreadTeam {
     /// Whether the process has the OpenMP runtime of oneDNN. Without it, every team has one thread.
     package static var isAvailable: Bool { espalier_dnn_has_openmp() }
 
-    /// So many multiply-accumulates of a sparse product are worth calling other threads for: about ten microseconds of one.
-    static let leastWork = 1 << 19
+    /// The threads that `work` is worth calling: all of `threads`, or one where the call alone, about two microseconds, would
+    /// take as long as others could save.
+    package static func size(for work: Work, of threads: Int) -> Int { work.isWorthSharing ? threads : 1 }
+
+    /// What is to be done, as far as that is known beforehand.
+    package enum Work: Sendable, Hashable {
+        /// A product or convolution: multiply-accumulates with weights that are kept in a format.
+        case product(KernelFormat, multiplyAccumulates: Int)
+        /// Anything else: bytes read and written.
+        case moving(byteCount: Int)
+
+        var isWorthSharing: Bool {
+            switch self {
+            case .product(let format, let multiplyAccumulates):
+                multiplyAccumulates >= format.leastSharedMultiplyAccumulates
+            case .moving(let byteCount): byteCount >= 128 << 10
+            }
+        }
+    }
+
+    /// Runs `body` with a team of so many threads, and restores the team's size.
+    package static func with<Result, Failure: Error>(
+        _ threads: Int, _ body: () throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        let before = count
+        guard threads != before else { return try body() }
+        count = threads
+        defer { count = before }
+        return try body()
+    }
 
     /// The number of threads of the calling thread's team.
     ///

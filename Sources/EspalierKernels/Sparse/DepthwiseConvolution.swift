@@ -28,9 +28,9 @@ package struct DepthwiseConvolution {
         let (values, operation, size) = (geometry.values, epilogue.operation, self.scratch)
         let planes = values.samples * values.channels * multiplier
         let taps = values.kernel_height * values.kernel_width
-        // Its multiply-accumulates take twice the time of a product's.
-        let work = 2 * planes * values.output_height * values.output_width * taps
-        let parts = work < ThreadTeam.leastWork ? 1 : min(threads, planes)
+        let work = planes * values.output_height * values.output_width * taps
+        let parts = min(
+            ThreadTeam.size(for: .product(.dense, multiplyAccumulates: work), of: threads), planes)
         ThreadTeam.parallel(parts) { mine in
             for part in mine {
                 let first = planes * part / parts

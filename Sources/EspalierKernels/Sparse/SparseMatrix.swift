@@ -82,7 +82,7 @@ package final class SparseMatrix {
         let operation = epilogue.operation
         divide(
             tiles: espalier_sparse_tiles(packed.base, columns),
-            threads: threadsWorthwhile(threads, columns: columns)
+            threads: team(of: threads, columns: columns)
         ) { range, thread in
             withUnsafePointer(to: operands) { operands in
                 withUnsafePointer(to: operation) { operation in
@@ -112,7 +112,7 @@ package final class SparseMatrix {
         let tiles = espalier_sparse_convolution_tiles(packed.base, &values)
         let (size, operation) = (convolutionScratch(geometry), epilogue.operation)
         let columns = values.samples * values.output_height * values.output_width
-        divide(tiles: tiles, threads: threadsWorthwhile(threads, columns: columns)) { range, thread in
+        divide(tiles: tiles, threads: team(of: threads, columns: columns)) { range, thread in
             withUnsafePointer(to: geometry.values) { values in
                 withUnsafePointer(to: operation) { operation in
                     espalier_sparse_convolution(
@@ -123,9 +123,8 @@ package final class SparseMatrix {
         }
     }
 
-    /// Calling other threads takes some microseconds, in which one does as much.
-    private func threadsWorthwhile(_ threads: Int, columns: Int) -> Int {
-        nonzeros * columns < ThreadTeam.leastWork ? 1 : threads
+    private func team(of threads: Int, columns: Int) -> Int {
+        ThreadTeam.size(for: .product(.tiles, multiplyAccumulates: nonzeros * columns), of: threads)
     }
 
     /// Shares out tiles of columns by blocks of rows, evenly: threads that can't have the same number of whole tiles (or, where

@@ -84,10 +84,10 @@ package final class SparseRows {
         }
     }
 
-    /// Shares out panels, if the work is worth calling other threads: bound by memory as much as by multiplying, it takes longer
-    /// than its multiplications.
+    /// Shares out panels, if the work is worth calling other threads.
     private func divide(_ panels: Int, _ body: (Range<Int>) -> Void) {
-        guard 4 * nonzeros * rows >= ThreadTeam.leastWork else { return body(0..<panels) }
+        let work = ThreadTeam.Work.product(.rows, multiplyAccumulates: nonzeros * rows)
+        guard ThreadTeam.size(for: work, of: ThreadTeam.count) > 1 else { return body(0..<panels) }
         ThreadTeam.parallel(panels, body)
     }
 
