@@ -1,3 +1,5 @@
+import EspalierTensors
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -46,6 +48,11 @@ struct ReadableFile: ~Copyable {
             guard count > 0 else { throw ONNXError(.unreadable("it became shorter while it was read")) }
             done += count
         }
+    }
+
+    /// The bytes from `offset` on, which must lie inside the file, read when they are used; nil if they can only be read at once.
+    func mapped(at offset: Int, count: Int) -> AlignedStorage? {
+        AlignedStorage(file: descriptor, at: offset, byteCount: count)
     }
 
     /// `count` bytes from `offset` on, which must lie inside the file.

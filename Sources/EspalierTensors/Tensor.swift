@@ -53,7 +53,10 @@ public struct Tensor: Sendable {
         return Tensor(shape: shape, dtype: dtype, storage: storage)
     }
 
-    private init(shape: Shape, dtype: DType, storage: AlignedStorage) {
+    /// - Precondition: `storage` has as many bytes as the elements.
+    package init(shape: Shape, dtype: DType, storage: AlignedStorage) {
+        precondition(
+            storage.byteCount == shape.count * dtype.byteCount, "\(storage.byteCount) bytes for \(shape)")
         self.shape = shape
         self.dtype = dtype
         self.storage = storage
@@ -73,7 +76,7 @@ extension Tensor {
     public mutating func withUnsafeMutableBytes<Result>(
         _ body: (UnsafeMutableRawBufferPointer) throws -> Result
     ) rethrows -> Result {
-        if !isKnownUniquelyReferenced(&storage) { storage = AlignedStorage(copying: storage) }
+        if storage.isReadOnly || !isKnownUniquelyReferenced(&storage) { storage = AlignedStorage(copying: storage) }
         return try body(UnsafeMutableRawBufferPointer(start: storage.base, count: byteCount))
     }
 

@@ -1,4 +1,5 @@
 import EspalierTensors
+import Foundation
 import Testing
 
 struct TensorTests {
@@ -8,6 +9,41 @@ struct TensorTests {
         copy.withUnsafeMutableScalars(of: Float.self) { $0[0] = 9 }
         #expect(original.scalars(as: Float.self) == [1, 2, 3, 4])
         #expect(copy.scalars(as: Float.self) == [9, 2, 3, 4])
+    }
+
+    /// A part of a file is read like memory, and what is written to it goes into a copy.
+    @Test(arguments: [0, 64, 8256])
+    func partsOfFilesAreReadWhenUsed(offset: Int) throws {
+        let path = NSTemporaryDirectory() + "espalier-\(UUID().uuidString).bin"
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        let numbers = (0..<50_000).map { Float($0) }
+        let bytes = Data(count: offset) + numbers.withUnsafeBytes { Data($0) }
+        try bytes.write(to: URL(fileURLWithPath: path))
+        let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: path))
+        let byteCount = 4 * numbers.count
+        #expect(AlignedStorage(file: file.fileDescriptor, at: offset + 4, byteCount: byteCount) == nil)
+        let storage = try #require(
+            AlignedStorage(file: file.fileDescriptor, at: offset, byteCount: byteCount))
+        try file.close()
+        var tensor = Tensor(shape: [numbers.count], dtype: .float32, storage: storage)
+        #expect(tensor.scalars(as: Float.self) == numbers)
+        storage.releasePages()
+        #expect(tensor.scalars(as: Float.self) == numbers)
+        tensor.withUnsafeMutableScalars(of: Float.self) { $0[0] = 9 }
+        #expect(tensor.storage !== storage && tensor.scalars(as: Float.self)[0] == 9)
+        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == bytes)
+    }
+
+    /// From one size on memory comes from the system, as zeros.
+    @Test(arguments: [0, 3, (1 << 20) - 1, 1 << 20, (1 << 20) + 5])
+    func memoryIsZeroedAndAligned(byteCount: Int) {
+        let storage = AlignedStorage(byteCount: byteCount)
+        let bytes = UnsafeMutableRawBufferPointer(start: storage.base, count: byteCount)
+        #expect(bytes.allSatisfy { $0 == 0 })
+        #expect(Int(bitPattern: storage.base) % AlignedStorage.alignment == 0)
+        bytes.initializeMemory(as: UInt8.self, repeating: 7)
+        let copy = AlignedStorage(copying: storage)
+        #expect(UnsafeRawBufferPointer(start: copy.base, count: byteCount).allSatisfy { $0 == 7 })
     }
 
     @Test func halfPrecisionRoundTripsEveryFiniteBitPattern() {

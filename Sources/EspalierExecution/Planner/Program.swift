@@ -30,7 +30,9 @@ package final class Program {
         let layout = builder.layOut()
         let arena = AlignedStorage(byteCount: layout.byteCount)
         self.arena = arena
-        owners = builder.buffers.compactMap(\.owner) + storages
+        // What only preparations read need not be kept.
+        let repeated = builder.steps.filter { !$0.isPreparation }.flatMap { $0.inputs + $0.outputs }
+        owners = repeated.compactMap { $0.flatMap { builder.buffers[$0.index].owner } } + storages
         let pointers = builder.buffers.indices.map { index -> UnsafeMutableRawPointer? in
             switch builder.buffers[index].place {
             case .external(let pointer): pointer
@@ -49,7 +51,10 @@ package final class Program {
         let steps = builder.steps.filter { !$0.isPreparation }
         self.steps = steps
         randomKernels = steps.compactMap { $0.kernel as? any RandomKernel }
-        for step in builder.steps where step.isPreparation { step.run() }
+        for step in builder.steps where step.isPreparation {
+            step.run()
+            for case let input? in step.inputs { builder.buffers[input.index].owner?.releasePages() }
+        }
     }
 
     package var stepCount: Int { steps.count }

@@ -1,3 +1,5 @@
+import EspalierTensors
+
 /// Reads tensors' data from files beside the model, and from nowhere else.
 ///
 /// A model file is data from outside: a location in it must be relative, must not climb with "..", and must not
@@ -32,6 +34,19 @@ struct ExternalDataReader: Sendable {
             length = try size("length")
         }
     }
+
+    /// A tensor's data where they lie in the file, if they are many and lie so that kernels can use them.
+    func mapped(
+        _ entries: [StringStringEntryProto], byteCount: Int
+    ) throws(ONNXError) -> AlignedStorage? {
+        guard byteCount >= Self.leastMappedByteCount else { return nil }
+        let reference = try Reference(entries)
+        return try withFile(of: reference) { (file: borrowing ReadableFile) throws(ONNXError) in
+            file.mapped(at: reference.offset, count: byteCount)
+        }
+    }
+
+    private static let leastMappedByteCount = 64 << 10
 
     /// Fills `destination` with a tensor's data.
     func read(

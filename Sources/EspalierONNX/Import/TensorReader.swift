@@ -37,7 +37,12 @@ struct TensorReader: Sendable {
     private func readExternal(
         _ message: TensorProto, shape: Shape, dtype: DType
     ) throws(ONNXError) -> Tensor {
-        try external.check(message.externalData, holds: shape.count * dtype.byteCount)
+        let byteCount = shape.count * dtype.byteCount
+        try external.check(message.externalData, holds: byteCount)
+        // Truth values are made 0 or 1, so they are read at once.
+        if dtype != .bool, let storage = try external.mapped(message.externalData, byteCount: byteCount) {
+            return Tensor(shape: shape, dtype: dtype, storage: storage)
+        }
         var failure: ONNXError?
         let tensor = Tensor(rawBytes: shape, dtype: dtype) { destination in
             do throws(ONNXError) {

@@ -42,3 +42,24 @@ package protocol ChannelAffineFolding: Operator {
     /// New values of the constant inputs, by port (a bias may be added where there was none); nil if not possible.
     func folding(scale: [Double], shift: [Double], signature: Signature) -> [Int: Tensor]?
 }
+
+extension Tensor {
+    /// Every element times a factor by its row-major position, rounded once.
+    ///
+    /// Of `float32` without copies in between: a network's weights may take most of the memory there is.
+    func multiplied(by factor: (Int) -> Double) -> Tensor {
+        guard dtype == .float32 else {
+            let products = scalars(as: Double.self).enumerated().map { $0.element * factor($0.offset) }
+            return Tensor(shape: shape, scalars: products).converted(to: dtype)
+        }
+        var result = Tensor(zeros: shape)
+        result.withUnsafeMutableScalars(of: Float.self) { products in
+            withUnsafeScalars(of: Float.self) { elements in
+                for index in elements.indices {
+                    products[index] = Float(Double(elements[index]) * factor(index))
+                }
+            }
+        }
+        return result
+    }
+}

@@ -90,13 +90,11 @@ extension Conv: ChannelAffineFolding {
             !signature.hasInput(2) || signature.constant(2) != nil
         else { return nil }
         let filter = weight.count / max(weight.shape[0], 1)
-        var weights = weight.scalars(as: Double.self)
-        for index in weights.indices { weights[index] *= scale[index / filter] }
         let bias =
             signature.constant(2)?.scalars(as: Double.self) ?? [Double](repeating: 0, count: scale.count)
         let sums = scale.indices.map { scale[$0] * bias[$0] + shift[$0] }
         return [
-            1: Tensor(shape: weight.shape, scalars: weights).converted(to: weight.dtype),
+            1: weight.multiplied { scale[$0 / filter] },
             2: Tensor(shape: [sums.count], scalars: sums).converted(to: weight.dtype),
         ]
     }

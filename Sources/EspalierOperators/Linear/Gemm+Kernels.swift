@@ -147,10 +147,6 @@ extension Gemm: ChannelAffineFolding {
         guard let right = signature.constant(1), beta != 0, let product = product(signature),
             scale.count == product.columns, shift.count == product.columns
         else { return nil }
-        var weights = right.scalars(as: Double.self)
-        for index in weights.indices {
-            weights[index] *= scale[transposesRight ? index / product.inner : index % product.columns]
-        }
         var shape: Shape = [product.columns]
         var sums = [Double](repeating: 0, count: product.columns)
         if signature.hasInput(2) {
@@ -166,7 +162,9 @@ extension Gemm: ChannelAffineFolding {
             sums[index] = scale[column] * sums[index] + shift[column] / Double(beta)
         }
         return [
-            1: Tensor(shape: right.shape, scalars: weights).converted(to: right.dtype),
+            1: right.multiplied {
+                scale[transposesRight ? $0 / product.inner : $0 % product.columns]
+            },
             2: Tensor(shape: shape, scalars: sums).converted(to: right.dtype),
         ]
     }
