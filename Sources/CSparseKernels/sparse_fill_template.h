@@ -1,8 +1,8 @@
 // Copying activations into tiles; see each_isa.h.
 
 #include "vectors_template.h"
+#include "eights_template.h"
 #include "sparse_moves_template.h"
-#include "sparse_transposition_template.h"
 
 // All columns of a slice lie side by side.
 static void ESPALIER_NAME(sparse_fill_rows)(
@@ -67,7 +67,7 @@ static void ESPALIER_NAME(sparse_fill_transposed)(
                 EIGHT block[8];
 #pragma clang loop unroll(full)
                 for (size_t i = 0; i < 8; ++i) memcpy(block + i, lines[i] + channel, sizeof *block);
-                ESPALIER_NAME(sparse_transpose)(block);
+                ESPALIER_NAME(transpose_eights)(block);
 #pragma clang loop unroll(full)
                 for (size_t i = 0; i < 8; ++i) memcpy(to + (slice + i) * padded, block + i, sizeof *block);
                 slice += 8;
@@ -79,5 +79,5 @@ static void ESPALIER_NAME(sparse_fill_transposed)(
     }
 }
 
-#undef EIGHT
+#include "eights_end.h"
 #include "vectors_end.h"

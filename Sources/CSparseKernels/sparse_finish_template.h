@@ -2,8 +2,7 @@
 
 #include "vectors_template.h"
 #include "activations_template.h"
-#include "sparse_moves_template.h"
-#include "sparse_transposition_template.h"
+#include "eights_template.h"
 
 ESPALIER_INLINE void ESPALIER_NAME(sparse_finish_piece)(
     const espalier_activation *activation, const float *partial, const float *residual, float *output,
@@ -66,7 +65,7 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_write_transposed)(
             EIGHT block[8];
 #pragma clang loop unroll(full)
             for (size_t i = 0; i < 8; ++i) memcpy(block + i, sums + (row + i) * pitch + column, sizeof *block);
-            ESPALIER_NAME(sparse_transpose)(block);
+            ESPALIER_NAME(transpose_eights)(block);
 #pragma clang loop unroll(full)
             for (size_t i = 0; i < 8; ++i) memcpy(to + i * target->pitch + row, block + i, sizeof *block);
         }
@@ -97,5 +96,5 @@ static void ESPALIER_NAME(sparse_finish_transposed)(
     }
 }
 
-#undef EIGHT
+#include "eights_end.h"
 #include "vectors_end.h"

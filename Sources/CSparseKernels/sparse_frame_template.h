@@ -1,6 +1,7 @@
 // Copying rows of the input into a frame; see each_isa.h.
 
 #include "vectors_template.h"
+#include "eights_template.h"
 #include "sparse_moves_template.h"
 
 #if ESPALIER_VECTOR_BYTES == 64
@@ -134,5 +135,5 @@ static void ESPALIER_NAME(sparse_copy_frame)(
     }
 }
 
-#undef EIGHT
+#include "eights_end.h"
 #include "vectors_end.h"

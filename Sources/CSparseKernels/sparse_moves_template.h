@@ -1,9 +1,6 @@
-// Copies of ESPALIER_SPARSE_MOVE floats; see each_isa.h. Half a line, since cores write unaligned lines in two
-// parts anyway.
+// Copies of ESPALIER_SPARSE_MOVE floats; see each_isa.h. After eights_template.h.
 
-#define EIGHT ESPALIER_NAME(sparse_eight)
-
-typedef float EIGHT __attribute__((vector_size(ESPALIER_SPARSE_MOVE * sizeof(float))));
+_Static_assert(sizeof(EIGHT) == ESPALIER_SPARSE_MOVE * sizeof(float), "a move is eight floats");
 
 ESPALIER_INLINE void ESPALIER_NAME(sparse_move)(const float *from, float *to) {
     EIGHT values;

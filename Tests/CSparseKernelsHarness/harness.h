@@ -122,5 +122,6 @@ void test_narrow_convolutions(espalier_isa isa);
 void test_optimizers(espalier_isa isa);
 void test_accumulation(espalier_isa isa);
 void test_baselines(espalier_isa isa);
+void test_transpositions(espalier_isa isa);
 
 #endif

@@ -26,6 +26,7 @@ static const struct {
     {"optimizers", test_optimizers},
     {"accumulation", test_accumulation},
     {"baselines", test_baselines},
+    {"transpositions", test_transpositions},
 };
 
 enum { TOPICS = sizeof topics / sizeof topics[0] };

@@ -1,16 +1,7 @@
-// Transposing eight by eight floats in registers; see each_isa.h. After sparse_moves_template.h.
+// Transposing eight rows of type ROW by the shuffles of eights_template.h, which this ends.
 
-// Halves of both in turn: the first halves of each four, or the second.
-#define LOW(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
-#define HIGH(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
-// Likewise of pairs, and of fours.
-#define LOW_PAIRS(a, b) __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
-#define HIGH_PAIRS(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
-#define LOW_FOURS(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
-#define HIGH_FOURS(a, b) __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
-
-ESPALIER_INLINE void ESPALIER_NAME(sparse_transpose)(EIGHT *rows) {
-    EIGHT halves[8], pairs[8];
+ESPALIER_INLINE void TRANSPOSE(ROW *rows) {
+    ROW halves[8], pairs[8];
 #pragma clang loop unroll(full)
     for (size_t i = 0; i < 8; i += 2) {
         halves[i] = LOW(rows[i], rows[i + 1]);
@@ -36,3 +27,5 @@ ESPALIER_INLINE void ESPALIER_NAME(sparse_transpose)(EIGHT *rows) {
 #undef LOW_PAIRS
 #undef HIGH
 #undef LOW
+#undef ROW
+#undef TRANSPOSE

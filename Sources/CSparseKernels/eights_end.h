@@ -1,0 +1,3 @@
+// Ends what eights_template.h defines.
+#undef SIXTEEN
+#undef EIGHT
