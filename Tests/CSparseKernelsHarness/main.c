@@ -27,6 +27,7 @@ static const struct {
     {"accumulation", test_accumulation},
     {"baselines", test_baselines},
     {"transpositions", test_transpositions},
+    {"error-function", test_error_function},
 };
 
 enum { TOPICS = sizeof topics / sizeof topics[0] };

@@ -9,6 +9,7 @@
 #include "espalier_depthwise.h"
 #include "espalier_depthwise_channels.h"
 #include "espalier_epilogue.h"
+#include "espalier_error_function.h"
 #include "espalier_isa.h"
 #include "espalier_narrow_convolution.h"
 #include "espalier_optimizers.h"
