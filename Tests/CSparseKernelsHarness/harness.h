@@ -124,5 +124,6 @@ void test_accumulation(espalier_isa isa);
 void test_baselines(espalier_isa isa);
 void test_transpositions(espalier_isa isa);
 void test_error_function(espalier_isa isa);
+void test_max_pooling(espalier_isa isa);
 
 #endif

@@ -28,6 +28,7 @@ static const struct {
     {"baselines", test_baselines},
     {"transpositions", test_transpositions},
     {"error-function", test_error_function},
+    {"max-pooling", test_max_pooling},
 };
 
 enum { TOPICS = sizeof topics / sizeof topics[0] };
