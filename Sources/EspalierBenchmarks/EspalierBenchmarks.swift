@@ -8,7 +8,8 @@ import Foundation
 /// Times training and inference beside PyTorch and ONNX Runtime, alternately, and prints medians and ratios.
 ///
 /// Never a test: the machine decides. Give architectures as arguments to time only those, ONNX files (see
-/// `Tools/bench/models.py`), of which the latency is measured, or `zeros` for what leaving out zeros gains.
+/// `Tools/bench/models.py`), of which the latency is measured, `zeros` for what leaving out zeros gains, or `formats` for what
+/// patterns of zeros do to single layers.
 @main
 enum EspalierBenchmarks {
     private static let rounds = 3
@@ -19,6 +20,7 @@ enum EspalierBenchmarks {
     static func main() throws {
         let chosen = CommandLine.arguments.dropFirst()
         if Array(chosen) == ["zeros"] { return try sparsity(defaults + alsoSparse) }
+        if Array(chosen) == ["formats"] { return try formats() }
         let models = chosen.filter { $0.hasSuffix(".onnx") }
         let named = chosen.filter { !$0.hasSuffix(".onnx") }
         let architectures = chosen.isEmpty ? defaults : Array(named)
@@ -48,6 +50,26 @@ enum EspalierBenchmarks {
             for threads in [1, 2] { try latency(path, of: graph, path, threads: threads, peers: peers) }
         }
         if chosen.isEmpty { try sparsity(defaults + alsoSparse) }
+    }
+
+    /// A Markdown table of speedups and realized efficiencies.
+    private static func formats() throws {
+        let percents = FormatLatency.sparsities.map { String(format: " %.0f %% |", 100 * $0) }.joined()
+        print(
+            "| layer, weights removed as |\(percents)\n|---|\(percents.map { $0 == "|" ? "---|" : "" }.joined())"
+        )
+        let latency = FormatLatency(lane: try Lane(threads: 1), seconds: seconds / 4)
+        for layer in FormatLatency.layers {
+            for pattern in FormatLatency.Pattern.allCases {
+                let cells = try FormatLatency.sparsities.map { sparsity in
+                    guard let speedup = try latency.speedup(layer, pattern, sparsity: sparsity) else {
+                        return " |"
+                    }
+                    return String(format: " %.2fx, %.2f |", speedup, speedup * (1 - sparsity))
+                }
+                print("| \(layer.name), \(pattern.rawValue) |\(cells.joined())")
+            }
+        }
     }
 
     /// Networks with zeros beside their own dense execution.

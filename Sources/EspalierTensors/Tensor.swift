@@ -76,7 +76,9 @@ extension Tensor {
     public mutating func withUnsafeMutableBytes<Result>(
         _ body: (UnsafeMutableRawBufferPointer) throws -> Result
     ) rethrows -> Result {
-        if storage.isReadOnly || !isKnownUniquelyReferenced(&storage) { storage = AlignedStorage(copying: storage) }
+        if storage.isReadOnly || !isKnownUniquelyReferenced(&storage) {
+            storage = AlignedStorage(copying: storage)
+        }
         return try body(UnsafeMutableRawBufferPointer(start: storage.base, count: byteCount))
     }
 

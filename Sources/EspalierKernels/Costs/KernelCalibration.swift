@@ -12,7 +12,7 @@ package enum KernelCalibration {
         let ceilings = MachineCeilings.measured()
         guard ceilings.threadEfficiency > leastThreadEfficiency else { return nil }
         var model = KernelCostModel(
-            ceilings: ceilings, formats: try formats(ceilings), reorders: try reorders())
+            ceilings: ceilings, formats: try formats(ceilings), reorders: reorders())
         if ceilings.threads > 1 {
             model.alone = try ThreadTeam.with(1) { () throws(DNNError) in
                 let ceilings = MachineCeilings.measured()
@@ -132,12 +132,10 @@ package enum KernelCalibration {
         return measurements
     }
 
-    private static func time(
-        _ primitive: DNNPrimitive, arguments: [DNNArgument] = [.source, .weights, .destination]
-    ) throws(DNNError) -> Double {
+    private static func time(_ primitive: DNNPrimitive) throws(DNNError) -> Double {
         var storages: [AlignedStorage] = []
         var bindings: [DNNBinding] = []
-        for argument in arguments {
+        for argument in [DNNArgument.source, .weights, .destination] {
             let storage = AlignedStorage(byteCount: try primitive.layout(of: argument).byteCount)
             storages.append(storage)
             bindings.append(DNNBinding(argument, storage.base))
@@ -152,15 +150,20 @@ package enum KernelCalibration {
 
     private static let reordered: Shape = [1, 128, 28, 28]
 
-    private static func reorders() throws(DNNError) -> KernelCostModel.Reorders {
-        let (plain, channelsLast) = (try DNNLayout.plain(reordered), try DNNLayout.channelsLast(reordered))
-        func secondsPerByte(_ source: DNNLayout, _ target: DNNLayout) throws(DNNError) -> Double {
-            let primitive = try DNNPrimitive.reorder(from: source, to: target)
-            return try time(primitive, arguments: [.source, .destination]) / Double(source.byteCount)
+    private static func reorders() -> KernelCostModel.Reorders {
+        let (samples, channels) = (reordered[0], reordered[1])
+        let positions = reordered.count / (samples * channels)
+        let byteCount = Double(4 * reordered.count)
+        func secondsPerByte(_ transposition: Transposition) -> Double {
+            time(input: reordered.count, output: reordered.count, scratch: 0) { source, target, _ in
+                transposition(from: source, to: target)
+            } / byteCount
         }
         return .init(
-            secondsPerByteToPlain: try secondsPerByte(channelsLast, plain),
-            secondsPerByteToChannelsLast: try secondsPerByte(plain, channelsLast))
+            secondsPerByteToPlain: secondsPerByte(
+                .fromChannelsLast(samples: samples, channels: channels, positions: positions)),
+            secondsPerByteToChannelsLast: secondsPerByte(
+                .toChannelsLast(samples: samples, channels: channels, positions: positions)))
     }
 
     // MARK: Sparse
@@ -217,30 +220,10 @@ package enum KernelCalibration {
     }
 
     private static func csrTime(_ weights: Tensor, samples: Int) -> Double {
-        let (rows, columns) = (weights.shape[0], weights.shape[1])
-        let numbers = weights.scalars(as: Float.self)
-        var starts: [UInt32] = [0]
-        var places: [UInt32] = []
-        for row in 0..<rows {
-            for column in 0..<columns where numbers[row * columns + column] != 0 {
-                places.append(UInt32(column))
-            }
-            starts.append(UInt32(places.count))
-        }
-        let values = [Float](repeating: 0.5, count: places.count)
-        let input = [Float](repeating: 1, count: columns * samples)
-        var output = [Float](repeating: 0, count: rows * samples)
-        let isa = espalier_isa_active()
-        return starts.withUnsafeBufferPointer { starts in
-            places.withUnsafeBufferPointer { places in
-                values.withUnsafeBufferPointer { values in
-                    var matrix = espalier_csr_matrix(
-                        rows: rows, starts: starts.baseAddress, columns: places.baseAddress,
-                        values: values.baseAddress)
-                    return time { espalier_csr_multiply(isa, &matrix, input, &output, samples) }
-                }
-            }
-        }
+        let matrix = CompressedRows(weights)
+        let input = [Float](repeating: 1, count: matrix.columns * samples)
+        var output = [Float](repeating: 0, count: weights.shape[0] * samples)
+        return time { matrix.multiply(input, into: &output, samples: samples) }
     }
 
     private static func rowsTime(_ weights: Tensor, samples: Int) -> Double {

@@ -44,6 +44,12 @@ package enum Layout: Hashable, Sendable {
     package static func reorder(
         from source: Layout, to target: Layout, shape: Shape
     ) throws(OperatorError) -> any Kernel {
+        if let transposition = try transposition(from: source, to: target, shape: shape) {
+            return PlainKernel(inputLayouts: [source], outputLayouts: [target]) { memory in
+                guard let input = memory.floats(0), let output = memory.outputFloats(0) else { return }
+                transposition(from: input, to: output)
+            }
+        }
         // A layout may see the value's axes grouped (a grouped convolution's weights); plain memory fits every view.
         let view: Shape =
             switch (source, target) {
@@ -54,6 +60,22 @@ package enum Layout: Hashable, Sendable {
         try builder.reorder(
             .input(0), from: source.dnn(view), to: .output(0), target.dnn(view))
         return builder.kernel(inputLayouts: [source], outputLayouts: [target])
+    }
+}
+
+extension Layout {
+    /// Between row-major and channels last, where oneDNN takes up to 18 times as long; nil for other layouts.
+    private static func transposition(
+        from source: Layout, to target: Layout, shape: Shape
+    ) throws(OperatorError) -> Transposition? {
+        guard shape.rank > 2, shape.count > 0, source == .plain || target == .plain, source != target,
+            try channelsLast(shape) == (source == .plain ? target : source)
+        else { return nil }
+        let (samples, channels) = (shape[0], shape[1])
+        let positions = shape.count / (samples * channels)
+        return source == .plain
+            ? .toChannelsLast(samples: samples, channels: channels, positions: positions)
+            : .fromChannelsLast(samples: samples, channels: channels, positions: positions)
     }
 }
 

@@ -14,7 +14,7 @@ extension UnaryElementwise {
             guard let input = memory.input(0)?.assumingMemoryBound(to: Float.self),
                 let output = memory.output(0)?.assumingMemoryBound(to: Float.self)
             else { return }
-            for index in range { output[index] = value(input[index]) }
+            values(input + range.lowerBound, into: output + range.lowerBound, count: range.count)
         }
     }
 

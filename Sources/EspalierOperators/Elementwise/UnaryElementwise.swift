@@ -7,6 +7,9 @@ import EspalierTensors
 package protocol UnaryElementwise: AxisLinking, Differentiable, Lowering {
     func value<Real: ReferenceReal>(_ x: Real) -> Real
 
+    /// ``value(_:)`` of elements that follow each other; the arrays may be the same.
+    func values(_ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, count: Int)
+
     /// The derivative, as a function of the input, or if ``derivativeTakesOutput`` of the output. At a kink it is that
     /// of one of the sides.
     func derivative<Real: ReferenceReal>(_ argument: Real) -> Real
@@ -25,6 +28,12 @@ package protocol IntegerElementwise: UnaryElementwise {
 }
 
 extension UnaryElementwise {
+    package func values(
+        _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        for index in 0..<count { output[index] = value(input[index]) }
+    }
+
     package var derivativeTakesOutput: Bool { false }
     package var function: EpilogueStep? { nil }
 

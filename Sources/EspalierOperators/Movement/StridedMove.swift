@@ -1,3 +1,4 @@
+import EspalierKernels
 import EspalierTensors
 
 /// A nest of loops that visits pairs of elements of two strided arrays.
@@ -19,6 +20,8 @@ struct StridedMove: Sendable {
     private let loops: [Loop]
     private let sourceOffset: Int
     private let targetOffset: Int
+    /// What it comes down to, if it is that.
+    private let transposition: Transposition?
 
     /// - Parameters:
     ///   - extents: how many elements are visited along each axis.
@@ -49,8 +52,30 @@ struct StridedMove: Sendable {
         }
         if fused.isEmpty { fused.append(Loop(count: 1, sourceStride: 1, targetStride: 1)) }
         loops = fused
+        transposition = Self.transposition(fused)
         self.sourceOffset = sourceOffset
         self.targetOffset = targetOffset
+    }
+
+    /// Matrices whose columns become rows; nil where elements of one array that follow each other do so in the other too, or
+    /// are few.
+    private static func transposition(_ loops: [Loop]) -> Transposition? {
+        guard loops.count >= 2, loops.count <= 4, let row = loops.last, row.targetStride == 1,
+            let position = loops.dropLast().firstIndex(where: { $0.sourceStride == 1 }),
+            loops.allSatisfy({ $0.count > 0 && $0.sourceStride > 0 && $0.targetStride > 0 })
+        else { return nil }
+        let column = loops[position]
+        guard row.count >= 4, column.count >= 4 else { return nil }
+        var batches = loops.dropLast()
+        batches.remove(at: position)
+        let levels = batches.map {
+            Transposition.Batch(
+                count: $0.count, sourceStride: $0.sourceStride, targetStride: $0.targetStride)
+        }
+        return Transposition(
+            rows: row.count, columns: column.count, sourceStride: row.sourceStride,
+            targetStride: column.targetStride, outer: levels.count == 2 ? levels[0] : .init(),
+            inner: levels.last ?? .init())
     }
 
     /// The opposite move.
@@ -97,6 +122,11 @@ struct StridedMove: Sendable {
     ) {
         let source = source.assumingMemoryBound(to: Element.self)
         let target = target.assumingMemoryBound(to: Element.self)
+        if Element.self == UInt32.self, let transposition {
+            return transposition(
+                from: UnsafeRawPointer(source + sourceOffset).assumingMemoryBound(to: Float.self),
+                to: UnsafeMutableRawPointer(target + targetOffset).assumingMemoryBound(to: Float.self))
+        }
         forEachRun { from, to, run in
             if run.sourceStride == 1, run.targetStride == 1 {
                 (target + to).update(from: source + from, count: run.count)

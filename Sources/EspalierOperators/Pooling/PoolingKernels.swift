@@ -40,6 +40,13 @@ struct PoolingKernels {
             throw .unsupported("pooling with indices, or of integers")
         }
         let source = context.inputLayout(0)
+        if source == .plain, context.phase == .inference, let pooling = maxPooling {
+            let planes = input[0] * input[1]
+            return PlainKernel(inputCount: 1, outputCount: 1) { memory in
+                guard let input = memory.floats(0), let output = memory.outputFloats(0) else { return }
+                pooling(from: input, to: output, planes: planes)
+            }
+        }
         let primitive = try primitive(pooling(), source: source, training: context.phase.isTraining)
         let workspace = primitive.layoutIfPresent(of: .workspace)
         var arguments: [(argument: DNNArgument, place: StagedKernel.Place)] = [
@@ -52,6 +59,18 @@ struct PoolingKernels {
         return builder.kernel(
             inputLayouts: [source], outputLayouts: [Layout(destination)],
             workspaceByteCount: workspace?.byteCount ?? 0)
+    }
+
+    private var maxPooling: MaxPooling? {
+        guard kind == .maximum, windows.axes.count == 2, windows.dilations == [1, 1], input.count > 0 else {
+            return nil
+        }
+        func axis(_ index: Int) -> MaxPooling.Axis {
+            MaxPooling.Axis(
+                extent: input[2 + index], kernel: windows.kernel[index], stride: windows.strides[index],
+                paddingBefore: windows.paddingBefore[index], output: signature.outputShape()[2 + index])
+        }
+        return MaxPooling(rows: axis(0), columns: axis(1))
     }
 
     /// - Parameter distribute: for a kernel whose forward pass was the reference, adds one window's gradient to

@@ -1,3 +1,5 @@
+import EspalierKernels
+
 /// The error function.
 package struct Erf: UnaryElementwise {
     package static let schemas = [OperatorSchema("Erf", since: 9)]
@@ -5,6 +7,12 @@ package struct Erf: UnaryElementwise {
     package init(_ attributes: AttributeReader) {}
 
     package func value<Real: ReferenceReal>(_ x: Real) -> Real { .erf(x) }
+    package func values(
+        _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        ErrorFunction.apply(to: input, into: output, count: count)
+    }
+
     package func derivative<Real: ReferenceReal>(_ x: Real) -> Real {
         2 / Real.pi.squareRoot() * .exp(-x * x)
     }

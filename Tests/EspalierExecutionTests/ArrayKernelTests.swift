@@ -1,0 +1,94 @@
+import EspalierExecution
+import EspalierGraphs
+import EspalierTensors
+import Foundation
+import Testing
+
+/// Operators with kernels of our own for whole arrays, against their definition.
+struct ArrayKernelTests {
+    private static func run(
+        _ type: String, _ input: Tensor, _ attributes: [String: Attribute] = [:], threads: Int = 1
+    ) throws -> Tensor {
+        var builder = GraphBuilder(name: type)
+        let dimensions = input.shape.extents.map { Dimension.fixed($0) }
+        let value = builder.input("x", type: ValueType(dtype: .float32, dimensions: dimensions))
+        let output = builder.value("y")
+        builder.add(type, inputs: [value], outputs: [output], attributes: attributes)
+        var options = InferenceSession.Options()
+        options.threads = threads
+        let session = try InferenceSession(graph: try builder.finish(outputs: [output]), options: options)
+        return try #require(try session.run(["x": input])["y"])
+    }
+
+    private static func input(_ shape: Shape) -> Tensor {
+        var random = RandomSource(seed: 5)
+        return Tensor(shape: shape, scalars: (0..<shape.count).map { _ in Float(3 * random.normal()) })
+    }
+
+    /// Permutations that are transpositions of matrices, side by side or not, and some that are not.
+    @Test(
+        arguments: [
+            ([33, 19], [1, 0]), ([2, 17, 40], [0, 2, 1]), ([3, 5, 19, 33], [0, 2, 3, 1]),
+            ([3, 5, 19, 33], [0, 3, 1, 2]), ([3, 5, 19, 33], [3, 2, 1, 0]), ([3, 5, 19, 33], [1, 3, 0, 2]),
+            ([2, 128, 12, 64], [0, 2, 3, 1]), ([2, 3, 4, 5, 6], [4, 1, 3, 0, 2]), ([7, 3], [1, 0]),
+            ([2, 3, 19, 5, 33], [0, 4, 3, 2, 1]),
+        ] as [([Int], [Int])], [1, 2])
+    func transpositions(_ layout: ([Int], [Int]), threads: Int) throws {
+        let (extents, permutation) = layout
+        let input = Self.input(Shape(extents))
+        let output = try Self.run(
+            "Transpose", input, ["perm": .ints(permutation.map { Int64($0) })], threads: threads)
+        #expect(output.shape == Shape(permutation.map { extents[$0] }))
+        let strides = input.shape.strides
+        let (source, found) = (input.scalars(as: Float.self), output.scalars(as: Float.self))
+        var position = 0
+        var mistakes = 0
+        output.shape.forEachCoordinate { coordinates in
+            let origin = zip(coordinates, permutation).reduce(0) { $0 + $1.0 * strides[$1.1] }
+            if found[position] != source[origin] { mistakes += 1 }
+            position += 1
+        }
+        #expect(mistakes == 0)
+    }
+
+    /// Row-major pooling with strides, at the borders too.
+    @Test(arguments: [(3, 1, 0), (2, 0, 0), (3, 0, 1), (5, 2, 1)], [29, 64])
+    func maxima(_ window: (kernel: Int, padding: Int, ceiling: Int), width: Int) throws {
+        let (kernel, padding, ceiling) = window
+        let input = Self.input([2, 3, 30, width])
+        let output = try Self.run(
+            "MaxPool", input,
+            [
+                "kernel_shape": .ints([Int64(kernel), Int64(kernel)]), "strides": .ints([2, 2]),
+                "pads": .ints([Int64](repeating: Int64(padding), count: 4)),
+                "ceil_mode": .int(Int64(ceiling)),
+            ], threads: 2)
+        let source = input.scalars(as: Float.self)
+        let (rows, columns) = (output.shape[2], output.shape[3])
+        var expected: [Float] = []
+        for plane in 0..<6 {
+            for row in 0..<rows {
+                for column in 0..<columns {
+                    var largest = -Float.infinity
+                    for y in 2 * row - padding..<2 * row - padding + kernel where (0..<30).contains(y) {
+                        for x in 2 * column - padding..<2 * column - padding + kernel
+                        where (0..<width).contains(x) {
+                            largest = max(largest, source[(plane * 30 + y) * width + x])
+                        }
+                    }
+                    expected.append(largest)
+                }
+            }
+        }
+        #expect(output.scalars(as: Float.self) == expected)
+    }
+
+    @Test func errorFunction() throws {
+        let input = Tensor(
+            shape: [2001], scalars: (0..<2001).map { Float($0 - 1000) / 200 })
+        let output = try Self.run("Erf", input).scalars(as: Float.self)
+        for (x, y) in zip(input.scalars(as: Float.self), output) {
+            #expect(abs(Double(y) - erf(Double(x))) < 1.6e-7, "\(x)")
+        }
+    }
+}
