@@ -9,21 +9,54 @@
 #endif
 
 enum {
-    // Rows of the output that a tile has, and of the input that they see at most.
-    CHANNELS_ROWS = 4,
-    CHANNELS_INPUT_ROWS = (CHANNELS_ROWS - 1) * 2 + 5,
+    // Channels whose weights lie together: as many as the widest registers have.
+    CHANNELS_BLOCK = 16,
+    // Of a unit, at most: rows of the output, which go through the second-level cache together, and channels, which are
+    // neighbours in memory.
+    CHANNELS_ROWS = 8,
+    CHANNELS_GROUP = 64,
 };
 
-// What a call computes, the same for all blocks.
+// A call of espalier_depthwise_channels_convolution.
 typedef struct {
     const espalier_sparse_geometry *geometry;
-    // Floats from a position to the next.
-    size_t block;
-    espalier_activation activation;
-    espalier_depthwise_bounds bounds;
-    // A row of zeros.
-    const float *zeros;
+    const float *input;
+    const float *packed;
+    float *output;
+    const espalier_epilogue *epilogue;
 } depthwise_channels;
+
+// A unit of it.
+typedef struct {
+    size_t sample;
+    size_t first_row;
+    size_t end_row;
+    size_t first_channel;
+    size_t end_channel;
+} depthwise_channels_unit;
+
+// What is beyond the input.
+static const float zeros[CHANNELS_BLOCK];
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t quotient_above(size_t a, size_t b) { return (a + b - 1) / b; }
+
+static size_t packed_block_floats(const espalier_sparse_geometry *g) {
+    return g->kernel_height * g->kernel_width * CHANNELS_BLOCK;
+}
+
+static depthwise_channels_unit unit_at(const espalier_sparse_geometry *g, size_t index) {
+    const size_t bands = quotient_above(g->output_height, CHANNELS_ROWS);
+    const size_t groups = quotient_above(g->channels, CHANNELS_GROUP);
+    const size_t band = index / groups % bands, first_channel = index % groups * CHANNELS_GROUP;
+    return (depthwise_channels_unit){
+        .sample = index / groups / bands,
+        .first_row = band * g->output_height / bands,
+        .end_row = (band + 1) * g->output_height / bands,
+        .first_channel = first_channel,
+        .end_channel = least(g->channels, first_channel + CHANNELS_GROUP),
+    };
+}
 
 #define ESPALIER_TEMPLATE "depthwise_channels_template.h"
 #include "each_isa.h"
@@ -32,52 +65,33 @@ bool espalier_depthwise_channels_supports(const espalier_sparse_geometry *geomet
     return espalier_depthwise_constant_kernel(geometry) > 0;
 }
 
-static size_t blocks_of(const espalier_sparse_geometry *g, size_t block) { return (g->channels + block - 1) / block; }
-
-// Of one block: the bias, then the taps.
-static size_t packed_block_floats(const espalier_sparse_geometry *g, size_t block) {
-    return (1 + g->kernel_height * g->kernel_width) * block;
+size_t espalier_depthwise_channels_packed_floats(const espalier_sparse_geometry *geometry) {
+    return quotient_above(geometry->channels, CHANNELS_BLOCK) * packed_block_floats(geometry);
 }
 
-size_t espalier_depthwise_channels_packed_floats(const espalier_sparse_geometry *geometry, size_t block) {
-    return blocks_of(geometry, block) * packed_block_floats(geometry, block);
-}
-
-void espalier_depthwise_channels_pack(
-    const espalier_sparse_geometry *geometry, size_t block, const float *weights, const float *bias, float *packed) {
+void espalier_depthwise_channels_pack(const espalier_sparse_geometry *geometry, const float *weights, float *packed) {
     const size_t taps = geometry->kernel_height * geometry->kernel_width;
-    memset(packed, 0, espalier_depthwise_channels_packed_floats(geometry, block) * sizeof(float));
+    memset(packed, 0, espalier_depthwise_channels_packed_floats(geometry) * sizeof(float));
     for (size_t channel = 0; channel < geometry->channels; ++channel) {
-        float *target = packed + channel / block * packed_block_floats(geometry, block) + channel % block;
-        if (bias) target[0] = bias[channel];
-        for (size_t tap = 0; tap < taps; ++tap) target[(1 + tap) * block] = weights[channel * taps + tap];
+        float *target =
+            packed + channel / CHANNELS_BLOCK * packed_block_floats(geometry) + channel % CHANNELS_BLOCK;
+        for (size_t tap = 0; tap < taps; ++tap) target[tap * CHANNELS_BLOCK] = weights[channel * taps + tap];
     }
 }
 
-size_t espalier_depthwise_channels_scratch(const espalier_sparse_geometry *geometry, size_t block) {
-    return geometry->width * block * sizeof(float);
+size_t espalier_depthwise_channels_units(const espalier_sparse_geometry *geometry) {
+    if (geometry->output_width == 0) return 0;
+    return geometry->samples * quotient_above(geometry->output_height, CHANNELS_ROWS) *
+           quotient_above(geometry->channels, CHANNELS_GROUP);
 }
 
 void espalier_depthwise_channels_convolution(
-    espalier_isa isa, const espalier_sparse_geometry *geometry, size_t block, const float *input, const float *packed,
-    float *output, espalier_activation activation, size_t first, size_t end, float *scratch) {
-    if (geometry->output_height == 0 || geometry->output_width == 0) return;
-    memset(scratch, 0, espalier_depthwise_channels_scratch(geometry, block));
+    espalier_isa isa, const espalier_sparse_geometry *geometry, const float *input, const float *packed, float *output,
+    const espalier_epilogue *epilogue, size_t first, size_t end) {
     const depthwise_channels call = {
-        .geometry = geometry,
-        .block = block,
-        .activation = activation,
-        .bounds = espalier_depthwise_bounds_of(&activation),
-        .zeros = scratch,
-    };
-    // Blocks must fill wide registers.
-    if (isa == ESPALIER_ISA_AVX512 && block != 16) isa = ESPALIER_ISA_AVX2;
-    if (isa == ESPALIER_ISA_AVX2 && block != 8) isa = ESPALIER_ISA_PORTABLE;
-    const size_t input_floats = geometry->height * geometry->width * block;
-    const size_t output_floats = geometry->output_height * geometry->output_width * block;
-    for (size_t i = first; i < end; ++i) {
-        const float *weights = packed + i % blocks_of(geometry, block) * packed_block_floats(geometry, block);
-        ESPALIER_DISPATCH(
-            isa, depthwise_channels_block, &call, input + i * input_floats, weights, output + i * output_floats);
+        .geometry = geometry, .input = input, .packed = packed, .output = output, .epilogue = epilogue};
+    for (size_t index = first; index < end; ++index) {
+        const depthwise_channels_unit unit = unit_at(geometry, index);
+        ESPALIER_DISPATCH(isa, depthwise_channels_unit, &call, &unit);
     }
 }

@@ -1,59 +1,54 @@
-// Depthwise convolutions, channels in blocks.
+// Depthwise convolutions, channels innermost.
+
+#include <string.h>
 
 #include "convolution_sums.h"
 
-// Whole blocks of what has its channels outermost, with zeros where there is no channel.
-static float *block_channels(
-    const float *planes, size_t samples, size_t channels, size_t positions, size_t block) {
-    const size_t blocks = (channels + block - 1) / block;
-    float *blocked = allocate_floats(samples * blocks * positions * block);
-    for (size_t i = 0; i < samples * blocks * positions * block; ++i) {
-        const size_t channel = i / block / positions % blocks * block + i % block;
-        const size_t sample = i / block / positions / blocks, position = i / block % positions;
-        blocked[i] = channel < channels ? planes[(sample * channels + channel) * positions + position] : 0;
+// A copy of [samples, rows, columns] as [samples, columns, rows].
+static float *transpose(const float *values, size_t samples, size_t rows, size_t columns) {
+    float *copy = allocate_floats(samples * rows * columns);
+    for (size_t i = 0; i < samples * rows * columns; ++i) {
+        const size_t sample = i / (rows * columns), row = i / columns % rows, column = i % columns;
+        copy[(sample * columns + column) * rows + row] = values[i];
     }
-    return blocked;
+    return copy;
 }
 
-static void check(espalier_isa isa, const convolution *c, size_t block) {
+static void check(espalier_isa isa, const convolution *c) {
     const espalier_sparse_geometry *g = &c->geometry;
-    const bool poisoned = random_chance(4);
-    begin_case("%s, blocks of %zu, poisoned %d", convolution_name(c), block, poisoned);
+    const bool poisoned = random_chance(4), in_place = random_chance(2);
+    begin_case("%s, poisoned %d", convolution_name(c), poisoned);
     if (!espalier_depthwise_channels_supports(g)) {
         fail_case("there is no kernel");
         return;
     }
-    const size_t blocks = g->samples * ((g->channels + block - 1) / block), cut = random_index(0, blocks);
-    const size_t positions = g->output_height * g->output_width;
+    const size_t positions = g->output_height * g->output_width, outputs = convolution_outputs(c);
     const float *weights = random_floats(g->channels * g->kernel_height * g->kernel_width);
-    float *input = random_floats(convolution_inputs(c));
-    if (poisoned) poison(input, convolution_inputs(c));
-    const espalier_epilogue epilogue = random_epilogue(g->channels, NULL, poisoned);
-    float *packed = allocate_floats(espalier_depthwise_channels_packed_floats(g, block));
-    espalier_depthwise_channels_pack(g, block, weights, epilogue.bias, packed);
-    const float *blocked = block_channels(input, g->samples, g->channels, g->height * g->width, block);
-    float *output = allocate_floats(blocks * positions * block);
-    float *scratch = allocate_floats(espalier_depthwise_channels_scratch(g, block) / sizeof(float));
-    espalier_depthwise_channels_convolution(
-        isa, g, block, blocked, packed, output, epilogue.activation, cut, blocks, scratch);
-    espalier_depthwise_channels_convolution(
-        isa, g, block, blocked, packed, output, epilogue.activation, 0, cut, scratch);
-    float *planes = allocate_floats(convolution_outputs(c));
-    for (size_t i = 0; i < blocks * positions * block; ++i) {
-        const size_t plane = i / block / positions, position = i / block % positions;
-        const size_t channel = plane % (blocks / g->samples) * block + i % block;
-        const size_t sample = plane / (blocks / g->samples);
-        if (channel < g->channels) planes[(sample * g->channels + channel) * positions + position] = output[i];
-        else expect_same(output[i], 0, i);
+    float *planes = random_floats(convolution_inputs(c));
+    if (poisoned) poison(planes, convolution_inputs(c));
+    const float *residual = random_chance(2) ? random_floats(outputs) : NULL;
+    float *packed = allocate_floats(espalier_depthwise_channels_packed_floats(g));
+    espalier_depthwise_channels_pack(g, weights, packed);
+    const float *input = transpose(planes, g->samples, g->channels, g->height * g->width);
+    float *output = allocate_floats(outputs);
+    espalier_epilogue epilogue = random_epilogue(g->channels, residual, poisoned);
+    if (residual) epilogue.residual = transpose(residual, g->samples, g->channels, positions);
+    if (residual && in_place) {
+        memcpy(output, epilogue.residual, outputs * sizeof(float));
+        epilogue.residual = output;
     }
-    expect_convolution(c, input, weights, &epilogue, NULL, planes);
+    const size_t units = espalier_depthwise_channels_units(g), cut = random_index(0, units);
+    espalier_depthwise_channels_convolution(isa, g, input, packed, output, &epilogue, cut, units);
+    espalier_depthwise_channels_convolution(isa, g, input, packed, output, &epilogue, 0, cut);
+    expect_convolution(
+        c, planes, weights, &epilogue, residual, transpose(output, g->samples, positions, g->channels));
 }
 
 static void check_square(espalier_isa isa, size_t height, size_t width, size_t kernel, size_t stride, size_t padding) {
     convolution c = {
         .geometry = {
-            .samples = random_index(1, 2),
-            .channels = random_index(1, 40),
+            .samples = random_index(0, 2),
+            .channels = random_chance(4) ? random_index(50, 150) : random_index(1, 40),
             .height = height,
             .width = width,
             .kernel_height = kernel,
@@ -69,7 +64,7 @@ static void check_square(espalier_isa isa, size_t height, size_t width, size_t k
     g->output_height = output_extent(height, kernel, stride, 1, padding, random_index(0, padding));
     g->output_width = output_extent(width, kernel, stride, 1, g->padding_left, random_index(0, padding));
     c.filters = c.groups = g->channels;
-    check(isa, &c, random_chance(2) ? 8 : 16);
+    check(isa, &c);
 }
 
 static void expect_refusal(espalier_sparse_geometry geometry) {

@@ -1,10 +1,10 @@
-/// Depthwise convolutions of activations whose channels lie in blocks, as oneDNN's dense convolutions keep them
-/// (nChw16c, nChw8c): [samples, channels / block, height, width, block].
+/// Depthwise convolutions of activations whose channels are innermost (NHWC), as those of dense convolutions are.
 ///
-///     Y[s, c, y, x] = activation(bias[c] + sum over i, j of
-///         W[c, i, j] X[s, c, y stride - padding + i, x stride - padding + j])
+///     Y[s, y, x, c] = activation(bias[c] + residual[s, y, x, c] + sum over i, j of
+///         W[c, i, j] X[s, y stride - padding + i, x stride - padding + j, c])
 ///
-/// Registers hold channels; a tile of neighbouring positions shares activations and weights that it loads.
+/// Registers hold channels. A strip of a few columns goes down the rows of the input: each activation is loaded once for all
+/// of the kernel that it meets.
 #ifndef ESPALIER_DEPTHWISE_CHANNELS_H
 #define ESPALIER_DEPTHWISE_CHANNELS_H
 
@@ -17,21 +17,18 @@
 /// Whether there is a kernel: square ones of extent 3 or 5, equal strides of 1 or 2, dilation 1, any padding.
 bool espalier_depthwise_channels_supports(const espalier_sparse_geometry *geometry);
 
-/// The number of floats of packed weights, for blocks of 8 or 16 channels. The last block may be filled in part.
-size_t espalier_depthwise_channels_packed_floats(const espalier_sparse_geometry *geometry, size_t block);
+/// The number of floats of packed weights.
+size_t espalier_depthwise_channels_packed_floats(const espalier_sparse_geometry *geometry);
 
-/// Packs weights [channels, kernel height, kernel width] and the bias, one number for each channel or NULL. Channels
-/// that fill the last block get zeros: so do their outputs if the activation of 0 is 0.
-void espalier_depthwise_channels_pack(
-    const espalier_sparse_geometry *geometry, size_t block, const float *weights, const float *bias, float *packed);
+/// Packs weights [channels, kernel height, kernel width], for every instruction set.
+void espalier_depthwise_channels_pack(const espalier_sparse_geometry *geometry, const float *weights, float *packed);
 
-/// The bytes of scratch that a convolution needs. It need not be initialised.
-size_t espalier_depthwise_channels_scratch(const espalier_sparse_geometry *geometry, size_t block);
+/// How many units the output has, of about equal size: some rows of a sample and some channels.
+size_t espalier_depthwise_channels_units(const espalier_sparse_geometry *geometry);
 
-/// Computes the blocks first..<end of all samples' blocks. Input and output have whole blocks. Fast are blocks of 16
-/// with AVX-512, of 8 with AVX2, and both with NEON.
+/// Computes the units first..<end of the output. Input, output and residual are contiguous.
 void espalier_depthwise_channels_convolution(
-    espalier_isa isa, const espalier_sparse_geometry *geometry, size_t block, const float *input, const float *packed,
-    float *output, espalier_activation activation, size_t first, size_t end, float *scratch);
+    espalier_isa isa, const espalier_sparse_geometry *geometry, const float *input, const float *packed, float *output,
+    const espalier_epilogue *epilogue, size_t first, size_t end);
 
 #endif
