@@ -11,9 +11,9 @@
 enum {
     // Channels whose weights lie together: as many as the widest registers have.
     CHANNELS_BLOCK = 16,
-    // Of a unit, at most: rows of the output, which go through the second-level cache together, and channels, which are
-    // neighbours in memory.
-    CHANNELS_ROWS = 8,
+    // Of a unit, at most: rows of the output, for which some of the input's are read once more, and channels, whose
+    // neighbourhood in memory is worth little.
+    CHANNELS_ROWS = 14,
     CHANNELS_GROUP = 64,
 };
 
@@ -35,9 +35,6 @@ typedef struct {
     size_t end_channel;
 } depthwise_channels_unit;
 
-// What is beyond the input.
-static const float zeros[CHANNELS_BLOCK];
-
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
 static size_t quotient_above(size_t a, size_t b) { return (a + b - 1) / b; }
 
@@ -56,6 +53,15 @@ static depthwise_channels_unit unit_at(const espalier_sparse_geometry *g, size_t
         .first_channel = first_channel,
         .end_channel = least(g->channels, first_channel + CHANNELS_GROUP),
     };
+}
+
+// Whether activations that are read and results that are written at about the same time share ways of the first-level
+// cache, of which there are few: neighbouring positions are a multiple of 1 KB apart, and results as far from activations,
+// within a line.
+static bool shares_ways(const depthwise_channels *call) {
+    const size_t apart = 1024, line = 64;
+    const size_t distance = ((uintptr_t)call->output - (uintptr_t)call->input + line) % apart;
+    return call->geometry->channels * sizeof(float) % apart == 0 && distance <= 2 * line;
 }
 
 #define ESPALIER_TEMPLATE "depthwise_channels_template.h"
