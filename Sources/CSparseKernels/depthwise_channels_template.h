@@ -9,7 +9,7 @@
 #if ESPALIER_VECTOR_BYTES == 64 || defined(__aarch64__)
 #define COLUMNS 4
 #else
-#define COLUMNS 2
+#define COLUMNS 3
 #endif
 
 #define STRIP ESPALIER_NAME(depthwise_channels_strip)
@@ -199,23 +199,19 @@ ESPALIER_INLINE void ESPALIER_NAME(depthwise_channels_lanes)(
     const bool inside = strip->x * stride >= g->padding_left &&
                         (strip->x + columns - 1) * stride + kernel <= g->width + g->padding_left;
 #define ROWS(columns, inside) ESPALIER_NAME(depthwise_channels_rows)(strip, kernel, stride, columns, inside, partial)
+    // What is rare has code for strips of any place only.
     switch (columns) {
 #if COLUMNS == 4
         case 4:
-            if (inside) ROWS(4, true);
+            if (inside && !partial) ROWS(4, true);
             else ROWS(4, false);
             break;
+#endif
         case 3:
-            if (inside) ROWS(3, true);
+            if (inside && !partial) ROWS(3, true);
             else ROWS(3, false);
             break;
         case 2: ROWS(2, false); break;
-#else
-        case 2:
-            if (inside) ROWS(2, true);
-            else ROWS(2, false);
-            break;
-#endif
         default: ROWS(1, false); break;
     }
 #undef ROWS
@@ -267,7 +263,7 @@ ESPALIER_INLINE void ESPALIER_NAME(depthwise_channels_strips)(
         }
         strip.x += columns;
     }
-    for (size_t row = 0; row < rows; ++row) ESPALIER_NAME(depthwise_channels_write)(&strip.waiting, row);
+    for (size_t row = 0; wait && row < rows; ++row) ESPALIER_NAME(depthwise_channels_write)(&strip.waiting, row);
 }
 
 static void ESPALIER_NAME(depthwise_channels_unit)(
