@@ -3,11 +3,15 @@
 
 #include "vectors_template.h"
 
-// AVX-512 and NEON have 32 registers, the others 16.
+// Registers of filters, and the positions of the output or the taps for which sums lie in registers at once. AVX-512 and
+// NEON have 32 registers, the others 16.
+#define FORWARD_WIDE 2
 #if ESPALIER_VECTOR_BYTES == 64 || defined(__aarch64__)
+#define FORWARD_TILE 12
 #define WIDE 2
 #define TILE 12
 #else
+#define FORWARD_TILE 6
 #define WIDE 1
 #define TILE 8
 #endif
@@ -19,7 +23,7 @@ ESPALIER_INLINE void ESPALIER_NAME(narrow_tile)(
     const espalier_narrow_convolution *convolution, const float *frame, const float *packed, size_t row,
     const float *bias, bool relu, float *output, size_t filters, size_t column_step, const size_t positions,
     const size_t wide) {
-    FLOATS sums[TILE][WIDE];
+    FLOATS sums[FORWARD_TILE][FORWARD_WIDE];
 #pragma clang loop unroll(full)
     for (size_t p = 0; p < positions; ++p) {
 #pragma clang loop unroll(full)
@@ -29,7 +33,7 @@ ESPALIER_INLINE void ESPALIER_NAME(narrow_tile)(
     }
     for (size_t tap = 0; tap < convolution->taps; ++tap) {
         const float *input = frame + convolution->offsets[tap];
-        FLOATS weights[WIDE];
+        FLOATS weights[FORWARD_WIDE];
 #pragma clang loop unroll(full)
         for (size_t w = 0; w < wide; ++w) {
             weights[w] = ESPALIER_NAME(load)(packed + tap * row + w * LANES);
@@ -63,11 +67,11 @@ ESPALIER_INLINE void ESPALIER_NAME(narrow_positions)(
     while (filter < convolution->filters) {
         const size_t left = convolution->filters - filter;
         const float *block_bias = bias ? bias + filter : NULL;
-        if (WIDE > 1 && left > LANES) {
+        if (left > LANES) {
             ESPALIER_NAME(narrow_tile)(
                 convolution, frame, packed + filter, row, block_bias, relu, output + filter, left,
-                column_step, positions, WIDE);
-            filter += WIDE * LANES;
+                column_step, positions, FORWARD_WIDE);
+            filter += FORWARD_WIDE * LANES;
         } else {
             ESPALIER_NAME(narrow_tile)(
                 convolution, frame, packed + filter, row, block_bias, relu, output + filter, left,
@@ -90,7 +94,7 @@ ESPALIER_INLINE void ESPALIER_NAME(narrow_rows)(
             convolution, line + x * column_step, packed, bias, relu, target + x * convolution->filters, \
             column_step, positions);                                                               \
     }
-        TILES(TILE)
+        TILES(FORWARD_TILE)
         TILES(4)
         TILES(1)
 #undef TILES
@@ -222,4 +226,6 @@ static void ESPALIER_NAME(narrow_weights_gradient)(
 
 #undef TILE
 #undef WIDE
+#undef FORWARD_TILE
+#undef FORWARD_WIDE
 #include "vectors_end.h"
