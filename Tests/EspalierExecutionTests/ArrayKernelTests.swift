@@ -91,4 +91,69 @@ struct ArrayKernelTests {
             #expect(abs(Double(y) - erf(Double(x))) < 1.6e-7, "\(x)")
         }
     }
+
+    /// Depthwise convolutions between dense ones, with what is fused into them, and convolutions of few channels, whose input
+    /// is copied in bands.
+    @Test(
+        arguments: [
+            (20, 20, 20, 3, 1, 13), (20, 20, 20, 3, 2, 14), (16, 16, 16, 5, 1, 9), (70, 70, 70, 5, 2, 11),
+            (256, 256, 256, 3, 2, 6), (3, 8, 1, 3, 2, 150), (1, 4, 1, 5, 1, 28), (2, 4, 1, 3, 1, 200),
+        ], [1, 2])
+    func convolutions(
+        _ layer: (channels: Int, filters: Int, groups: Int, kernel: Int, stride: Int, extent: Int),
+        threads: Int
+    ) throws {
+        let (kernel, stride, extent, padding) = (layer.kernel, layer.stride, layer.extent, layer.kernel / 2)
+        let (inputs, outputs) = (layer.channels / layer.groups, layer.filters / layer.groups)
+        let image = Self.input([2, layer.channels, extent, extent + 3])
+        let weight = Self.input([layer.filters, inputs, kernel, kernel])
+        let bias = Self.input([layer.filters])
+        var builder = GraphBuilder(name: "convolution")
+        let value = builder.input(
+            "x",
+            type: ValueType(dtype: .float32, dimensions: image.shape.extents.map { Dimension.fixed($0) }))
+        var output = builder.node(
+            "Conv", inputs: [value, builder.constant("w", weight), builder.constant("b", bias)],
+            attributes: [
+                "pads": .ints([Int64](repeating: Int64(padding), count: 4)),
+                "strides": .ints([Int64(stride), Int64(stride)]), "group": .int(Int64(layer.groups)),
+            ])
+        output = builder.node("Relu", inputs: [output])
+        var options = InferenceSession.Options()
+        options.threads = threads
+        let session = try InferenceSession(graph: try builder.finish(outputs: [output]), options: options)
+        let result = try #require(try session.run(["x": image]).values.first)
+        let (x, w, b) = (
+            image.scalars(as: Double.self), weight.scalars(as: Double.self), bias.scalars(as: Double.self)
+        )
+        let found = result.scalars(as: Double.self)
+        let width = extent + 3
+        var position = 0
+        var worst = 0.0
+        result.shape.forEachCoordinate { place in
+            let (sample, filter, row, column) = (place[0], place[1], place[2], place[3])
+            var sum = b[filter]
+            var magnitude = abs(sum)
+            for input in 0..<inputs {
+                let plane = (sample * layer.channels + filter / outputs * inputs + input) * extent
+                for i in 0..<kernel {
+                    let y = row * stride - padding + i
+                    guard (0..<extent).contains(y) else { continue }
+                    for j in 0..<kernel {
+                        let z = column * stride - padding + j
+                        guard (0..<width).contains(z) else { continue }
+                        let product =
+                            w[((filter * inputs + input) * kernel + i) * kernel + j]
+                            * x[(plane + y) * width + z]
+                        sum += product
+                        magnitude += abs(product)
+                    }
+                }
+            }
+            worst = max(worst, abs(found[position] - max(sum, 0)) / magnitude)
+            position += 1
+        }
+        // As many roundings as there are terms.
+        #expect(worst < Double(inputs * kernel * kernel + 1) * 0x1p-24)
+    }
 }

@@ -33,18 +33,21 @@ struct SparseFusion {
         let epilogue: SparseEpilogue
     }
 
-    /// A kernel from input 0 to output 0, all row-major, of `body` and the steps that are left.
+    /// A kernel from input 0 to output 0 of `body` and the steps that are left.
     ///
     /// - Parameters:
     ///   - inputCount: with the addends.
+    ///   - layouts: of the input, and of the output and the addends.
     ///   - scratch: in bytes.
     ///   - weights: an input that is read at every run; where weights were packed there is none.
     func kernel(
-        inputCount: Int, output: Shape, scratch byteCount: Int, weights: StagedKernel.Place? = nil,
-        bias: StagedKernel.Place?, _ body: @escaping (Operands) -> Void
+        inputCount: Int, output: Shape, layouts: (input: Layout, output: Layout) = (.plain, .plain),
+        scratch byteCount: Int, weights: StagedKernel.Place? = nil, bias: StagedKernel.Place?,
+        _ body: @escaping (Operands) -> Void
     ) throws(OperatorError) -> any Kernel {
         var builder = StagedKernel.Builder()
-        let scratch = builder.scratch(byteCount: byteCount)
+        // Without any it would have no place.
+        let scratch = builder.scratch(byteCount: max(byteCount, 1))
         let optional = [weights, bias, residualPort.map { .input($0) }]
         let isGiven = optional.map { $0 != nil }
         let activation = activation
@@ -62,12 +65,15 @@ struct SparseFusion {
                     input: input, output: output, scratch: scratch, weights: floats(0),
                     epilogue: SparseEpilogue(bias: floats(1), residual: floats(2), activation: activation)))
         }
-        let plain = try oneDNN { () throws(DNNError) in try DNNLayout.plain(output) }
+        let destination = try layouts.output.dnn(output)
         var fused = FusedOperations(limit: 0)
-        try fused.append(rest, addend: plain, addendPort: restPort)
-        try fused.addRest(to: &builder, output: plain)
+        try fused.append(rest, addend: destination, addendPort: restPort)
+        try fused.addRest(to: &builder, output: destination)
+        var inputLayouts = [Layout](repeating: .plain, count: inputCount)
+        inputLayouts[0] = layouts.input
+        for port in (residualPort ?? restPort)..<inputCount { inputLayouts[port] = layouts.output }
         return builder.kernel(
-            inputLayouts: [Layout](repeating: .plain, count: inputCount), outputLayouts: [.plain],
+            inputLayouts: inputLayouts, outputLayouts: [layouts.output],
             unreadInputs: weights == nil ? [1] : [], inPlaceInput: residualPort)
     }
 }

@@ -24,6 +24,9 @@ extension Conv: EpilogueAccepting {
         if let geometry = geometry(signature), let depthwise = PlanarDepthwise(geometry, context) {
             return try depthwise.kernel(context)
         }
+        if let geometry = geometry(signature), let kernel = try depthwise(geometry, context) {
+            return kernel
+        }
         if let geometry = geometry(signature), let sparse = SparseConvolution(geometry, context) {
             return try sparse.kernel(context)
         }
@@ -52,6 +55,26 @@ extension Conv: EpilogueAccepting {
             let kernel = builder.kernel(
                 inputLayouts: layouts, outputLayouts: [destination], inPlaceInput: fused.accumulatedInput)
             return (kernel, [primitive])
+        }
+    }
+
+    /// A depthwise convolution channels last by a kernel of our own; nil where oneDNN has a faster one.
+    private func depthwise(
+        _ geometry: ConvGeometry, _ context: LoweringContext
+    ) throws(OperatorError) -> (any Kernel)? {
+        let signature = context.signature
+        guard context.phase == .inference, geometry.isDepthwise, geometry.groupOutputs == 1,
+            signature.inputShape(0).count > 0, geometry.output.count > 0,
+            let weights = signature.constant(1), let planar = SparseGeometry(geometry),
+            let convolution = ChannelsLastDepthwise(planar, weights: weights)
+        else { return nil }
+        let fusion = SparseFusion(context.epilogues, addendPort: signature.inputs.count)
+        return try fusion.kernel(
+            inputCount: context.fusedInputCount, output: geometry.output,
+            layouts: (.channelsLast(signature.inputShape(0)), .channelsLast(geometry.output)), scratch: 0,
+            bias: signature.hasInput(2) ? .input(2) : nil
+        ) { operands in
+            convolution.convolve(operands.input, into: operands.output, then: operands.epilogue)
         }
     }
 

@@ -10,6 +10,8 @@ import EspalierTensors
 struct NarrowConvolution {
     /// Above it the weights no longer stay in the first-level cache.
     private static let tapLimit = 64
+    /// Of the frame, beside the output, in the second-level cache.
+    private static let bandByteCount = 128 << 10
 
     let batch: Int
     let filters: Int
@@ -22,6 +24,8 @@ struct NarrowConvolution {
     private let padding: (top: Int, left: Int)
     private let frame: (height: Int, width: Int)
     private let step: (row: Int, column: Int)
+    /// Lines of the frame that an output row sees, and from one to the next.
+    private let lines: (seen: Int, stride: Int)
     /// Where each tap of the first output position lies in the frame, and last a plane of ones.
     private let offsets: [Int32]
 
@@ -50,6 +54,7 @@ struct NarrowConvolution {
         }
         frame = (height, width)
         step = ((rows?.stride ?? 1) * width, columns.stride)
+        lines = (((rows?.kernel ?? 1) - 1) * (rows?.dilation ?? 1) + 1, rows?.stride ?? 1)
         var offsets: [Int32] = []
         for channel in 0..<channels {
             for row in 0..<(rows?.kernel ?? 1) {
@@ -89,8 +94,10 @@ struct NarrowConvolution {
         } else {
             packed = frames
         }
-        // Few samples are shared out by their rows.
-        let parts = batch < threads ? min(threads, output.height) : 1
+        // By bands of rows, so that what is copied is still in a cache when it is read.
+        let bandRows = max(min(Self.bandByteCount / max(4 * channels * step.row, 1), output.height), 1)
+        let parts = max(
+            (output.height + bandRows - 1) / bandRows, batch < threads ? min(threads, output.height) : 1)
         builder.loop([.input(0), packed, frames, .output(0)]) { memory in
             guard let input = memory[0]?.assumingMemoryBound(to: Float.self),
                 let packed = constants.map({ $0.base }) ?? memory[1],
@@ -102,14 +109,13 @@ struct NarrowConvolution {
             ThreadTeam.parallel(chunks) { range in
                 for chunk in range {
                     let frame = frames + chunk * channels * planeCount
-                    clear(frame)
                     for item in (chunk * batch * parts / chunks)..<((chunk + 1) * batch * parts / chunks) {
                         let (sample, part) = item.quotientAndRemainder(dividingBy: parts)
-                        copy(input + sample * inputCount, into: frame)
+                        let height = self.output.height
+                        let rows = (height * part / parts)..<(height * (part + 1) / parts)
+                        fill(frame, from: input + sample * inputCount, rows: rows)
                         forward(
-                            frame, weights, relu: relu, into: output + sample * outputCount,
-                            rows: (self.output.height * part / parts)..<(self.output.height * (part + 1)
-                                / parts))
+                            frame, weights, relu: relu, into: output + sample * outputCount, rows: rows)
                     }
                 }
             }
@@ -172,12 +178,11 @@ struct NarrowConvolution {
             ThreadTeam.parallel(chunks) { range in
                 for chunk in range {
                     let frame = frames + chunk * frameCount
-                    clear(frame)
                     (frame + channels * planeCount).update(repeating: 1, count: planeCount)
                     let sum = sums + chunk * count
                     sum.update(repeating: 0, count: count)
                     for sample in (chunk * batch / chunks)..<((chunk + 1) * batch / chunks) {
-                        copy(input + sample * inputCount, into: frame)
+                        fill(frame, from: input + sample * inputCount, rows: 0..<output.height)
                         let part = squares ? parts + chunk * count : sum
                         if squares { part.update(repeating: 0, count: count) }
                         withGeometry(rows: output.height, taps: taps + 1) { geometry in
@@ -203,19 +208,26 @@ struct NarrowConvolution {
 
     // MARK: Frames
 
-    /// Zeroes the planes of the channels; only what ``copy(_:into:)`` leaves alone stays so.
-    private func clear(_ frame: UnsafeMutablePointer<Float>) {
-        frame.update(repeating: 0, count: channels * planeCount)
-    }
-
-    /// Copies one sample inside the padding.
-    private func copy(_ input: UnsafePointer<Float>, into frame: UnsafeMutablePointer<Float>) {
+    /// Copies what some output rows see of a sample inside the padding.
+    private func fill(
+        _ frame: UnsafeMutablePointer<Float>, from sample: UnsafePointer<Float>, rows: Range<Int>
+    ) {
+        guard !rows.isEmpty else { return }
+        let first = rows.lowerBound * lines.stride
+        let end = min((rows.upperBound - 1) * lines.stride + lines.seen, self.frame.height)
+        let after = self.frame.width - padding.left - input.width
         for channel in 0..<channels {
-            for line in 0..<self.input.height {
-                let place = (channel * self.frame.height + padding.top + line) * self.frame.width
-                (frame + place + padding.left).update(
-                    from: input + (channel * self.input.height + line) * self.input.width,
-                    count: self.input.width)
+            for row in first..<end {
+                let line = frame + (channel * self.frame.height + row) * self.frame.width
+                let origin = row - padding.top
+                guard (0..<input.height).contains(origin) else {
+                    line.update(repeating: 0, count: self.frame.width)
+                    continue
+                }
+                line.update(repeating: 0, count: padding.left)
+                (line + padding.left).update(
+                    from: sample + (channel * input.height + origin) * input.width, count: input.width)
+                (line + padding.left + input.width).update(repeating: 0, count: after)
             }
         }
     }
