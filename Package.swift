@@ -78,7 +78,7 @@ let package = Package(
         .target(name: "CAllocationCounter", path: "Tests/CAllocationCounter"),
         .executableTarget(
             name: "InferenceProbe",
-            dependencies: ["EspalierExecution", "EspalierONNX", "CAllocationCounter"],
+            dependencies: ["EspalierTensors", "EspalierExecution", "EspalierONNX", "CAllocationCounter"],
             path: "Tests/InferenceProbe", swiftSettings: swiftSettings),
         module(
             "EspalierTraining",

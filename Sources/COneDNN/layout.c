@@ -69,7 +69,7 @@ static void find_levels(espalier_dnn_layout *layout) {
 /// Whether the canonical form is that of a row-major tensor.
 static bool find_plain(const espalier_dnn_layout *layout) {
     const md_description *description = &layout->description;
-    if (!description->blocked || !description->is_float || description->offset != 0) return false;
+    if (!description->blocked || description->type != dnnl_f32 || description->offset != 0) return false;
     for (int axis = 0; axis < description->rank; axis++) {
         if (description->extents[axis] == 0) return true;
         if (description->padded_extents[axis] != description->extents[axis]) return false;
@@ -141,7 +141,7 @@ static espalier_dnn_layout *wrap(
     md_t descriptor, dnnl_status_t status, const char *what, const int64_t *extents, int rank) {
     if (status == dnnl_success) return espalier_layout_adopt(descriptor);
     char text[160];
-    const espalier_dnn_operand operand = {NULL, extents, rank};
+    const espalier_dnn_operand operand = {NULL, extents, rank, ESPALIER_DNN_FLOAT32};
     espalier_operand_describe(&operand, text, sizeof text);
     espalier_fail(espalier_status_of(status), "oneDNN refused a %s layout of %s: %s", what, text,
         espalier_status_name(status));
@@ -176,15 +176,34 @@ espalier_dnn_layout *espalier_dnn_layout_plain(const int64_t *extents, int rank)
         stride *= extents[axis] > 0 ? extents[axis] : 1;
     }
     md_t descriptor = NULL;
-    dnnl_status_t status = espalier_md_strided(&descriptor, rank, extents, strides);
+    dnnl_status_t status = espalier_md_strided(&descriptor, dnnl_f32, rank, extents, strides);
     return wrap(descriptor, status, "row-major", extents, rank);
 }
 
 espalier_dnn_layout *espalier_dnn_layout_strided(const int64_t *extents, const int64_t *strides, int rank) {
     if (!valid(extents, rank)) return NULL;
     md_t descriptor = NULL;
-    dnnl_status_t status = espalier_md_strided(&descriptor, rank, extents, strides);
+    dnnl_status_t status = espalier_md_strided(&descriptor, dnnl_f32, rank, extents, strides);
     return wrap(descriptor, status, "strided", extents, rank);
+}
+
+/// oneDNN's name of an element type.
+static dnnl_data_type_t data_type(espalier_dnn_element element) {
+    return element == ESPALIER_DNN_BFLOAT16 ? dnnl_bf16 : dnnl_f32;
+}
+
+espalier_dnn_layout *espalier_dnn_layout_converted(
+    const espalier_dnn_layout *layout, espalier_dnn_element element) {
+    const md_description *description = &layout->description;
+    const int64_t *strides = espalier_dnn_layout_strides(layout);
+    if (!strides || description->offset != 0) {
+        espalier_fail(ESPALIER_DNN_INVALID, "the layout %s has no strides to keep", layout->name);
+        return NULL;
+    }
+    md_t descriptor = NULL;
+    dnnl_status_t status = espalier_md_strided(
+        &descriptor, data_type(element), description->rank, description->extents, strides);
+    return wrap(descriptor, status, "converted", description->extents, description->rank);
 }
 
 espalier_dnn_layout *espalier_dnn_layout_reshaped(
@@ -226,6 +245,10 @@ const int64_t *espalier_dnn_layout_strides(const espalier_dnn_layout *layout) {
     return description->blocked && description->block_count == 0 ? description->strides : NULL;
 }
 
+espalier_dnn_element espalier_dnn_layout_element(const espalier_dnn_layout *layout) {
+    return layout->description.type == dnnl_bf16 ? ESPALIER_DNN_BFLOAT16 : ESPALIER_DNN_FLOAT32;
+}
+
 size_t espalier_dnn_layout_byte_count(const espalier_dnn_layout *layout) { return layout->byte_count; }
 
 bool espalier_dnn_layout_is_plain(const espalier_dnn_layout *layout) { return layout->is_plain; }
@@ -233,7 +256,7 @@ bool espalier_dnn_layout_is_plain(const espalier_dnn_layout *layout) { return la
 bool espalier_dnn_layout_equal(const espalier_dnn_layout *left, const espalier_dnn_layout *right) {
     if (left == right || dnnl_memory_desc_equal(left->descriptor, right->descriptor)) return true;
     const md_description *a = &left->description, *b = &right->description;
-    if (!a->blocked || !b->blocked || !a->is_float || !b->is_float) return false;
+    if (!a->blocked || !b->blocked || a->type != b->type) return false;
     if (a->rank != b->rank || a->offset != b->offset || left->level_count != right->level_count) return false;
     const size_t vector = (size_t)a->rank * sizeof(int64_t);
     if (memcmp(a->extents, b->extents, vector) != 0) return false;
@@ -263,7 +286,8 @@ dnnl_status_t espalier_operand_open(
         return dnnl_success;
     }
     if (!operand->extents) return dnnl_success;
-    dnnl_status_t status = espalier_md_any(&result->owned, operand->rank, operand->extents);
+    dnnl_status_t status =
+        espalier_md_any(&result->owned, data_type(operand->element), operand->rank, operand->extents);
     result->descriptor = result->owned;
     return status;
 }

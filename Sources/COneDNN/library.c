@@ -57,6 +57,12 @@ const char *espalier_dnn_instruction_set(void) {
     return espalier_instruction_set_name((int)dnnl_get_effective_cpu_isa());
 }
 
+bool espalier_dnn_has_native_bfloat16(void) {
+    // Instruction sets are bits, of which wider ones have all that narrower ones have.
+    const int native = dnnl_cpu_isa_avx512_core_bf16;
+    return ((int)dnnl_get_effective_cpu_isa() & native) == native;
+}
+
 int espalier_dnn_primitive_cache_capacity(void) {
     int capacity = -1;
     if (dnnl_get_primitive_cache_capacity(&capacity) != dnnl_success) return -1;

@@ -16,9 +16,10 @@ typedef const dnnl_memory_desc_t *md_t;
 
 // Memory descriptors. Those that are created are destroyed by espalier_md_destroy.
 
-dnnl_status_t espalier_md_strided(md_t *result, int rank, const int64_t *extents, const int64_t *strides);
+dnnl_status_t espalier_md_strided(
+    md_t *result, dnnl_data_type_t type, int rank, const int64_t *extents, const int64_t *strides);
 /// oneDNN chooses the layout.
-dnnl_status_t espalier_md_any(md_t *result, int rank, const int64_t *extents);
+dnnl_status_t espalier_md_any(md_t *result, dnnl_data_type_t type, int rank, const int64_t *extents);
 dnnl_status_t espalier_md_clone(md_t *result, md_t original);
 dnnl_status_t espalier_md_reshape(md_t *result, md_t original, int rank, const int64_t *extents);
 dnnl_status_t espalier_md_permute(md_t *result, md_t original, const int *permutation);
@@ -36,8 +37,7 @@ typedef struct {
     dnnl_dims_t block_extents, block_axes;
     /// False for packed formats known to oneDNN only.
     bool blocked;
-    /// Whether it is of 32-bit floating point elements.
-    bool is_float;
+    dnnl_data_type_t type;
 } md_description;
 
 int espalier_md_rank(md_t descriptor);

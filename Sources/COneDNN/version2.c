@@ -17,16 +17,17 @@ static dnnl_status_t md_keep(md_t *result, const dnnl_memory_desc_t *filled, dnn
     return dnnl_success;
 }
 
-dnnl_status_t espalier_md_strided(md_t *result, int rank, const int64_t *extents, const int64_t *strides) {
+dnnl_status_t espalier_md_strided(
+    md_t *result, dnnl_data_type_t type, int rank, const int64_t *extents, const int64_t *strides) {
     dnnl_memory_desc_t filled;
-    dnnl_status_t status = dnnl_memory_desc_init_by_strides(&filled, rank, extents, dnnl_f32, strides);
+    dnnl_status_t status = dnnl_memory_desc_init_by_strides(&filled, rank, extents, type, strides);
     return md_keep(result, &filled, status);
 }
 
-dnnl_status_t espalier_md_any(md_t *result, int rank, const int64_t *extents) {
+dnnl_status_t espalier_md_any(md_t *result, dnnl_data_type_t type, int rank, const int64_t *extents) {
     dnnl_memory_desc_t filled;
     dnnl_status_t status =
-        dnnl_memory_desc_init_by_tag(&filled, rank, extents, dnnl_f32, dnnl_format_tag_any);
+        dnnl_memory_desc_init_by_tag(&filled, rank, extents, type, dnnl_format_tag_any);
     return md_keep(result, &filled, status);
 }
 
@@ -60,7 +61,7 @@ int espalier_md_rank(md_t descriptor) { return descriptor ? descriptor->ndims : 
 void espalier_md_describe(md_t descriptor, md_description *description) {
     *description = (md_description){.rank = descriptor->ndims, .offset = descriptor->offset0};
     description->blocked = descriptor->format_kind == dnnl_blocked && descriptor->extra.flags == 0;
-    description->is_float = descriptor->data_type == dnnl_f32;
+    description->type = descriptor->data_type;
     const dnnl_blocking_desc_t *blocking = &descriptor->format_desc.blocking;
     for (int axis = 0; axis < descriptor->ndims; axis++) {
         description->extents[axis] = descriptor->dims[axis];

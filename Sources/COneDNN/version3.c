@@ -11,16 +11,17 @@ static dnnl_status_t md_keep(md_t *result, dnnl_memory_desc_t created, dnnl_stat
     return status;
 }
 
-dnnl_status_t espalier_md_strided(md_t *result, int rank, const int64_t *extents, const int64_t *strides) {
+dnnl_status_t espalier_md_strided(
+    md_t *result, dnnl_data_type_t type, int rank, const int64_t *extents, const int64_t *strides) {
     dnnl_memory_desc_t created = NULL;
-    dnnl_status_t status = dnnl_memory_desc_create_with_strides(&created, rank, extents, dnnl_f32, strides);
+    dnnl_status_t status = dnnl_memory_desc_create_with_strides(&created, rank, extents, type, strides);
     return md_keep(result, created, status);
 }
 
-dnnl_status_t espalier_md_any(md_t *result, int rank, const int64_t *extents) {
+dnnl_status_t espalier_md_any(md_t *result, dnnl_data_type_t type, int rank, const int64_t *extents) {
     dnnl_memory_desc_t created = NULL;
     dnnl_status_t status =
-        dnnl_memory_desc_create_with_tag(&created, rank, extents, dnnl_f32, dnnl_format_tag_any);
+        dnnl_memory_desc_create_with_tag(&created, rank, extents, type, dnnl_format_tag_any);
     return md_keep(result, created, status);
 }
 
@@ -71,18 +72,16 @@ static bool query_vector(md_t descriptor, dnnl_query_t what, int count, int64_t 
 void espalier_md_describe(md_t descriptor, md_description *description) {
     *description = (md_description){.rank = espalier_md_rank(descriptor)};
     dnnl_format_kind_t format = dnnl_format_kind_undef;
-    dnnl_data_type_t type = dnnl_data_type_undef;
     dnnl_dims_t padded_offsets = {0};
     const int rank = description->rank;
     dnnl_memory_desc_query(descriptor, dnnl_query_format_kind, &format);
-    dnnl_memory_desc_query(descriptor, dnnl_query_data_type, &type);
+    dnnl_memory_desc_query(descriptor, dnnl_query_data_type, &description->type);
     dnnl_memory_desc_query(descriptor, dnnl_query_submemory_offset_s64, &description->offset);
-    description->is_float = type == dnnl_f32;
     query_vector(descriptor, dnnl_query_dims, rank, description->extents);
     query_vector(descriptor, dnnl_query_padded_dims, rank, description->padded_extents);
     query_vector(descriptor, dnnl_query_padded_offsets, rank, padded_offsets);
     int blocks = 0;
-    // Blocked weights with a compensation buffer do not occur in 32-bit floating point.
+    // Blocked weights with a compensation buffer do not occur in floating point.
     description->blocked =
         format == dnnl_blocked && query_vector(descriptor, dnnl_query_strides, rank, description->strides) &&
         dnnl_memory_desc_query(descriptor, dnnl_query_inner_nblks_s32, &blocks) == dnnl_success &&

@@ -17,6 +17,9 @@ package final class BenchmarkedNetwork {
     /// With zeros among the weights left out where that is faster.
     package let plan: InferencePlan
     package let densePlan: InferencePlan
+    package let precision: Precision
+    /// How far the outputs of ``plan`` are from those in `float32`; nil if that is what it computes in.
+    package let float32Difference: OutputDifference?
 
     /// Plans, and runs both plans once on the inputs, which stay in place.
     ///
@@ -24,9 +27,11 @@ package final class BenchmarkedNetwork {
     ///   - path: the model's file, for other runtimes.
     ///   - inputs: of every graph input, by name.
     ///   - costs: by which layers are chosen whose zeros are left out.
+    ///   - precision: of both plans.
     /// - Throws: ``ExecutionError``, ``ResolutionError``.
     package init(
-        path: String, graph: Graph, inputs: [String: Tensor], threads: Int, costs: KernelCostModel
+        path: String, graph: Graph, inputs: [String: Tensor], threads: Int, costs: KernelCostModel,
+        precision: Precision = .float32
     ) throws {
         self.path = path
         self.inputs = inputs
@@ -35,15 +40,29 @@ package final class BenchmarkedNetwork {
         let shapes = tensors.mapValues(\.shape)
         resolved = try ResolvedGraph(graph, inputShapes: shapes)
         summary = ModelSummary(resolved)
-        func planned(_ sparsity: SparsityUse) throws -> InferencePlan {
+        func planned(_ sparsity: SparsityUse, _ precision: Precision) throws -> InferencePlan {
             let plan = try InferencePlan(
                 graph, inputShapes: shapes, outputs: graph.outputs, threads: threads,
-                sparsity: sparsity)
+                sparsity: sparsity, precision: precision)
             try plan.run(tensors)
             return plan
         }
-        plan = try planned(.whereFaster(costs))
-        densePlan = try planned(.never)
+        self.precision = precision
+        plan = try planned(.whereFaster(costs), precision)
+        densePlan = try planned(.never, precision)
+        guard precision != .float32 else {
+            float32Difference = nil
+            return
+        }
+        let exact = try planned(.whereFaster(costs), .float32)
+        var difference = OutputDifference()
+        for index in graph.outputs.indices { difference.compare(exact.output(index), plan.output(index)) }
+        float32Difference = difference
+    }
+
+    /// What layers are computed in whose zeros are not left out: `float32` where the processor has nothing better for it.
+    package var densePrecision: Precision {
+        precision == .bfloat16 && DNNLibrary.hasNativeBFloat16 ? .bfloat16 : .float32
     }
 
     /// Samples of one inference: the first input's extent on axis 0.

@@ -72,6 +72,9 @@ package struct LatencyBenchmark {
             denseMacs: reference.summary.totals.multiplyAccumulates, macs: totals.multiplyAccumulates,
             remainingMacs: totals.effectiveMultiplyAccumulates, speedup: .init(dense.ratio(to: own)),
             peer: peerRecord, layers: layers)
+        record.precision = network.precision.rawValue
+        record.densePrecision = network.densePrecision.rawValue
+        record.precisionLoss = network.float32Difference.map { .init($0) }
         record.interruptions = interrupted
         record.measuredSeconds = seconds * Double(contenders.count)
         return record
@@ -87,13 +90,15 @@ package struct LatencyBenchmark {
                 peer, model: network.path, threads: lane.threads, inputs: network.inputs)
             try session.run()
             let ours = network.outputs()
+            var difference = OutputDifference()
             for (name, theirs) in try session.outputs() {
                 guard let own = ours[name], own.shape == theirs.shape else {
                     throw OnnxRuntimeError(
                         place: network.path, reason: "its output '\(name)' has another shape than ours")
                 }
-                record.compare(own, theirs)
+                difference.compare(own, theirs)
             }
+            (record.maxAbsoluteDifference, record.outputRange) = (difference.maxAbsolute, difference.range)
             return (record, session)
         } catch {
             record.problem = error.reason
@@ -102,18 +107,11 @@ package struct LatencyBenchmark {
     }
 }
 
-extension RunRecord.PeerLatency {
-    /// Takes one output into account.
-    fileprivate mutating func compare(_ ours: Tensor, _ theirs: Tensor) {
-        var difference = maxAbsoluteDifference ?? 0
-        var range = outputRange ?? 0
-        for (one, other) in zip(ours.scalars(as: Double.self), theirs.scalars(as: Double.self)) {
-            if one.isFinite { range = max(range, abs(one)) }
-            guard one != other, !(one.isNaN && other.isNaN) else { continue }
-            let distance = abs(one - other)
-            difference = max(difference, distance.isNaN ? .infinity : distance)
-        }
-        (maxAbsoluteDifference, outputRange) = (difference, range)
+extension RunRecord.PrecisionLoss {
+    init(_ difference: OutputDifference) {
+        self.init(
+            maxAbsoluteDifference: difference.maxAbsolute, outputRange: difference.range,
+            relativeDifference: difference.maxRelative)
     }
 }
 

@@ -14,7 +14,8 @@ struct EfficiencySection {
         [
             "summary": summary, "hasPeer": hasPeer,
             "rows": models.map(row),
-            "notes": models.compactMap(peerNote) + models.filter(\.isDisturbed).map(disturbanceNote),
+            "notes": models.compactMap(precisionNote) + models.compactMap(peerNote)
+                + models.filter(\.isDisturbed).map(disturbanceNote),
             "charts": [latencies].filter { !$0.isEmpty },
             "networks": models.filter { !$0.layers.isEmpty }.map { model in
                 [
@@ -30,8 +31,9 @@ struct EfficiencySection {
     private var summary: String {
         guard let first = models.first else { return "" }
         let samples = first.batch == 1 ? "one sample" : "\(first.batch) samples"
+        let precision = first.precision.map { " in \($0)" } ?? ""
         var text =
-            "Milliseconds of one inference of \(samples), inputs in place, in \(first.rounds) alternating rounds. "
+            "Milliseconds of one inference of \(samples)\(precision), inputs in place, in \(first.rounds) alternating rounds. "
             + "Theoretical speedup: multiply-accumulates of \(first.path) by those left; actual speedup: its dense "
             + "time by the model's; realized efficiency: actual by theoretical."
         if let ceilings {
@@ -56,6 +58,13 @@ struct EfficiencySection {
             "peer": model.peer?.milliseconds.map { Format.significant($0.median) } ?? "",
             "peerSpeedup": model.peer?.speedup.map { times($0.median) } ?? "",
         ]
+    }
+
+    private func precisionNote(_ model: RunRecord.BenchmarkedModel) -> String? {
+        guard let loss = model.precisionLoss else { return nil }
+        return "\(model.path), \(model.precision ?? ""): outputs differ from those in float32 by at most "
+            + "\(Format.scientific(loss.relativeDifference)) of their range"
+            + (model.lacksPrecision ? "; this processor has no bfloat16, dense layers are in float32" : "")
     }
 
     private func peerNote(_ model: RunRecord.BenchmarkedModel) -> String? {

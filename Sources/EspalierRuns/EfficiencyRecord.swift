@@ -7,6 +7,12 @@ extension RunRecord {
         public var threads: Int
         /// Samples of one inference.
         public var batch: Int
+        /// With which numbers products by constant weights were computed, `float32`, `bfloat16` or `int8-weights`, and where no zeros
+        /// were left out, in the dense execution as in this one; absent in records from before there was a choice.
+        public var precision: String?
+        public var densePrecision: String?
+        /// How far the outputs are from those computed in `float32`; absent where that is what they were computed in.
+        public var precisionLoss: PrecisionLoss?
         public var medianMs: Double
         public var p10Ms: Double
         public var p90Ms: Double
@@ -67,6 +73,9 @@ extension RunRecord {
             return Double(interruptions) > 10 * measuredSeconds
         }
 
+        /// Whether dense layers were to be computed in `bfloat16`, for which the processor has no instructions.
+        public var lacksPrecision: Bool { precision == "bfloat16" && densePrecision == "float32" }
+
         /// What a machine would gain that does nothing but the multiply-accumulates that are left.
         public static func theoreticalSpeedup(dense: Int, remaining: Int) -> Double {
             // Without any there is nothing to gain; with none left there is no bound.
@@ -84,6 +93,21 @@ extension RunRecord {
             self.median = median
             self.p10 = p10
             self.p90 = p90
+        }
+    }
+
+    /// The largest difference between outputs in another precision and in `float32`.
+    public struct PrecisionLoss: Codable, Sendable, Equatable {
+        public var maxAbsoluteDifference: Double
+        /// The largest magnitude of the outputs in `float32`.
+        public var outputRange: Double
+        /// The largest of any output, relative to that output's own range.
+        public var relativeDifference: Double
+
+        public init(maxAbsoluteDifference: Double, outputRange: Double, relativeDifference: Double) {
+            self.maxAbsoluteDifference = maxAbsoluteDifference
+            self.outputRange = outputRange
+            self.relativeDifference = relativeDifference
         }
     }
 
@@ -126,7 +150,8 @@ extension RunRecord {
         /// Shares of what the machine can do at most: multiply-accumulates, and bytes from where they lie.
         public var computeShare: Double?
         public var bandwidthShare: Double?
-        /// How its weights are kept: `dense`, `rows`, `tiles`, `bands`; absent if there was no choice.
+        /// How its weights are kept: `dense`, `rows`, `tiles`, `bands`, with `-bfloat16` or `-int8` where they are narrower
+        /// than `float32`; absent if there was no choice.
         public var format: String?
         /// By the cost model, the error relative to the measured time, and which of its parts is the largest: `compute`,
         /// `memory`, `visits`, `sums`, `copies`, `fixed`.

@@ -135,7 +135,7 @@ struct InferencePassTests {
     }
 
     /// After the first inference nothing is allocated, but by oneDNN: counted by a program of its own.
-    @Test func inferenceAllocatesNothing() throws {
+    @Test(arguments: Precision.allCases) func inferenceAllocatesNothing(precision: Precision) throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "espalier-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -145,7 +145,7 @@ struct InferencePassTests {
         let pipe = Pipe()
         process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
             .appending(path: "InferenceProbe")
-        process.arguments = [model, "x", "y", "50"]
+        process.arguments = [model, "x", "y", "50", precision.rawValue]
         process.standardOutput = pipe
         try process.run()
         let output = pipe.fileHandleForReading.readDataToEndOfFile()

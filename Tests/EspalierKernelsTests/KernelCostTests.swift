@@ -65,6 +65,50 @@ struct KernelCostTests {
         #expect(convolution.sparseFormat == .tiles)
     }
 
+    /// Of two thousand weights, numbers and what tells their places.
+    @Test func narrowFormatsTakeFewerBytes() {
+        let work = KernelWork(rows: 256, columns: 512, samples: 4, nonzeros: 2000)
+        #expect(Precision.allCases.map { work.sparseFormat(in: $0) } == [.rows, .rowsBFloat16, .rowsInt8])
+        #expect(
+            Precision.allCases.map { work.weightByteCount(work.sparseFormat(in: $0)) } == [12000, 8000, 6000])
+        #expect(work.weightByteCount(.denseBFloat16) == 2 * 256 * 512)
+        for format in [KernelFormat.rows, .rowsBFloat16, .rowsInt8] {
+            #expect(work.multiplyAccumulates(format) == 4 * 2000)
+        }
+        #expect(work.multiplyAccumulates(.denseBFloat16) == work.multiplyAccumulates(.dense))
+        let many = KernelWork(rows: 256, columns: 512, samples: 40, nonzeros: 2000)
+        #expect(Precision.allCases.allSatisfy { many.sparseFormat(in: $0) == .tiles })
+    }
+
+    /// Where it takes longer to convert the input than is saved, dense layers stay in float32.
+    @Test func denseFormatsFitTheWork() {
+        let native: KernelFormat = DNNLibrary.hasNativeBFloat16 ? .denseBFloat16 : .dense
+        func formats(_ rows: Int, _ columns: Int, _ samples: Int) -> [KernelFormat] {
+            let work = KernelWork(rows: rows, columns: columns, samples: samples, nonzeros: rows * columns)
+            return Precision.allCases.map { work.denseFormat(in: $0) }
+        }
+        #expect(formats(256, 512, 64) == [.dense, native, .dense])
+        #expect(formats(256, 512, 1) == [.dense, native, .dense])
+        // Few multiply-accumulates, and few for each number read and written.
+        #expect(formats(128, 128, 1) == [.dense, .dense, .dense])
+        #expect(formats(7, 4096, 4096) == [.dense, .dense, .dense])
+    }
+
+    /// Narrow numbers are multiplied faster than the ceiling of float32 allows.
+    @Test func ratesAboveTheCeilingAreFound() throws {
+        let rate = 0x1p38
+        let measurements = [(64, 64, 64), (512, 512, 256), (1024, 256, 512)].map { rows, columns, samples in
+            let work = KernelWork(rows: rows, columns: columns, samples: samples, nonzeros: rows * columns)
+            let seconds = Double(rows * columns * samples) / rate + 0x1p-30
+            return KernelCostFit.Measurement(work: work, seconds: seconds)
+        }
+        let ceilings = MachineCeilings(
+            threads: 1, multiplyAccumulatesPerSecond: 0x1p37,
+            levels: [.init(name: "memory", byteCount: nil, bytesPerSecond: .infinity)])
+        let found = KernelCostFit(ceilings: ceilings, format: .denseBFloat16).constants(measurements)
+        #expect(abs(found.multiplyAccumulatesPerSecond / rate - 1) < 0.03)
+    }
+
     /// Costs are shared out, sizes and what is done once are not.
     @Test func typicalCostsServeAnyTeam() throws {
         let (one, two) = (KernelCostModel.typical(threads: 1), KernelCostModel.typical(threads: 2))
@@ -163,6 +207,8 @@ struct KernelCostTests {
             model.reorders.secondsPerByteToPlain > 0 && model.reorders.secondsPerByteToChannelsLast > 0)
         #expect((model.formats[.csr] == nil) == (lane.threads > 1))
         #expect((model.alone == nil) == (lane.threads == 1))
+        #expect(model.formats[.rowsBFloat16] != nil && model.formats[.rowsInt8] != nil)
+        #expect((model.formats[.denseBFloat16] != nil) == DNNLibrary.hasNativeBFloat16)
         for constants in model.formats.values {
             #expect(constants.multiplyAccumulatesPerSecond > 0)
             #expect(

@@ -1,10 +1,11 @@
 import CAllocationCounter
 import EspalierExecution
 import EspalierONNX
+import EspalierTensors
 
 /// Counts the allocations of inferences in a session's memory, once everything is planned.
 ///
-///     InferenceProbe MODEL.onnx INPUT OUTPUT INFERENCES
+///     InferenceProbe MODEL.onnx INPUT OUTPUT INFERENCES PRECISION
 ///
 /// Prints the count, without what oneDNN allocates itself, or `unavailable` where allocations can't be counted. A program of its own, since counting stands in for
 /// the C library's functions.
@@ -12,10 +13,15 @@ import EspalierONNX
 enum InferenceProbe {
     static func main() throws {
         let arguments = CommandLine.arguments
-        guard arguments.count == 5, let inferences = Int(arguments[4]) else { throw ProbeError.usage }
+        guard arguments.count == 6, let inferences = Int(arguments[4]),
+            let precision = Precision(rawValue: arguments[5])
+        else { throw ProbeError.usage }
         guard allocation_counter_is_available() else { return print("unavailable") }
         let before = allocation_counter_value()
-        let session = try InferenceSession(graph: try ONNXModel.load(from: arguments[1]))
+        var options = InferenceSession.Options()
+        options.precision = precision
+        let session = try InferenceSession(
+            graph: try ONNXModel.load(from: arguments[1]), options: options)
         guard allocation_counter_value() > before else { throw ProbeError.countsNothing }
         let (input, output) = (arguments[2], arguments[3])
         var total: Float = 0

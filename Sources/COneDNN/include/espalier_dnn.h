@@ -2,7 +2,8 @@
 /// differ).
 ///
 /// Everything computes in 32-bit floating point, in strict mode, with scratch memory that belongs to the
-/// caller. The objects are opaque. A function that creates one returns NULL when oneDNN refuses, after which
+/// caller; convolutions and products may take bfloat16, whose products they sum in 32 bits. The objects are
+/// opaque. A function that creates one returns NULL when oneDNN refuses, after which
 /// `espalier_dnn_last_status` and `espalier_dnn_last_message` tell the calling thread why.
 #ifndef ESPALIER_DNN_H
 #define ESPALIER_DNN_H
@@ -44,14 +45,24 @@ enum {
     ESPALIER_DNN_MAXIMUM_POST_OPS = 8
 };
 
+/// The type of a tensor's elements.
+typedef enum {
+    ESPALIER_DNN_FLOAT32 = 0,
+    ESPALIER_DNN_BFLOAT16
+} espalier_dnn_element;
+
 /// How the elements of a tensor lie in memory. Immutable; may be shared between threads.
 typedef struct espalier_dnn_layout espalier_dnn_layout;
 
-/// Row-major, without gaps.
+/// Row-major, without gaps, of float32.
 espalier_dnn_layout *espalier_dnn_layout_plain(const int64_t *extents, int rank);
 
-/// With the distance in elements between neighbours along each axis.
+/// With the distance in elements between neighbours along each axis, of float32.
 espalier_dnn_layout *espalier_dnn_layout_strided(const int64_t *extents, const int64_t *strides, int rank);
+
+/// The same order of elements of another type; NULL if the layout has blocks or is opaque.
+espalier_dnn_layout *espalier_dnn_layout_converted(
+    const espalier_dnn_layout *layout, espalier_dnn_element element);
 
 /// The same memory under other extents; NULL where the layout's blocks do not allow it.
 espalier_dnn_layout *espalier_dnn_layout_reshaped(
@@ -69,6 +80,8 @@ void espalier_dnn_layout_destroy(espalier_dnn_layout *layout);
 
 int espalier_dnn_layout_rank(const espalier_dnn_layout *layout);
 const int64_t *espalier_dnn_layout_extents(const espalier_dnn_layout *layout);
+
+espalier_dnn_element espalier_dnn_layout_element(const espalier_dnn_layout *layout);
 
 /// The strides in elements, or NULL if the layout has blocks or is opaque.
 const int64_t *espalier_dnn_layout_strides(const espalier_dnn_layout *layout);
@@ -111,12 +124,13 @@ enum {
     ESPALIER_DNN_ARG_POST_OP = 1 << 20
 };
 
-/// A tensor that a primitive takes or gives. Without a layout, oneDNN chooses one for the extents; with one,
-/// the extents are the layout's. Absent when both are missing.
+/// A tensor that a primitive takes or gives. Without a layout, oneDNN chooses one for the extents and the
+/// element; with one, both are the layout's. Absent when layout and extents are missing.
 typedef struct {
     const espalier_dnn_layout *layout;
     const int64_t *extents;
     int rank;
+    espalier_dnn_element element;
 } espalier_dnn_operand;
 
 typedef enum {
@@ -428,6 +442,10 @@ espalier_dnn_version espalier_dnn_library_version(void);
 
 /// The widest instruction set oneDNN uses on this CPU, such as `avx512_core_bf16`.
 const char *espalier_dnn_instruction_set(void);
+
+/// Whether it has kernels here that multiply bfloat16 by instructions made for it; elsewhere it converts, which
+/// is slower than computing in float32.
+bool espalier_dnn_has_native_bfloat16(void);
 
 /// The number of compiled primitives oneDNN keeps for reuse; -1 if it does not tell.
 int espalier_dnn_primitive_cache_capacity(void);

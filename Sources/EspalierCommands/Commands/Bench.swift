@@ -21,6 +21,7 @@ struct Bench: ParsableCommand {
               espalier bench sparse.onnx
               espalier bench dense.onnx slim.onnx sparse.onnx --batch 8 --layers --report bench.html
               espalier bench model.onnx --against onnxruntime --threads 2
+              espalier bench model.onnx --precision bfloat16
             """)
 
     @Argument(
@@ -36,6 +37,11 @@ struct Bench: ParsableCommand {
 
     @Option(help: ArgumentHelp("Time to measure each program for, warm-up apart.", valueName: "s"))
     var seconds: Double = 2
+
+    @Option(
+        help: ArgumentHelp(
+            "What weights, and inputs of dense layers, are rounded to; bf16 is bfloat16.", valueName: "type"))
+    var precision = PrecisionName(.float32)
 
     @OptionGroup var shapeOptions: ShapeOptions
 
@@ -131,7 +137,7 @@ struct Bench: ParsableCommand {
         do {
             return try BenchmarkedNetwork(
                 path: model.path, graph: model.graph, inputs: try inputs(for: model), threads: threads,
-                costs: costs)
+                costs: costs, precision: precision.precision)
         } catch let error as CommandFailure {
             throw error
         } catch {
@@ -183,4 +189,21 @@ struct Bench: ParsableCommand {
         }
         return try OnnxRuntimeLibrary(path: path)
     }
+}
+
+/// A precision by its name, or by a short one.
+struct PrecisionName: ExpressibleByArgument {
+    let precision: Precision
+
+    init(_ precision: Precision) { self.precision = precision }
+
+    init?(argument: String) {
+        guard let precision = Precision(rawValue: argument == "bf16" ? "bfloat16" : argument) else {
+            return nil
+        }
+        self.init(precision)
+    }
+
+    static var allValueStrings: [String] { Precision.allCases.map(\.rawValue) }
+    var defaultValueDescription: String { precision.rawValue }
 }

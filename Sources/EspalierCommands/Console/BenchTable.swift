@@ -47,7 +47,22 @@ enum BenchTable {
         guard let first = models.first else { return facts }
         let samples = first.batch == 1 ? "1 sample" : "\(first.batch) samples"
         let threads = first.threads == 1 ? "1 thread" : "\(first.threads) threads"
-        facts.add("inference", "\(samples), \(threads), inputs in place; \(first.rounds) alternating rounds")
+        let precision = first.precision.map { ", \($0)" } ?? ""
+        facts.add(
+            "inference",
+            "\(samples), \(threads)\(precision), inputs in place; \(first.rounds) alternating rounds")
+        if first.lacksPrecision {
+            facts.add(
+                "no bfloat16",
+                "this processor has no instructions for it: dense layers were computed in float32")
+        }
+        for model in models {
+            guard let loss = model.precisionLoss else { continue }
+            facts.add(
+                "from float32",
+                "\(model.path): outputs differ by at most \(Format.scientific(loss.relativeDifference)) of their range"
+            )
+        }
         if models.count > 1 { facts.add("reference", "\(first.path), executed dense") }
         for model in models {
             guard let peer = model.peer else { continue }

@@ -32,7 +32,7 @@ package struct CalibrationStore {
         let machine: Identity
         let model: KernelCostModel
 
-        static let currentSchemaVersion = 4
+        static let currentSchemaVersion = 5
     }
 
     /// A model, and where it is from.

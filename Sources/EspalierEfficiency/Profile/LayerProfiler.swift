@@ -72,8 +72,10 @@ package struct LayerProfiler {
                 layer.usefulGflops = 2 * rate * 1e-9
                 layer.computeShare = rate / ceilings.multiplyAccumulatesPerSecond
             }
+            let saved = (format?.bytesPerNumber).map { (4 - $0) * (own.work?.nonzeros ?? 0) } ?? 0
             let moving = ceilings.memorySeconds(
-                weights: own.constantByteCount, activations: own.activationByteCount, resident: resident)
+                weights: own.constantByteCount - saved, activations: own.activationByteCount,
+                resident: resident)
             // A step faster than that moves nothing: the reshape of a value in its place.
             if own.macs > 0 || moving <= seconds { layer.bandwidthShare = moving / seconds }
         }

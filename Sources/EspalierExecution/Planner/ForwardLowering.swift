@@ -24,6 +24,7 @@ struct ForwardLowering {
     let mutableConstants: [ValueID: UnsafeMutableRawPointer]
     private let fuses: Bool
     private let sparsity: SparsityUse
+    private let precision: Precision
 
     var builder = ProgramBuilder()
     private(set) var records: [NodeRecord] = []
@@ -32,7 +33,7 @@ struct ForwardLowering {
     init(
         _ resolved: ResolvedGraph, phase: Phase, threads: Int,
         mutableConstants: [ValueID: UnsafeMutableRawPointer] = [:], fuses: Bool = false,
-        sparsity: SparsityUse = .never
+        sparsity: SparsityUse = .never, precision: Precision = .float32
     ) {
         self.resolved = resolved
         self.phase = phase
@@ -40,6 +41,7 @@ struct ForwardLowering {
         self.mutableConstants = mutableConstants
         self.fuses = fuses
         self.sparsity = sparsity
+        self.precision = precision
     }
 
     /// Adds the steps for `targets` and returns their row-major buffers, which stay valid after a run.
@@ -54,7 +56,8 @@ struct ForwardLowering {
         }
         let needed = nodesNeeded(for: targets)
         let nodes = resolved.graph.nodes.filter { needed.contains($0.id) && !fusion.isAbsorbed($0.id) }
-        let plan = SparsityPlan(sparsity, resolved, nodes: nodes, fusion: fusion, targets: targets)
+        let plan = SparsityPlan(
+            sparsity, precision, resolved, nodes: nodes, fusion: fusion, targets: targets)
         for node in nodes {
             try lower(node, chain: fusion.chain(from: node.id), plan)
         }
@@ -106,7 +109,7 @@ struct ForwardLowering {
         let team = team(node, operation: operation, signature: signature, plan)
         let context = LoweringContext(
             signature: signature, inputLayouts: offered, phase: phase, threads: team,
-            usesSparsity: plan.usesSparsity(node.id), epilogues: chain.map(\.step))
+            usesSparsity: plan.usesSparsity(node.id), precision: precision, epilogues: chain.map(\.step))
         let made = try ThreadTeam.with(team) { () throws(ExecutionError) in
             try makeKernel(node, operation: operation, context: context)
         }
@@ -142,7 +145,7 @@ struct ForwardLowering {
             Step(
                 kernel: kernel, inputs: inputBuffers, outputs: outputBuffers, workspace: workspace,
                 label: ([node] + chain.map(\.node)).map(\.label).joined(separator: " + "),
-                format: plan.format(node.id), threads: team))
+                format: kernel.weightFormat ?? plan.format(node.id), threads: team))
         records.append(
             NodeRecord(
                 node: node, operation: operation, signature: signature, kernel: kernel, workspace: workspace))

@@ -20,6 +20,7 @@ package enum SparsityUse: Sendable {
 /// least predicted time.
 struct SparsityPlan {
     private let everywhere: Bool
+    private let precision: Precision
     private var nodes: Set<NodeID> = []
     /// The product of each node that has a choice.
     private var works: [NodeID: KernelWork] = [:]
@@ -28,7 +29,9 @@ struct SparsityPlan {
 
     /// How the node's weights are kept; nil if it has no choice.
     func format(_ node: NodeID) -> KernelFormat? {
-        works[node].map { usesSparsity(node) ? $0.sparseFormat : .dense }
+        works[node].map {
+            usesSparsity(node) ? $0.sparseFormat(in: precision) : $0.denseFormat(in: precision)
+        }
     }
 
     /// What decides how many threads the node is worth; nil if it has no choice.
@@ -41,16 +44,18 @@ struct SparsityPlan {
     ///   - nodes: those that will be lowered, in order, without the ones that are fused into them.
     ///   - targets: values that are wanted row-major.
     init(
-        _ use: SparsityUse, _ resolved: ResolvedGraph, nodes: [Node], fusion: FusionPlan, targets: [ValueID]
+        _ use: SparsityUse, _ precision: Precision, _ resolved: ResolvedGraph, nodes: [Node],
+        fusion: FusionPlan, targets: [ValueID]
     ) {
         if case .always = use { everywhere = true } else { everywhere = false }
+        self.precision = precision
         if case .never = use { return }
         let choices = nodes.map { (node: $0, choice: Self.choice($0, resolved)) }
         for (node, choice) in choices {
             if case .product(let work, _) = choice { works[node.id] = work }
         }
         guard case .whereFaster(let costs) = use, !works.isEmpty else { return }
-        var network = LayoutNetwork(resolved, costs)
+        var network = LayoutNetwork(resolved, costs, precision)
         self.nodes = network.leastCost(choices, fusion: fusion, targets: targets)
     }
 
@@ -70,14 +75,16 @@ private struct LayoutNetwork {
 
     private let resolved: ResolvedGraph
     private let costs: KernelCostModel
+    private let precision: Precision
     private var cut = MinimumCut()
     /// The vertex of each activation that may be in either layout.
     private var producers: [ValueID: Int] = [:]
     private var readers: [ValueID: [Int]] = [:]
 
-    init(_ resolved: ResolvedGraph, _ costs: KernelCostModel) {
+    init(_ resolved: ResolvedGraph, _ costs: KernelCostModel, _ precision: Precision) {
         self.resolved = resolved
         self.costs = costs
+        self.precision = precision
     }
 
     /// The nodes that leave out zeros, or are to be ready for it, in the fastest plan.
@@ -157,7 +164,9 @@ private struct LayoutNetwork {
                 work, format: format(work),
                 residentByteCount: resident.reduce(0) { $0 + $1.weightByteCount(format($1)) })?.seconds
         }
-        guard let dense = seconds({ _ in .dense }), let sparse = seconds(\.sparseFormat) else {
+        guard let dense = seconds({ $0.denseFormat(in: precision) }),
+            let sparse = seconds({ $0.sparseFormat(in: precision) })
+        else {
             return (MinimumCut.unlimited, 0)
         }
         return (Self.picoseconds(sparse * caution), Self.picoseconds(dense))

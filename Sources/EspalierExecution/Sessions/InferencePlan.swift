@@ -14,10 +14,11 @@ package final class InferencePlan {
     ///   - outputs: the values to compute.
     ///   - optimizes: whether constants are folded into each other and elementwise nodes fused.
     ///   - sparsity: whether zeros among the weights are left out; nil for where that is faster on typical machines.
+    ///   - precision: of products by constant weights.
     /// - Throws: ``ExecutionError`` naming the node that cannot run.
     package init(
         _ graph: Graph, inputShapes: [ValueID: Shape], outputs: [ValueID], threads: Int,
-        optimizes: Bool = true, sparsity: SparsityUse? = nil
+        optimizes: Bool = true, sparsity: SparsityUse? = nil, precision: Precision = .float32
     ) throws(ExecutionError) {
         var resolved = try Self.resolve(graph, inputShapes)
         if optimizes {
@@ -29,7 +30,7 @@ package final class InferencePlan {
         }
         var forward = ForwardLowering(
             resolved, phase: .inference, threads: threads, fuses: optimizes,
-            sparsity: sparsity ?? .whereFaster(.typical(threads: threads)))
+            sparsity: sparsity ?? .whereFaster(.typical(threads: threads)), precision: precision)
         let outputBuffers = try forward.lower(outputs)
         let inputBuffers = graph.inputs.map { ($0, forward.inputBuffer($0)) }
         let program = try Program(builder: forward.builder)

@@ -35,6 +35,9 @@ public final class InferenceSession: Sendable {
         public var optimizes = true
         /// Whether zeros among the weights are left out.
         public var sparsity = Sparsity.whereFaster
+        /// What weights, and perhaps inputs, of convolutions and matrix products are rounded to: narrower numbers than `float32`, the
+        /// default, are faster where the processor or the memory allows it, and less exact. See ``Precision``.
+        public var precision = Precision.float32
         /// What kernels cost on this machine; nil for what they do on typical ones.
         package var costs: KernelCostModel?
 
@@ -223,7 +226,7 @@ private final class SessionCore: @unchecked Sendable {
         if plans.count >= Self.planLimit { plans.removeAll() }
         let plan = try InferencePlan(
             graph, inputShapes: shapes, outputs: outputs, threads: options.threads,
-            optimizes: options.optimizes, sparsity: options.sparsityUse)
+            optimizes: options.optimizes, sparsity: options.sparsityUse, precision: options.precision)
         plans[shapes] = plan
         return plan
     }

@@ -3,7 +3,7 @@ import EspalierTensors
 
 /// Measures what a cost model's constants are fitted to, with the calling thread's team.
 package enum KernelCalibration {
-    /// The model of this machine, in about two seconds, or four for several threads.
+    /// The model of this machine, in about three seconds, or six for several threads.
     ///
     /// - Returns: nil if other programs leave the team's threads too little time for that: where together they do not reach
     ///   what a fraction of them could.
@@ -36,8 +36,12 @@ package enum KernelCalibration {
             formats[format] = KernelCostFit(ceilings: ceilings, format: format).constants(measurements)
         }
         fit(.dense, try denseMeasurements())
+        if DNNLibrary.hasNativeBFloat16 { fit(.denseBFloat16, try denseMeasurements(.bfloat16)) }
         let few = products.filter { SparseRows.takes(rows: $0.samples, inputs: $0.columns) }
-        fit(.rows, sparseMeasurements(few, rowsTime))
+        for format in KernelFormat.allCases {
+            guard let storage = format.rowStorage else { continue }
+            fit(format, sparseMeasurements(few) { rowsTime($0, samples: $1, storage) })
+        }
         let many = products.filter { $0.samples > SparseRows.limit }
         let tiled = sparseMeasurements(many, tilesTime) + sparseConvolutionMeasurements()
         for format in [KernelFormat.tiles, .bands] {
@@ -110,40 +114,64 @@ package enum KernelCalibration {
         }
     }
 
-    private static func denseMeasurements() throws(DNNError) -> [KernelCostFit.Measurement] {
+    /// - Parameter element: of weights and inputs; the time is with the conversion of the inputs.
+    private static func denseMeasurements(
+        _ element: DNNElement = .float32
+    ) throws(DNNError) -> [KernelCostFit.Measurement] {
         var measurements: [KernelCostFit.Measurement] = []
         for (samples, columns, rows) in products {
-            let primitive = try DNNPrimitive.innerProduct(
-                source: .any([samples, columns]), weights: .any([rows, columns]), bias: false)
+            let source = try DNNLayout.plain([samples, columns])
+            let primitive = try DNNPrimitive.matrixProduct(
+                source: .layout(try source.converted(to: element)),
+                weights: .any([columns, rows], element), destination: .plain([samples, rows]))
             let work = KernelWork(rows: rows, columns: columns, samples: samples, nonzeros: rows * columns)
-            measurements.append(.init(work: work, seconds: try time(primitive)))
+            measurements.append(.init(work: work, seconds: try time(primitive, of: source)))
         }
         for convolution in convolutions {
             let padding = [convolution.kernel / 2, convolution.kernel / 2]
+            let source = try DNNLayout.channelsLast(convolution.source)
             let primitive = try DNNPrimitive.convolution(
                 try DNNConvolution(
                     source: convolution.source, weights: convolution.weights, paddingBegin: padding,
                     paddingEnd: padding),
-                bias: false, source: .channelsLast(convolution.source),
+                bias: false, source: try source.converted(to: element),
                 destination: .channelsLast(convolution.destination))
             let work = convolution.work(nonzeros: convolution.weights.count)
-            measurements.append(.init(work: work, seconds: try time(primitive)))
+            measurements.append(.init(work: work, seconds: try time(primitive, of: source)))
         }
         return measurements
     }
 
-    private static func time(_ primitive: DNNPrimitive) throws(DNNError) -> Double {
-        var storages: [AlignedStorage] = []
-        var bindings: [DNNBinding] = []
-        for argument in [DNNArgument.source, .weights, .destination] {
-            let storage = AlignedStorage(byteCount: try primitive.layout(of: argument).byteCount)
-            storages.append(storage)
-            bindings.append(DNNBinding(argument, storage.base))
+    /// With the conversion of a source in the layout `given`, if that is another.
+    private static func time(_ primitive: DNNPrimitive, of given: DNNLayout) throws(DNNError) -> Double {
+        let product = try BoundPrimitive(primitive, [.source, .weights, .destination])
+        let source = try primitive.layout(of: .source)
+        guard source != given else { return try time(product.run) }
+        let conversion = try BoundPrimitive(.reorder(from: given, to: source), [.source, .destination])
+        return try time { () throws(DNNError) in
+            try conversion.run()
+            try product.run()
         }
-        let scratch = AlignedStorage(byteCount: primitive.scratchByteCount)
-        let call = try DNNCall(primitive, bindings: bindings, scratch: scratch.base)
-        defer { withExtendedLifetime((storages, scratch)) {} }
-        return try time { () throws(DNNError) in try call.run() }
+    }
+
+    /// A primitive with memory of its own.
+    private final class BoundPrimitive {
+        private let call: DNNCall
+        private let storages: [AlignedStorage]
+
+        init(_ primitive: DNNPrimitive, _ arguments: [DNNArgument]) throws(DNNError) {
+            var storages = [AlignedStorage(byteCount: primitive.scratchByteCount)]
+            var bindings: [DNNBinding] = []
+            for argument in arguments {
+                let storage = AlignedStorage(byteCount: try primitive.layout(of: argument).byteCount)
+                storages.append(storage)
+                bindings.append(DNNBinding(argument, storage.base))
+            }
+            call = try DNNCall(primitive, bindings: bindings, scratch: storages[0].base)
+            self.storages = storages
+        }
+
+        func run() throws(DNNError) { try call.run() }
     }
 
     // MARK: Reorders
@@ -226,8 +254,10 @@ package enum KernelCalibration {
         return time { matrix.multiply(input, into: &output, samples: samples) }
     }
 
-    private static func rowsTime(_ weights: Tensor, samples: Int) -> Double {
-        let matrix = SparseRows(weights, rows: samples)
+    private static func rowsTime(
+        _ weights: Tensor, samples: Int, _ storage: SparseRows.Storage
+    ) -> Double {
+        let matrix = SparseRows(weights, rows: samples, storage: storage)
         return time(weights, samples: samples, scratch: matrix.scratch) { source, target, scratch in
             matrix.multiply(source, into: target, then: SparseEpilogue(), scratch: scratch)
         }

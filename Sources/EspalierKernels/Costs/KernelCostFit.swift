@@ -29,14 +29,22 @@ package struct KernelCostFit {
     ///
     /// - Precondition: there are measurements, of positive time.
     package func constants(_ measurements: [Measurement]) -> KernelCostModel.Constants {
-        var best = (error: Double.infinity, constants: constants(ceilings.multiplyAccumulatesPerSecond))
-        var rate = ceilings.multiplyAccumulatesPerSecond
+        var rate = highestRate(measurements)
+        var best = (error: Double.infinity, constants: constants(rate))
         for _ in 0..<Self.rateCount {
             let found = fitted(measurements, rate: rate)
             if found.error < best.error { best = found }
             rate /= Self.rateStep
         }
         return best.constants
+    }
+
+    /// The ceiling, which is that of `float32`; narrower numbers may be multiplied faster, as the fastest measurement tells.
+    private func highestRate(_ measurements: [Measurement]) -> Double {
+        let ceiling = ceilings.multiplyAccumulatesPerSecond
+        guard format.bytesPerNumber < 4 else { return ceiling }
+        let fastest = measurements.map { Double($0.work.multiplyAccumulates(format)) / $0.seconds }.max() ?? 0
+        return max(ceiling, fastest * Self.rateStep)
     }
 
     private func constants(

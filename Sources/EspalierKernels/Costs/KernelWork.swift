@@ -1,4 +1,5 @@
 import CSparseKernels
+package import EspalierTensors
 
 /// A product of a weight matrix with samples, as a cost model sees it. A convolution is the product of its filters with
 /// the input's patches: every position of every sample counts as a sample.
@@ -46,6 +47,24 @@ package struct KernelWork: Sendable, Hashable {
         return isBanded ? .bands : .tiles
     }
 
+    /// As ``sparseFormat``, with the weights as `precision` has them.
+    package func sparseFormat(in precision: Precision) -> KernelFormat {
+        let format = sparseFormat
+        guard format == .rows else { return format }
+        return switch precision {
+        case .float32: .rows
+        case .bfloat16: .rowsBFloat16
+        case .int8Weights: .rowsInt8
+        }
+    }
+
+    /// The format of dense kernels that suits it.
+    package func denseFormat(in precision: Precision) -> KernelFormat {
+        .dense(
+            in: precision, multiplyAccumulates: rows * columns * samples,
+            activations: activationByteCount / 4)
+    }
+
     /// Weights that a format keeps.
     package func storedWeights(_ format: KernelFormat) -> Int {
         format.skipsZeros ? nonzeros : rows * columns
@@ -58,7 +77,7 @@ package struct KernelWork: Sendable, Hashable {
     /// Those that a kernel does, lanes without a sample included; in dense convolutions those without a filter, since there
     /// filters lie in the lanes.
     package func multiplyAccumulates(_ format: KernelFormat) -> Int {
-        if format == .dense, taps != nil { return paddedRows * columns * samples }
+        if !format.skipsZeros, taps != nil { return paddedRows * columns * samples }
         return storedWeights(format) * paddedSamples(format)
     }
 
@@ -100,7 +119,8 @@ extension KernelWork {
         switch format {
         case .csr: Double(rows)
         case .tiles, .bands: Double(rows) * lines * (Double(columns) / Self.blockInputs).rounded(.up)
-        case .dense, .rows: Double(rows * paddedSamples(format))
+        case .dense, .denseBFloat16, .rows, .rowsBFloat16, .rowsInt8:
+            Double(rows * paddedSamples(format))
         }
     }
 
@@ -109,7 +129,8 @@ extension KernelWork {
         switch format {
         case .csr: 0
         case .tiles, .bands: Double(columns * groups) * lines
-        case .dense, .rows: Double(columns * groups * paddedSamples(format))
+        case .dense, .denseBFloat16, .rows, .rowsBFloat16, .rowsInt8:
+            Double(columns * groups * paddedSamples(format))
         }
     }
 
@@ -119,9 +140,9 @@ extension KernelWork {
     /// Samples with those that only fill a register.
     private func paddedSamples(_ format: KernelFormat) -> Int {
         switch format {
-        case .dense, .csr: samples
+        case .dense, .denseBFloat16, .csr: samples
         case .tiles, .bands: Int(lines) * Self.line
-        case .rows: samples < 5 ? samples : samples <= 8 ? 8 : Self.line
+        case .rows, .rowsBFloat16, .rowsInt8: samples < 5 ? samples : samples <= 8 ? 8 : Self.line
         }
     }
 

@@ -16,8 +16,15 @@ extension KernelCostModel {
             .dense: .init(
                 multiplyAccumulatesPerSecond: 6.17e10, secondsPerSum: 1.07e-10, secondsPerCopy: 6e-12,
                 fixedSeconds: 3.6e-7),
+            .denseBFloat16: denseBFloat16,
             .rows: .init(
                 multiplyAccumulatesPerSecond: 3.76e10, secondsPerSum: 6.2e-10, fixedSeconds: 1.05e-7),
+            .rowsBFloat16: .init(
+                multiplyAccumulatesPerSecond: 3.9e10, secondsPerVisit: 1.65e-11, secondsPerSum: 5.4e-10,
+                fixedSeconds: 1.03e-7),
+            .rowsInt8: .init(
+                multiplyAccumulatesPerSecond: 3.6e10, secondsPerVisit: 3.75e-11, secondsPerSum: 4.2e-10,
+                fixedSeconds: 1.02e-7),
             .tiles: .init(
                 multiplyAccumulatesPerSecond: 4.67e10, secondsPerSum: 5.6e-10, secondsPerCopy: 1.08e-9,
                 fixedSeconds: 4.5e-7),
@@ -32,9 +39,16 @@ extension KernelCostModel {
         formats: [
             .dense: .init(
                 multiplyAccumulatesPerSecond: 5.18e10, secondsPerCopy: 1.8e-11, fixedSeconds: 3.9e-7),
+            .denseBFloat16: denseBFloat16,
             .rows: .init(
                 multiplyAccumulatesPerSecond: 3.78e10, secondsPerVisit: 6.6e-11, secondsPerSum: 6.8e-10,
                 fixedSeconds: 1.13e-7),
+            .rowsBFloat16: .init(
+                multiplyAccumulatesPerSecond: 4.1e10, secondsPerVisit: 1e-10, secondsPerSum: 4.75e-10,
+                fixedSeconds: 1.12e-7),
+            .rowsInt8: .init(
+                multiplyAccumulatesPerSecond: 4.17e10, secondsPerVisit: 1.23e-10, secondsPerSum: 4.7e-10,
+                fixedSeconds: 1.09e-7),
             .tiles: .init(
                 multiplyAccumulatesPerSecond: 4.17e10, secondsPerSum: 6.5e-10, secondsPerCopy: 1.38e-9,
                 fixedSeconds: 3e-7),
@@ -42,6 +56,11 @@ extension KernelCostModel {
                 multiplyAccumulatesPerSecond: 4.5e10, secondsPerSum: 6.5e-10, secondsPerCopy: 1.38e-9,
                 fixedSeconds: 3e-7),
         ], reorders: reorders)
+
+    /// By oneDNN, which takes AVX-512 where it has it whatever our own kernels are restricted to.
+    private static let denseBFloat16 = KernelCostModel.Constants(
+        multiplyAccumulatesPerSecond: 1.25e11, secondsPerSum: 1.4e-10, secondsPerCopy: 1.25e-11,
+        fixedSeconds: 5e-7)
 
     private static let reorders = Reorders(
         secondsPerByteToPlain: 4.2e-11, secondsPerByteToChannelsLast: 9e-11)

@@ -81,7 +81,7 @@ extension DNNPrimitive {
     ///
     /// - Parameters:
     ///   - training: whether its gradients will be wanted.
-    ///   - weights: a layout of `convolution.groupedWeights`.
+    ///   - weights: a layout of `convolution.groupedWeights`, with elements of the source's type.
     ///   - source, weights, destination: nil lets oneDNN choose.
     package static func convolution(
         _ convolution: DNNConvolution, bias: Bool, training: Bool = false,
@@ -138,7 +138,8 @@ extension DNNConvolution {
         description.algorithm =
             algorithm == .automatic ? ESPALIER_DNN_CONVOLUTION_AUTOMATIC : ESPALIER_DNN_CONVOLUTION_DIRECT
         description.source = scope.describe(source, or: self.source)
-        description.weights = scope.describe(weights, or: groupedWeights)
+        description.weights = scope.describe(
+            weights, or: groupedWeights, source?.element ?? .float32)
         description.bias =
             bias ? scope.describe(try .plain([self.weights[0]]), or: [self.weights[0]]) : OperandScope.absent
         description.destination = scope.describe(destination, or: self.destination)

@@ -1,8 +1,8 @@
 import COneDNN
 package import EspalierTensors
 
-/// How the elements of a 32-bit floating point tensor lie in memory: row-major, strided, or in the blocks that
-/// oneDNN's kernels want.
+/// How the elements of a tensor lie in memory: row-major, strided, or in the blocks that oneDNN's kernels want. They are
+/// 32-bit floating point numbers unless said otherwise.
 ///
 /// Immutable. Two layouts are equal if tensors in them are the same bytes, however oneDNN describes them; so a
 /// reorder is needed exactly between layouts that differ.
@@ -12,9 +12,10 @@ package final class DNNLayout: @unchecked Sendable {
 
     /// The logical extents. Never empty: a scalar has the shape 1.
     package let shape: Shape
+    package let element: DNNElement
     /// The bytes a tensor takes, including the padding of its last blocks.
     package let byteCount: Int
-    /// Whether its bytes are those of a row-major tensor without gaps.
+    /// Whether its bytes are those of a row-major `float32` tensor without gaps.
     package let isPlain: Bool
     /// The strides in elements, or nil if the layout has blocks or is known to oneDNN only.
     package let strides: [Int]?
@@ -28,6 +29,7 @@ package final class DNNLayout: @unchecked Sendable {
         let rank = Int(espalier_dnn_layout_rank(handle))
         let extents = UnsafeBufferPointer(start: espalier_dnn_layout_extents(handle), count: rank)
         shape = Shape(extents.map { Int($0) })
+        element = espalier_dnn_layout_element(handle) == ESPALIER_DNN_BFLOAT16 ? .bfloat16 : .float32
         byteCount = espalier_dnn_layout_byte_count(handle)
         isPlain = espalier_dnn_layout_is_plain(handle)
         strides = espalier_dnn_layout_strides(handle).map { strides in
@@ -37,6 +39,20 @@ package final class DNNLayout: @unchecked Sendable {
     }
 
     deinit { espalier_dnn_layout_destroy(handle) }
+}
+
+/// The type of a tensor's elements.
+package enum DNNElement: Sendable, Hashable {
+    case float32
+    /// The upper half of a `float32`. Only for operands of convolutions and products, and for copies.
+    case bfloat16
+
+    var code: espalier_dnn_element {
+        switch self {
+        case .float32: ESPALIER_DNN_FLOAT32
+        case .bfloat16: ESPALIER_DNN_BFLOAT16
+        }
+    }
 }
 
 // MARK: - Making layouts
@@ -81,6 +97,13 @@ extension DNNLayout {
     /// The row-major layout of the same extents.
     package func plain() throws(DNNError) -> DNNLayout {
         isPlain ? self : try .plain(shape)
+    }
+
+    /// The same order of elements of another type.
+    ///
+    /// - Throws: `DNNError` if the layout has blocks or is known to oneDNN only.
+    package func converted(to element: DNNElement) throws(DNNError) -> DNNLayout {
+        try DNNLayout(adopting: espalier_dnn_layout_converted(handle, element.code))
     }
 
     /// The same bytes under another shape of equal count, such as a flattened one.
@@ -131,8 +154,11 @@ extension DNNLayout: Hashable, CustomStringConvertible {
     package func hash(into hasher: inout Hasher) {
         // Equal bytes may carry several names, so the name stays out.
         hasher.combine(shape)
+        hasher.combine(element)
         hasher.combine(byteCount)
     }
 
-    package var description: String { "\(shape):\(name)" }
+    package var description: String {
+        element == .float32 ? "\(shape):\(name)" : "\(shape):\(name):\(element)"
+    }
 }

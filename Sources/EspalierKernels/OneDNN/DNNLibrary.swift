@@ -13,6 +13,10 @@ package enum DNNLibrary {
     /// The widest instruction set it uses on this CPU, such as `avx512_core_bf16`.
     package static var instructionSet: String { String(cString: espalier_dnn_instruction_set()) }
 
+    /// Whether it multiplies `bfloat16` by instructions made for it (AVX512_BF16, AMX). Elsewhere it converts, which takes
+    /// longer than computing in `float32`.
+    package static let hasNativeBFloat16 = espalier_dnn_has_native_bfloat16()
+
     /// The number of compiled primitives that it keeps for reuse by equal ones.
     package static var primitiveCacheCapacity: Int { Int(espalier_dnn_primitive_cache_capacity()) }
 

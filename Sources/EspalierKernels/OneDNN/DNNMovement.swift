@@ -2,7 +2,8 @@ import COneDNN
 import EspalierTensors
 
 extension DNNPrimitive {
-    /// Copies `.source` to `.destination`, from one layout to another of the same extents.
+    /// Copies `.source` to `.destination`, from one layout to another of the same extents; numbers are rounded to the
+    /// destination's type, to nearest and ties to even.
     package static func reorder(
         from source: DNNLayout, to destination: DNNLayout
     ) throws(DNNError)

@@ -3,7 +3,7 @@ package import EspalierTensors
 
 /// A tensor of a primitive in the making: in a layout that is given, or in whichever oneDNN likes best.
 package enum DNNOperand: Sendable, Hashable {
-    case any(Shape)
+    case any(Shape, DNNElement = .float32)
     case layout(DNNLayout)
 
     /// Row-major.
@@ -12,13 +12,13 @@ package enum DNNOperand: Sendable, Hashable {
     }
 
     /// `layout`, or if it is nil any layout of `shape`.
-    package init(_ layout: DNNLayout?, or shape: Shape) {
-        self = layout.map { .layout($0) } ?? .any(shape)
+    package init(_ layout: DNNLayout?, or shape: Shape, _ element: DNNElement = .float32) {
+        self = layout.map { .layout($0) } ?? .any(shape, element)
     }
 
     package var shape: Shape {
         switch self {
-        case .any(let shape): shape
+        case .any(let shape, _): shape
         case .layout(let layout): layout.shape
         }
     }
@@ -36,24 +36,28 @@ final class OperandScope {
     }
 
     /// No operand.
-    static var absent: espalier_dnn_operand { espalier_dnn_operand(layout: nil, extents: nil, rank: 0) }
+    static var absent: espalier_dnn_operand { espalier_dnn_operand() }
 
     func describe(_ operand: DNNOperand) -> espalier_dnn_operand {
         switch operand {
         case .layout(let layout):
             layouts.append(layout)
-            return espalier_dnn_operand(layout: layout.handle, extents: nil, rank: 0)
-        case .any(let shape):
+            return espalier_dnn_operand(
+                layout: layout.handle, extents: nil, rank: 0, element: layout.element.code)
+        case .any(let shape, let element):
             let extents = shape.rank == 0 ? [1] : shape.extents
             let vector = UnsafeMutablePointer<Int64>.allocate(capacity: extents.count)
             for (axis, extent) in extents.enumerated() { vector[axis] = Int64(extent) }
             vectors.append(vector)
-            return espalier_dnn_operand(layout: nil, extents: vector, rank: Int32(extents.count))
+            return espalier_dnn_operand(
+                layout: nil, extents: vector, rank: Int32(extents.count), element: element.code)
         }
     }
 
-    func describe(_ layout: DNNLayout?, or shape: Shape) -> espalier_dnn_operand {
-        describe(DNNOperand(layout, or: shape))
+    func describe(
+        _ layout: DNNLayout?, or shape: Shape, _ element: DNNElement = .float32
+    ) -> espalier_dnn_operand {
+        describe(DNNOperand(layout, or: shape, element))
     }
 
     func describe(_ fused: [DNNPostOperation]) -> espalier_dnn_post_ops {

@@ -27,6 +27,13 @@ package final class DNNPrimitive: @unchecked Sendable {
     /// is worth a try.
     package var isReference: Bool { implementationName.hasPrefix("ref") }
 
+    /// Whether it multiplies `bfloat16` by instructions made for it, and not by converting: as its name tells, such as
+    /// `brgconv:avx512_core_bf16`.
+    package var isNativeBFloat16: Bool {
+        let instructions = implementationName.split(separator: ":").last ?? ""
+        return ["bf16", "amx", "avx10"].contains { instructions.contains($0) }
+    }
+
     /// Takes over a C object; nil becomes the calling thread's last failure.
     init(adopting handle: OpaquePointer?) throws(DNNError) {
         guard let handle else { throw DNNError.last() }

@@ -47,28 +47,31 @@ package final class SparseRows {
     /// - Parameters:
     ///   - weights: `float32`, [outputs, inputs].
     ///   - rows: of activations, 1 to ``limit``.
+    ///   - storage: taken as `float32` where weights are not finite, of which integers have none.
     package init(_ weights: Tensor, rows: Int, storage: Storage = .float32) {
         precondition((1...Self.limit).contains(rows))
         self.rows = rows
         nonzeros = weights.nonzeroCount
         let (outputs, inputs) = (weights.shape[0], weights.shape[1])
         let instructions = instructions
+        let isStorable = storage != .int8 || weights.isFinite
+        let storage = isStorable ? storage.value : ESPALIER_WEIGHTS_FLOAT32
         (format, packed) = weights.withUnsafeScalars(of: Float.self) { scalars in
             let weights = scalars.baseAddress
             if espalier_sparse_strips_fit(weights, outputs, inputs) {
-                var matrix = espalier_sparse_strips_measure(weights, outputs, inputs, storage.value)
+                var matrix = espalier_sparse_strips_measure(weights, outputs, inputs, storage)
                 let packed = AlignedStorage(byteCount: espalier_sparse_strips_bytes(&matrix))
                 espalier_sparse_strips_pack(&matrix, weights, packed.base)
                 return (.strips(matrix), packed)
             }
             if rows < Self.batchStart {
                 var matrix = espalier_sparse_vector_measure(
-                    instructions, weights, outputs, inputs, storage.value)
+                    instructions, weights, outputs, inputs, storage)
                 let packed = AlignedStorage(byteCount: espalier_sparse_vector_bytes(&matrix))
                 espalier_sparse_vector_pack(&matrix, weights, packed.base)
                 return (.vector(matrix), packed)
             }
-            var matrix = espalier_sparse_batch_measure(weights, outputs, inputs, storage.value)
+            var matrix = espalier_sparse_batch_measure(weights, outputs, inputs, storage)
             let packed = AlignedStorage(byteCount: espalier_sparse_batch_bytes(&matrix))
             espalier_sparse_batch_pack(&matrix, weights, packed.base)
             return (.batch(matrix), packed)
@@ -131,5 +134,12 @@ package final class SparseRows {
                 }
             }
         }
+    }
+}
+
+extension Tensor {
+    /// Whether all elements of a `float32` tensor are finite numbers.
+    fileprivate var isFinite: Bool {
+        withUnsafeScalars(of: Float.self) { $0.allSatisfy(\.isFinite) }
     }
 }

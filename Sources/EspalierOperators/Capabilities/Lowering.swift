@@ -1,3 +1,6 @@
+package import EspalierKernels
+package import EspalierTensors
+
 /// The capability of running fast: from shapes, layouts and phase to a kernel.
 ///
 /// Kernels work on `float32` values (and whatever their operator needs besides, such as indices); the planner calls
@@ -28,18 +31,21 @@ package struct LoweringContext {
     package let threads: Int
     /// Whether zeros among constant weights are to be left out, if there is a kernel for that.
     package let usesSparsity: Bool
+    /// With which numbers products by constant weights may be computed, where that is faster.
+    package let precision: Precision
     /// What to apply to output 0 before it is stored; only for operators that are ``EpilogueAccepting``.
     package let epilogues: [EpilogueStep]
 
     package init(
         signature: Signature, inputLayouts: [Layout], phase: Phase, threads: Int,
-        usesSparsity: Bool = false, epilogues: [EpilogueStep] = []
+        usesSparsity: Bool = false, precision: Precision = .float32, epilogues: [EpilogueStep] = []
     ) {
         self.signature = signature
         self.inputLayouts = inputLayouts
         self.phase = phase
         self.threads = threads
         self.usesSparsity = usesSparsity
+        self.precision = precision
         self.epilogues = epilogues
     }
 
@@ -77,6 +83,8 @@ package protocol Kernel: AnyObject {
     /// Inputs that a run changes in place: a training batch norm's running statistics. They are constants of the
     /// graph; the planner gives such a kernel the trainer's own memory of them, not a shared or reordered copy.
     var mutatedInputs: Set<Int> { get }
+    /// How the weights of a product are kept, where that is for the kernel to say; nil where the planner has decided.
+    var weightFormat: KernelFormat? { get }
     /// Why the last run failed, which only values can cause (an index out of range); checked after each run.
     var failure: OperatorError? { get }
 
@@ -91,6 +99,7 @@ extension Kernel {
     package var unreadInputs: Set<Int> { [] }
     package var inPlaceInput: Int? { nil }
     package var mutatedInputs: Set<Int> { [] }
+    package var weightFormat: KernelFormat? { nil }
     package var failure: OperatorError? { nil }
 }
 

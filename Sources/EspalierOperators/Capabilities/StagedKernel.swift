@@ -71,6 +71,7 @@ package final class StagedKernel: Kernel {
     package let mutatedInputs: Set<Int>
     /// The names of oneDNN's implementations, for profiles and tests.
     package let implementationNames: [String]
+    package let weightFormat: KernelFormat?
     private let sections: [Section]
     /// Where in the scratch memory the primitives' own begins.
     private let primitiveScratch: Int
@@ -78,7 +79,7 @@ package final class StagedKernel: Kernel {
     fileprivate init(
         _ sections: [Section], inputLayouts: [Layout], outputLayouts: [Layout], scratchByteCount: Int,
         primitiveScratch: Int, workspaceByteCount: Int, unreadInputs: Set<Int>, inPlaceInput: Int?,
-        mutatedInputs: Set<Int>, implementationNames: [String]
+        mutatedInputs: Set<Int>, implementationNames: [String], weightFormat: KernelFormat?
     ) {
         self.sections = sections
         self.inputLayouts = inputLayouts
@@ -90,6 +91,7 @@ package final class StagedKernel: Kernel {
         self.inPlaceInput = inPlaceInput
         self.mutatedInputs = mutatedInputs
         self.implementationNames = implementationNames
+        self.weightFormat = weightFormat
     }
 
     package func bind(_ memory: KernelMemory) {
@@ -162,6 +164,8 @@ extension StagedKernel {
         /// The largest scratch that a primitive needs; they take turns.
         private var primitiveByteCount = 0
         private var implementationNames: [String] = []
+        /// See ``Kernel/weightFormat``.
+        var weightFormat: KernelFormat?
 
         package init() {}
 
@@ -227,7 +231,7 @@ extension StagedKernel {
                 scratchByteCount: scratchByteCount + primitiveByteCount, primitiveScratch: scratchByteCount,
                 workspaceByteCount: workspaceByteCount, unreadInputs: unreadInputs,
                 inPlaceInput: inPlaceInput, mutatedInputs: mutatedInputs,
-                implementationNames: implementationNames)
+                implementationNames: implementationNames, weightFormat: weightFormat)
         }
     }
 }

@@ -30,19 +30,20 @@ extension Conv: EpilogueAccepting {
         if let geometry = geometry(signature), let sparse = SparseConvolution(geometry, context) {
             return try sparse.kernel(context)
         }
+        let format = denseFormat(context)
         return try choosing(signature) { primitives throws(OperatorError) in
             var fused = FusedOperations()
             // A sum with the output's former contents keeps the fastest implementation, which knows no other.
             try fused.append(
                 context.epilogues, addend: primitives.destination, addendPort: signature.inputs.count,
                 accumulates: true)
-            let primitive = try primitives.forward(
-                training: context.phase.isTraining, postOperations: fused.operations)
+            var builder = StagedKernel.Builder()
+            let (primitive, source) = try primitives.forward(
+                training: context.phase.isTraining, postOperations: fused.operations, format, in: &builder)
             var arguments: [(argument: DNNArgument, place: StagedKernel.Place)] = [
-                (.source, .input(0)), (.weights, .input(1)), (.destination, .output(0)),
+                (.source, source), (.weights, .input(1)), (.destination, .output(0)),
             ]
             if primitives.hasBias { arguments.append((.bias, .input(2))) }
-            var builder = StagedKernel.Builder()
             fused.addPreload(to: &builder, output: primitives.destination)
             try builder.primitive(primitive, arguments + fused.arguments)
             try fused.addRest(to: &builder, output: primitives.destination)
@@ -76,6 +77,19 @@ extension Conv: EpilogueAccepting {
         ) { operands in
             convolution.convolve(operands.input, into: operands.output, then: operands.epilogue)
         }
+    }
+
+    /// How dense kernels keep the weights. Depthwise convolutions wait for their activations, not for arithmetic.
+    private func denseFormat(_ context: LoweringContext) -> KernelFormat {
+        let signature = context.signature
+        guard context.phase == .inference, signature.constant(1) != nil,
+            let geometry = geometry(signature), !geometry.isDepthwise
+        else { return .dense }
+        return .dense(
+            in: context.precision,
+            multiplyAccumulates: saturatingProduct(
+                geometry.batch, geometry.outputPositions, signature.inputShape(1).count),
+            activations: signature.inputShape(0).count + geometry.output.count)
     }
 
     private func lower(

@@ -42,14 +42,33 @@ struct ConvPrimitives {
         isChannelsLast = channelsLast
     }
 
+    /// - Parameter source: nil for its own of `float32`; weights have the same type.
     func forward(
-        training: Bool, postOperations: [DNNPostOperation] = []
+        training: Bool, source: DNNLayout? = nil, postOperations: [DNNPostOperation] = []
     ) throws(OperatorError) -> DNNPrimitive {
         try oneDNN { () throws(DNNError) in
             try DNNPrimitive.convolution(
-                description, bias: hasBias, training: training, source: source, destination: destination,
-                postOperations: postOperations)
+                description, bias: hasBias, training: training, source: source ?? self.source,
+                destination: destination, postOperations: postOperations)
         }
+    }
+
+    /// As ``forward(training:source:postOperations:)``, or in `bfloat16` where `format` says so and there is a kernel.
+    ///
+    /// - Returns: the primitive for a stage, and where it takes its source, input 0, from.
+    func forward(
+        training: Bool, postOperations: [DNNPostOperation], _ format: KernelFormat,
+        in builder: inout StagedKernel.Builder
+    ) throws(OperatorError) -> (primitive: DNNPrimitive, source: StagedKernel.Place) {
+        if format == .denseBFloat16 {
+            let narrow = try oneDNN { () throws(DNNError) in try source.converted(to: .bfloat16) }
+            let converted = try builder.convertSource(.input(0), from: source, to: narrow) {
+                () throws(OperatorError) in
+                try forward(training: training, source: narrow, postOperations: postOperations)
+            }
+            if let converted { return converted }
+        }
+        return (try forward(training: training, postOperations: postOperations), .input(0))
     }
 
     func sourceGradient() throws(OperatorError) -> DNNPrimitive {

@@ -106,23 +106,39 @@ struct DenseProduct {
     /// - Parameters:
     ///   - bias: one element per column.
     ///   - choosesRight: whether the right side, one constant matrix, may be in a layout of oneDNN's choice.
+    ///   - precision: of the factors, if the right side is chosen.
     /// - Returns: the layout of the right side as the port has it.
     func addForward(
         to builder: inout StagedKernel.Builder, bias: StagedKernel.Place?, fused: FusedOperations,
-        choosesRight: Bool
+        choosesRight: Bool, precision: Precision
     ) throws(OperatorError) -> Layout {
         let ownRight = try right()
         let operands = (left: try left(), output: try result())
         let chooses = choosesRight && rightBatch.rank == 0
         let biasShape = Shape([Int](repeating: 1, count: batch.rank + 1) + [columns])
-        let primitive = try oneDNN { () throws(DNNError) in
-            try DNNPrimitive.matrixProduct(
-                source: .layout(operands.left), weights: chooses ? .any(ownRight.shape) : .layout(ownRight),
-                bias: bias == nil ? nil : .plain(biasShape), destination: .layout(operands.output),
-                postOperations: fused.operations)
+        func product(_ source: DNNLayout) throws(OperatorError) -> DNNPrimitive {
+            try oneDNN { () throws(DNNError) in
+                try DNNPrimitive.matrixProduct(
+                    source: .layout(source),
+                    weights: chooses ? .any(ownRight.shape, source.element) : .layout(ownRight),
+                    bias: bias == nil ? nil : .plain(biasShape), destination: .layout(operands.output),
+                    postOperations: fused.operations)
+            }
         }
+        var converted: (primitive: DNNPrimitive, source: StagedKernel.Place)?
+        if chooses, format(precision) == .denseBFloat16 {
+            let narrow = try oneDNN { () throws(DNNError) in
+                try DNNLayout.plain(operands.left.shape).converted(to: .bfloat16)
+            }
+            converted = try builder.convertSource(.input(0), from: operands.left, to: narrow) {
+                () throws(OperatorError) in try product(narrow)
+            }
+        }
+        let primitive: DNNPrimitive
+        if let converted { primitive = converted.primitive } else { primitive = try product(operands.left) }
+        let source = converted?.source ?? .input(0)
         var arguments: [(argument: DNNArgument, place: StagedKernel.Place)] = [
-            (.source, .input(0)), (.weights, .input(1)), (.destination, .output(0)),
+            (.source, source), (.weights, .input(1)), (.destination, .output(0)),
         ]
         if let bias { arguments.append((.bias, bias)) }
         try builder.primitive(primitive, arguments + fused.arguments)
@@ -133,6 +149,13 @@ struct DenseProduct {
                 let layout = try primitive.layout(of: .weights)
                 return rightTransposed ? try layout.transposed([1, 0]) : layout
             })
+    }
+
+    /// How dense kernels keep the right side, if it is constant.
+    private func format(_ precision: Precision) -> KernelFormat {
+        .dense(
+            in: precision, multiplyAccumulates: saturatingProduct(rows, inner, columns),
+            activations: rows * (inner + columns))
     }
 
     // MARK: Gradients

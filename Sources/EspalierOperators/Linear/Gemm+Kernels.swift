@@ -45,7 +45,8 @@ extension Gemm: EpilogueAccepting {
         try fused.append(context.epilogues, addend: addend, addendPort: signature.inputs.count)
         let right = try dense.addForward(
             to: &builder, bias: bias, fused: fused,
-            choosesRight: context.phase == .inference && signature.constant(1) != nil)
+            choosesRight: context.phase == .inference && signature.constant(1) != nil,
+            precision: context.precision)
         var layouts = [Layout](repeating: .plain, count: context.fusedInputCount)
         layouts[1] = right
         return builder.kernel(

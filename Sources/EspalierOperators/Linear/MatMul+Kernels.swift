@@ -35,7 +35,7 @@ extension MatMul: EpilogueAccepting {
         let isConstant = context.phase == .inference && signature.constant(1) != nil
         let right = try dense.addForward(
             to: &builder, bias: bias, fused: fused,
-            choosesRight: isConstant && signature.inputShape(1).rank == 2)
+            choosesRight: isConstant && signature.inputShape(1).rank == 2, precision: context.precision)
         var layouts = [Layout](repeating: .plain, count: context.fusedInputCount)
         layouts[1] = right
         return builder.kernel(inputLayouts: layouts, outputLayouts: [.plain])

@@ -45,11 +45,13 @@ struct SparseLinear {
         self.threads = threads
         let byOutput = isTransposed ? weights : weights.transposed()
         packed =
-            work.sparseFormat == .rows
-            ? .rows(SparseRows(byOutput, rows: rows))
-            : .tiles(
-                SparseMatrix(
-                    byOutput, rows: outputs, channels: work.columns, columns: rows, threads: threads))
+            if let storage = work.sparseFormat(in: context.precision).rowStorage {
+                .rows(SparseRows(byOutput, rows: rows, storage: storage))
+            } else {
+                .tiles(
+                    SparseMatrix(
+                        byOutput, rows: outputs, channels: work.columns, columns: rows, threads: threads))
+            }
     }
 
     /// - Parameters:
