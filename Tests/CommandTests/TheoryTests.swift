@@ -79,11 +79,14 @@ struct TheoryTests {
         #expect(Set(try result.entries("formats", by: "format").keys) == ["dense", "csr", "tiles"])
     }
 
-    @Test func formatsWithoutConstantsAreSaid() {
-        let result = tool(
-            "theory", "efficiency", "--rows", "8", "--columns", "8", "--sparsity", "0.5", "--format", "csr",
-            "--threads", "2", "--quiet")
-        #expect(result.code == 1 && result.error.contains("csr"))
+    @Test func formatsWithoutConstantsAreSaid() throws {
+        let folder = try TemporaryFolder()
+        let result = try Program.run(
+            [
+                "theory", "efficiency", "--rows", "8", "--columns", "8", "--sparsity", "0.5", "--format",
+                "bands", "--quiet",
+            ], environment: ["ESPALIER_ISA": "portable", "XDG_CACHE_HOME": folder.path])
+        #expect(result.code == 1 && result.error.contains("bands"), "\(result.error)")
     }
 
     @Test(arguments: [

@@ -61,8 +61,8 @@ struct TheoryEfficiency: ParsableCommand {
         let figures = formats.compactMap { EfficiencyFigures.Figure(work, $0, model) }
         guard !figures.isEmpty else {
             throw CommandFailure(
-                "there are no constants for \(formats.map(\.rawValue).joined(separator: ", ")) with "
-                    + "\(lane.threads) threads: its kernel uses one")
+                "there are no constants for \(formats.map(\.rawValue).joined(separator: ", ")): "
+                    + "processors with this instruction set have no kernel for it")
         }
         let document = EfficiencyFigures(
             rows: rows, columns: columns, batch: batch, sparsity: sparsity, threads: lane.threads,
