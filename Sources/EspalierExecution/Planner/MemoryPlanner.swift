@@ -16,6 +16,17 @@ package struct MemoryPlanner {
 
     private static let alignment = 64
 
+    /// What a request takes. Where two large ones begin a multiple of 4 KB apart, as they would often do, what is read from one and
+    /// written to the other competes for the same places in the first-level cache: so they end off that grid.
+    private static func size(_ request: Request) -> Int {
+        let lines = (request.byteCount + alignment - 1) / alignment * alignment
+        guard lines >= staggered else { return lines }
+        return (lines + stagger.grid - 1) / stagger.grid * stagger.grid + stagger.offset
+    }
+
+    private static let staggered = 4096
+    private static let stagger = (grid: 1024, offset: 320)
+
     /// The offset of each request, and the size of the arena.
     package static func place(_ requests: [Request]) -> (offsets: [Int], byteCount: Int) {
         var offsets = [Int](repeating: 0, count: requests.count)
@@ -27,7 +38,7 @@ package struct MemoryPlanner {
         }
         for index in order {
             let request = requests[index]
-            let size = (request.byteCount + alignment - 1) / alignment * alignment
+            let size = size(request)
             var offset = 0
             for other in placed where other.lifetime.overlaps(request.lifetime) {
                 if offset + size <= other.offset { break }

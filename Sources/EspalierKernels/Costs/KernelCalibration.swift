@@ -6,7 +6,7 @@ package enum KernelCalibration {
     /// The model of this machine, in about three seconds, or six for several threads.
     ///
     /// - Returns: nil if other programs leave the team's threads too little time for that: where together they do not reach
-    ///   what a fraction of them could.
+    ///   what a fraction of them could, or calling them takes longer than it can.
     /// - Throws: ``DNNError`` if oneDNN has no kernel for a plain product.
     package static func measured() throws(DNNError) -> KernelCostModel? {
         let ceilings = MachineCeilings.measured()
@@ -19,8 +19,12 @@ package enum KernelCalibration {
                 return KernelCostModel.Alone(ceilings: ceilings, formats: try formats(ceilings))
             }
         }
-        return model
+        let calls = model.formats.values.map(\.fixedSeconds)
+        return (calls.max() ?? 0) < mostFixedSeconds ? model : nil
     }
+
+    /// Calling a kernel never takes as long, but waiting for a thread that another program keeps from running does.
+    private static let mostFixedSeconds = 30e-6
 
     private static func formats(
         _ ceilings: MachineCeilings
