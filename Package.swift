@@ -138,6 +138,8 @@ let package = Package(
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierExecution", "EspalierTraining", "EspalierPruning",
             ], exclude: ["Fixtures"]),
+        module("EspalierSearch"),
+        tests("EspalierSearch", ["EspalierTensors"]),
         .target(name: "COnnxRuntime"),
         module(
             "EspalierEfficiency",
