@@ -48,7 +48,7 @@ package enum KernelFormat: String, Sendable, Codable, Hashable, CaseIterable, Co
         case .csr: .max
         // Bound by memory as much as by multiplying.
         case .rows, .rowsBFloat16, .rowsInt8: 1 << 17
-        case .tiles, .bands: 1 << 19
+        case .tiles, .bands: 1 << 18
         }
     }
 
