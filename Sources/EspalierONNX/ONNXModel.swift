@@ -16,7 +16,8 @@ public import EspalierGraphs
 ///   version 3 and before become IR version 4, which allows that.
 /// - Sparse initializers and `Constant` nodes' sparse values become ordinary constants. What is written sparsely is decided
 ///   when it is.
-/// - Data in external files are read in. Where they are written is decided when they are.
+/// - Data in external files are read when they are used, if they are many: the files may be replaced, but must not be
+///   shortened or overwritten while the graph or a session of it lives. Where they are written is decided when they are.
 public enum ONNXModel {
     /// Reads the model at `path`, and its external data from files below the same folder.
     ///
