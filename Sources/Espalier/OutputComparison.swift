@@ -108,12 +108,10 @@ extension OutputComparison.Output {
             throw .interfaces(
                 "output '\(name)' has shape \(expected.shape) in one model and \(actual.shape) in the other")
         }
-        for (one, other) in zip(expected.scalars(as: Double.self), actual.scalars(as: Double.self)) {
-            if one.isFinite { range = max(range, abs(one)) }
-            guard one != other, !(one.isNaN && other.isNaN) else { continue }
-            let difference = abs(one - other)
-            maxAbsoluteDifference = max(maxAbsoluteDifference, difference.isNaN ? .infinity : difference)
-        }
+        var difference = TensorDifference()
+        difference.compare(expected, actual)
+        range = max(range, difference.range)
+        maxAbsoluteDifference = max(maxAbsoluteDifference, difference.maxAbsolute)
     }
 }
 

@@ -19,7 +19,7 @@ package final class BenchmarkedNetwork {
     package let densePlan: InferencePlan
     package let precision: Precision
     /// How far the outputs of ``plan`` are from those in `float32`; nil if that is what it computes in.
-    package let float32Difference: OutputDifference?
+    package let float32Difference: TensorDifference?
 
     /// Plans, and runs both plans once on the inputs, which stay in place.
     ///
@@ -55,7 +55,7 @@ package final class BenchmarkedNetwork {
             return
         }
         let exact = try planned(.whereFaster(costs), .float32)
-        var difference = OutputDifference()
+        var difference = TensorDifference()
         for index in graph.outputs.indices { difference.compare(exact.output(index), plan.output(index)) }
         float32Difference = difference
     }

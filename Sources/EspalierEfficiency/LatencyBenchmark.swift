@@ -90,7 +90,7 @@ package struct LatencyBenchmark {
                 peer, model: network.path, threads: lane.threads, inputs: network.inputs)
             try session.run()
             let ours = network.outputs()
-            var difference = OutputDifference()
+            var difference = TensorDifference()
             for (name, theirs) in try session.outputs() {
                 guard let own = ours[name], own.shape == theirs.shape else {
                     throw OnnxRuntimeError(
@@ -108,7 +108,7 @@ package struct LatencyBenchmark {
 }
 
 extension RunRecord.PrecisionLoss {
-    init(_ difference: OutputDifference) {
+    init(_ difference: TensorDifference) {
         self.init(
             maxAbsoluteDifference: difference.maxAbsolute, outputRange: difference.range,
             relativeDifference: difference.maxRelative)
