@@ -111,4 +111,36 @@ struct ExternalDataTests {
                 "model.onnx: initializer 'weight': external data: no file 'weights.data' beside the model; "
                     + "copy it there"))
     }
+
+    /// Large data are read when they are used, also after the file lost its name; at once where kernels could not use them as
+    /// they lie.
+    @Test(arguments: [(offset: 4096, isMapped: true), (64, true), (4100, false)])
+    func largeDataAreMapped(_ place: (offset: Int, isMapped: Bool)) throws {
+        let numbers = (0..<50_000).map { Float($0) }
+        let bytes = [UInt8](repeating: 7, count: place.offset) + numbers.withUnsafeBytes { [UInt8]($0) }
+        let folder = try TemporaryFolder()
+        try folder.write(bytes, to: "weights.bin")
+        var model = ModelProto()
+        var weight = TensorProto()
+        weight.name = "weight"
+        weight.dataType = 1
+        weight.dims = [Int64(numbers.count)]
+        weight.dataLocation = .external
+        weight.externalData = [("location", "weights.bin"), ("offset", "\(place.offset)")].map { key, value in
+            var entry = StringStringEntryProto()
+            entry.key = key
+            entry.value = value
+            return entry
+        }
+        model.graph.initializer = [weight]
+        var output = ValueInfoProto()
+        output.name = "weight"
+        model.graph.output = [output]
+        try folder.write(try model.serializedBytes(), to: "model.onnx")
+        let graph = try ONNXModel.load(from: folder.path("model.onnx"))
+        try FileManager.default.removeItem(atPath: folder.path("weights.bin"))
+        let tensor = try #require(graph.constants.values.first)
+        #expect(tensor.storage.isReadOnly == place.isMapped)
+        #expect(tensor.scalars(as: Float.self) == numbers)
+    }
 }

@@ -52,7 +52,8 @@ package struct Transposition: Sendable {
         from source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>
     ) {
         let parts = withUnsafePointer(to: value) { espalier_transposition_parts($0) }
-        ThreadTeam.parallel(parts) { range in
+        let count = value.rows * value.columns * value.inner.count * value.outer.count
+        ThreadTeam.parallel(parts, of: .moving(byteCount: 8 * count)) { range in
             withUnsafePointer(to: value) { value in
                 espalier_transpose(
                     espalier_isa_active(), value, source, target, range.lowerBound, range.upperBound)

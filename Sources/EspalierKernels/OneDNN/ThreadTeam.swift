@@ -67,6 +67,15 @@ package enum ThreadTeam {
         }
     }
 
+    /// As ``parallel(_:minimum:_:)``, or on the calling thread alone if all of it together is not worth calling others.
+    package static func parallel(_ total: Int, of work: Work, _ body: (Range<Int>) -> Void) {
+        guard work.isWorthSharing else {
+            if total > 0 { body(0..<total) }
+            return
+        }
+        parallel(total, body)
+    }
+
     /// Runs `body(thread, threads)` once on each thread of the team.
     package static func enter(_ body: (_ thread: Int, _ threads: Int) -> Void) {
         withoutActuallyEscaping(body) { body in

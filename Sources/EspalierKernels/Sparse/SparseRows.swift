@@ -89,9 +89,7 @@ package final class SparseRows {
 
     /// Shares out panels, if the work is worth calling other threads.
     private func divide(_ panels: Int, _ body: (Range<Int>) -> Void) {
-        let work = ThreadTeam.Work.product(.rows, multiplyAccumulates: nonzeros * rows)
-        guard ThreadTeam.size(for: work, of: ThreadTeam.count) > 1 else { return body(0..<panels) }
-        ThreadTeam.parallel(panels, body)
+        ThreadTeam.parallel(panels, of: .product(.rows, multiplyAccumulates: nonzeros * rows), body)
     }
 
     /// output = activation(input x transposed weights + ...), row-major, [rows, inputs] to [rows, outputs].
