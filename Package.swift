@@ -43,7 +43,8 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CZlib", providers: [.apt(["zlib1g-dev"])]),
-        .target(name: "CBundledData", exclude: ["digits.csv", "digits-licence.md", "report.mustache"]),
+        .target(
+            name: "CBundledData", exclude: ["digits.csv", "digits-licence.md", "front.js", "report.mustache"]),
 
         .target(name: "CSparseKernels"),
         tests("CSparseKernels", ["EspalierTensors"]),

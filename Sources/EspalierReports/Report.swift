@@ -14,15 +14,21 @@ public enum Report {
             "subtitle": subtitle(of: records),
             "sections": records.map { RunSection($0).context },
         ]
+        if records.contains(where: { FrontSection($0) != nil }) { page["script"] = bundledScript }
         if records.count > 1 { page["overview"] = ["rows": records.map(overviewRow)] }
         return template.render(page)
     }
 
     private static var bundledTemplate: String {
-        String(
-            decoding: UnsafeBufferPointer(
-                start: espalier_report_template_bytes(), count: espalier_report_template_length()),
-            as: UTF8.self)
+        text(espalier_report_template_bytes(), espalier_report_template_length())
+    }
+
+    private static var bundledScript: String {
+        text(espalier_front_script_bytes(), espalier_front_script_length())
+    }
+
+    private static func text(_ bytes: UnsafePointer<UInt8>?, _ count: Int) -> String {
+        String(decoding: UnsafeBufferPointer(start: bytes, count: count), as: UTF8.self)
     }
 
     private static func title(of records: [RunRecord]) -> String {

@@ -19,7 +19,7 @@ struct RunSection {
             "notes": record.notes ?? [],
             "bars": bars, "hasBars": !bars.isEmpty,
             "curves": curves, "hasCurves": !curves.isEmpty,
-            "commandLine": (["espalier"] + record.arguments).map(quoted).joined(separator: " "),
+            "commandLine": ShellCommand.text(record.arguments),
             "settings": settings.map { ["name": $0.name, "value": $0.value] },
         ]
         context.merge(ScoreSection(record).context) { $1 }
@@ -32,6 +32,7 @@ struct RunSection {
         if let sensitivity = record.sensitivity {
             context["sensitivity"] = SensitivitySection(sensitivity).context
         }
+        if let front = FrontSection(record) { context["front"] = front.context }
         if let models = record.models, !models.isEmpty {
             context["efficiency"] = EfficiencySection(models, ceilings: record.ceilings).context
         }
@@ -90,6 +91,7 @@ struct RunSection {
             add("\(firing.reduce(0) { $0 + $1.dead })", "dead: they fire in no sample")
             add("\(firing.reduce(0) { $0 + $1.nearlyDead })", "nearly dead: they fire in fewer than 1 %")
         }
+        FrontSection(record)?.cards.forEach { add($0.value, $0.label) }
         if let verification = record.verification {
             add(
                 Format.scientific(verification.maxAbsoluteDifference),
@@ -214,13 +216,5 @@ struct RunSection {
 
     private func signedPoints(_ difference: Double) -> String {
         (difference >= 0 ? "+" : "") + Format.fixed(100 * difference, 2)
-    }
-
-    /// An argument as a shell would need it.
-    private func quoted(_ argument: String) -> String {
-        let plain = argument.allSatisfy { $0.isLetter || $0.isNumber || "-_./:=,+@%".contains($0) }
-        return plain && !argument.isEmpty
-            ? argument
-            : "'\(argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
     }
 }

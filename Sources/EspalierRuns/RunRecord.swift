@@ -53,6 +53,16 @@ public struct RunRecord: Codable, Sendable, Equatable {
     public var curves: [Curve]?
     /// Results of `sensitivity`.
     public var sensitivity: Sensitivity?
+    /// Results of `pareto`: what no other network is better than, by ascending cost.
+    public var front: [FrontPoint]?
+    /// The other networks of `pareto`.
+    public var dominated: [FrontPoint]?
+    /// The volume between the front and the reference of ``trade``.
+    public var hypervolume: Double?
+    /// The network of the front that was chosen.
+    public var chosen: FrontPoint?
+    /// What the front is of.
+    public var trade: Front?
     /// Results of `bench`.
     public var models: [BenchmarkedModel]?
     public var ceilings: Ceilings?

@@ -17,4 +17,10 @@ const unsigned char *espalier_report_template_bytes(void);
 /// The size of report.mustache in bytes.
 size_t espalier_report_template_length(void);
 
+/// The first byte of front.js, the script of pages with a trade-off front.
+const unsigned char *espalier_front_script_bytes(void);
+
+/// The size of front.js in bytes.
+size_t espalier_front_script_length(void);
+
 #endif

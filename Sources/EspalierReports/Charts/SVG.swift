@@ -43,12 +43,15 @@ enum SVG {
         return element("polyline", ["points": path, "class": style])
     }
 
-    /// A drawing of the given size that scales with the page and is described to screen readers.
-    static func drawing(width: Double, height: Double, title: String, _ content: [String]) -> String {
+    /// A drawing of the given size that scales with the page and is described to screen readers: as one picture, or, in
+    /// the role `group`, by its parts.
+    static func drawing(
+        width: Double, height: Double, title: String, role: String = "img", _ content: [String]
+    ) -> String {
         element(
             "svg",
             [
-                "viewBox": "0 0 \(number(width)) \(number(height))", "role": "img", "aria-label": title,
+                "viewBox": "0 0 \(number(width)) \(number(height))", "role": role, "aria-label": title,
                 "xmlns": "http://www.w3.org/2000/svg", "width": number(width), "height": number(height),
             ], content.joined(separator: "\n"))
     }
@@ -60,16 +63,17 @@ enum SVG {
         return rounded == rounded.rounded() && abs(rounded) < 1e15 ? String(Int(rounded)) : String(rounded)
     }
 
+    /// Scalar by scalar: a quote with an accent is one character to Swift, and still a quote to a browser.
     static func escaped(_ text: String) -> String {
         var result = ""
-        for character in text {
-            switch character {
+        for scalar in text.unicodeScalars {
+            switch scalar {
             case "&": result += "&amp;"
             case "<": result += "&lt;"
             case ">": result += "&gt;"
             case "\"": result += "&quot;"
             case "'": result += "&#39;"
-            default: result.append(character)
+            default: result.unicodeScalars.append(scalar)
             }
         }
         return result
