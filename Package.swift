@@ -139,8 +139,18 @@ let package = Package(
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierExecution", "EspalierTraining", "EspalierPruning",
             ], exclude: ["Fixtures"]),
-        module("EspalierSearch"),
-        tests("EspalierSearch", ["EspalierTensors"]),
+        module(
+            "EspalierSearch",
+            [
+                "EspalierTensors", "EspalierGraphs", "EspalierOperators", "EspalierExecution",
+                "EspalierTraining", "EspalierPruning",
+            ]),
+        tests(
+            "EspalierSearch",
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
+                "EspalierExecution", "EspalierTraining", "EspalierPruning",
+            ]),
         .target(name: "COnnxRuntime"),
         module(
             "EspalierEfficiency",
@@ -159,16 +169,16 @@ let package = Package(
             [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
-                "EspalierPruning", "EspalierRedundancy", "EspalierRuns", "EspalierReports",
-                "EspalierEfficiency",
+                "EspalierPruning", "EspalierRedundancy", "EspalierSearch", "EspalierRuns",
+                "EspalierReports", "EspalierEfficiency",
             ]),
         module(
             "EspalierCommands",
             [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
-                "EspalierPruning", "EspalierRedundancy", "EspalierRuns", "EspalierReports",
-                "EspalierEfficiency", "Espalier",
+                "EspalierPruning", "EspalierRedundancy", "EspalierSearch", "EspalierRuns",
+                "EspalierReports", "EspalierEfficiency", "Espalier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

@@ -61,6 +61,40 @@ struct LearningRateTests {
         }
     }
 
+    /// Sections one after another have the rates of the whole, wherever it is divided between epochs.
+    @Test(arguments: LearningRates.all.indices, [0, 5])
+    func sectionsInARowAreTheWhole(which: Int, warmUp: Int) {
+        let whole = LinearWarmUp(steps: warmUp, then: LearningRates.all[which].init(peak: 0.1))
+        for (epochs, steps) in [(2, 1), (3, 7), (10, 22), (7, 13), (30, 469)] {
+            let total = epochs * steps
+            let expected = (0..<total).map { whole.rate(at: $0, of: total) }
+            for cut in 1..<epochs {
+                let share = Double(cut) / Double(epochs)
+                let sections = [
+                    (ScheduleSection(whole, from: 0, to: share), cut * steps),
+                    (ScheduleSection(whole, from: share, to: 1), total - cut * steps),
+                ]
+                let rates = sections.flatMap { section, count in
+                    (0..<count).map { section.rate(at: $0, of: count) }
+                }
+                #expect(rates == expected, "\(cut) of \(epochs) epochs of \(steps) steps")
+            }
+        }
+    }
+
+    @Test func sectionsOfSectionsNest() {
+        let whole = CosineAnnealing(peak: 1)
+        let middle = ScheduleSection(ScheduleSection(whole, from: 0.5, to: 1), from: 0, to: 0.5)
+        let direct = ScheduleSection(whole, from: 0.5, to: 0.75)
+        for step in 0..<20 { #expect(middle.rate(at: step, of: 20) == direct.rate(at: step, of: 20)) }
+        #expect(direct.rate(at: 0, of: 20) == whole.rate(at: 40, of: 80))
+        // Never past the end, whatever rounding makes of a number of steps that no share fits.
+        let third = ScheduleSection(StepDecay(peak: 1), from: 1.0 / 3, to: 1)
+        for total in 1...50 {
+            #expect((0..<total).allSatisfy { (0.01...1).contains(third.rate(at: $0, of: total)) })
+        }
+    }
+
     @Test func everyScheduleIsFoundByItsNameAndDescribesItself() {
         for type in LearningRates.all { #expect(LearningRates.named(type.name) == type) }
         #expect(LearningRates.named("no-such") == nil)

@@ -39,4 +39,8 @@ package struct CostFunction: Sendable {
     /// Numbers stored in floating-point constants.
     package static let parameters = CostFunction(
         id: "parameters", name: "parameters", parameterCost: { Double($0) })
+
+    /// Bytes of the weights: what a dense file of `float32` takes, but for names and the graph.
+    package static let bytes = CostFunction(
+        id: "bytes", name: "bytes of parameters", parameterCost: { 4 * Double($0) })
 }

@@ -92,7 +92,8 @@ struct ChannelPlanner {
         return (candidates, refusals)
     }
 
-    private func refusal(of group: PruningGroup) -> String? {
+    /// Why a group takes no part; nil if it does.
+    func refusal(of group: PruningGroup) -> String? {
         if let frozen = group.frozen { return frozen.message }
         for layer in groups.layers(producing: group) {
             if let reason = request.exclusion(of: layer) { return reason }

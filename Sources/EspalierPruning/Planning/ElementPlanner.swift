@@ -9,7 +9,7 @@ struct ElementPlanner {
     let request: PruningRequest
 
     /// One multiplied weight, whichever layers use it.
-    private struct Weight {
+    struct Weight {
         let id: ValueID
         let name: String
         let tensor: Tensor
@@ -102,7 +102,8 @@ struct ElementPlanner {
         return (weights, candidates)
     }
 
-    private func weights() -> [Weight] {
+    /// All multiplied weights, those that take no part with the reason.
+    func weights() -> [Weight] {
         var order: [ValueID] = []
         var layers: [ValueID: [WeightedLayer]] = [:]
         for layer in groups.layers {

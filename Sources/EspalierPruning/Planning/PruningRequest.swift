@@ -92,7 +92,7 @@ package struct PruningRequest: Sendable {
     }
 
     /// Everything in it that decides on a plan, as text: equal for requests that mean the same.
-    var identity: String {
+    package var identity: String {
         let aims = targets.map { "\($0.kind) \($0.value)" }.joined(separator: ", ")
         return "\(granularity.rawValue) by \(criterion.information.id), \(scope.identity), to \(aims), "
             + "keeping \(minimumKept.count) and \(minimumKept.fraction) and \(keep.map(\.text)), "

@@ -73,7 +73,7 @@ package final class GradualPruning: StepHook {
         isSettled = step >= schedule.end
         if !isSettled {
             let progress = Double(step - schedule.begin) / Double(schedule.end - schedule.begin)
-            plan = regrowth?.exchange(plan, in: run.store, progress: progress) ?? plan
+            plan = regrowth?.exchange(plan, in: run.store, progress: progress, step: step) ?? plan
         }
         try run.setMasks(try pruner.masks(of: plan))
         self.plan = plan

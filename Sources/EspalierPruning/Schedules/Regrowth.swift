@@ -5,29 +5,50 @@ import EspalierTraining
 import Foundation
 
 /// Lets dropped weights come back: of every layer, a share of the smallest weights that a plan keeps is exchanged for as many
-/// dropped ones whose gradients were largest, which begin at zero.
+/// dropped ones, which begin at zero.
 ///
-/// The exchange is that of RigL (Evci et al. 2020), made while the number of weights falls (Liu et al. 2021,
-/// GraNet). Gradients are summed over the steps since the last exchange: one batch's alone choose much by noise.
-struct Regrowth {
+/// The exchange is that of RigL (Evci et al. 2020) or SET (Mocanu et al. 2018), by what grows; made while the number of
+/// weights falls it is that of GraNet (Liu et al. 2021). Gradients are summed over the steps since the last exchange: one
+/// batch's alone choose much by noise.
+package struct Regrowth {
+    /// Which dropped weights come back.
+    package enum Growth: Sendable, Equatable {
+        /// Those whose gradients were largest: RigL.
+        case gradient
+        /// Any: SET.
+        case random
+    }
+
     /// Of the kept weights, at the schedule's first step; it falls to 0 at the last along a cosine.
     let share: Double
+    let growth: Growth
+    /// Of random growth.
+    let seed: UInt64
     /// Of all parameters in the store's order; empty before the first step.
     private(set) var gradientSums: [Float] = []
 
-    init(share: Double) { self.share = share }
+    init(share: Double, growth: Growth = .gradient, seed: UInt64 = 0) {
+        self.share = share
+        self.growth = growth
+        self.seed = seed
+    }
 
     mutating func add(_ gradients: UnsafeMutableBufferPointer<Float>) {
+        guard growth == .gradient else { return }
         if gradientSums.isEmpty { gradientSums = [Float](repeating: 0, count: gradients.count) }
         for index in gradientSums.indices { gradientSums[index] += gradients[index] }
     }
 
     /// The plan with weights exchanged, of single elements; the sums begin anew.
     ///
-    /// - Parameter progress: how much of the schedule is over, 0 to 1.
-    mutating func exchange(_ plan: PrunePlan, in store: ParameterStore, progress: Double) -> PrunePlan {
+    /// - Parameters:
+    ///   - progress: how much of the schedule is over, 0 to 1.
+    ///   - step: of training: makes random growth another one each time.
+    mutating func exchange(
+        _ plan: PrunePlan, in store: ParameterStore, progress: Double, step: Int
+    ) -> PrunePlan {
         let share = share * (1 + cos(.pi * progress)) / 2
-        guard !gradientSums.isEmpty, let elements = plan.elements else { return plan }
+        guard let elements = plan.elements, growth != .gradient || !gradientSums.isEmpty else { return plan }
         let entries = Dictionary(uniqueKeysWithValues: store.entries.map { ($0.name, $0) })
         var plan = plan
         plan.elements = elements.map { layer in
@@ -35,7 +56,8 @@ struct Regrowth {
                 let mask = PackedMask(base64: text, count: entry.count)
             else { return layer }
             var layer = layer
-            layer.mask = PackedMask(exchanging(share, of: mask.kept, entry, store.values)).base64
+            let kept = exchanging(share, of: mask.kept, entry, store.values, step: step)
+            layer.mask = PackedMask(kept).base64
             return layer
         }
         gradientSums = []
@@ -44,7 +66,7 @@ struct Regrowth {
 
     private func exchanging(
         _ share: Double, of kept: [Bool], _ entry: ParameterStore.Entry,
-        _ values: UnsafeMutableBufferPointer<Float>
+        _ values: UnsafeMutableBufferPointer<Float>, step: Int
     ) -> [Bool] {
         func size(_ index: Int) -> Float { values[entry.offset + index].magnitude }
         func force(_ index: Int) -> Float { gradientSums[entry.offset + index].magnitude }
@@ -52,10 +74,17 @@ struct Regrowth {
         let count = min(Int((share * Double(staying.count)).rounded()), dropped.count)
         // Equal ones by position, so that the result does not depend on the sorting.
         let smallest = staying.sorted { (size($0), $0) < (size($1), $1) }.prefix(count)
-        let strongest = dropped.sorted { (-force($0), $0) < (-force($1), $1) }.prefix(count)
+        let grown: [Int]
+        switch growth {
+        case .gradient:
+            grown = Array(dropped.sorted { (-force($0), $0) < (-force($1), $1) }.prefix(count))
+        case .random:
+            var random = RandomSource(seed: seed).split(entry.name).split(step)
+            grown = Array(dropped.shuffled(using: &random).prefix(count))
+        }
         var result = kept
         for index in smallest { result[index] = false }
-        for index in strongest { result[index] = true }
+        for index in grown { result[index] = true }
         return result
     }
 }

@@ -18,6 +18,8 @@ package enum HardConcrete {
     package static let lower = -0.1
     /// zeta.
     package static let upper = 1.1
+    /// ln(-gamma / zeta): up to there the test-time gate is 0.
+    package static let closing = log(-lower / upper)
 
     /// The gate that `uniform` makes, and its derivative along the path: with `uniform` as it is. It is 0 where the gate is
     /// clipped.
@@ -60,7 +62,7 @@ package enum HardConcrete {
     }
 
     /// b ln(-gamma / zeta).
-    private static let threshold = temperature * log(-lower / upper)
+    private static let threshold = temperature * closing
 
     /// sigmoid(`argument`), stretched and clipped.
     ///

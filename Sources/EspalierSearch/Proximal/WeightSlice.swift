@@ -36,6 +36,11 @@ package struct WeightSlice: Hashable, Sendable {
     /// The number of elements.
     package var count: Int { runLength * runCount }
 
+    /// Where the elements lie in the array.
+    package var positions: [Int] {
+        (0..<runCount).flatMap { run in (0..<runLength).map { start + run * runStride + $0 } }
+    }
+
     /// Calls `body` with the beginning of each run.
     ///
     /// - Precondition: all runs lie in an array of `count` elements.

@@ -48,7 +48,7 @@ package struct AdamMoments: Codable, Sendable {
     func update(_ slice: ParameterSlice, step: OptimizerStep, coupledDecay: Double, retention: Double) {
         guard let firstMoment = slice.state(0), let secondMoment = slice.state(1) else { return }
         let firstCorrection = 1 - power(beta1, step.number)
-        let secondCorrection = 1 - power(beta2, step.number)
+        let secondCorrection = secondCorrection(after: step.number)
         var settings = espalier_adam(
             gradient_scale: Float(step.gradientScale),
             corrected_rate: Float(step.learningRate / firstCorrection),
@@ -60,6 +60,9 @@ package struct AdamMoments: Codable, Sendable {
             espalier_isa_active(), &settings, slice.weights, slice.gradients, firstMoment, secondMoment,
             slice.mask, slice.count)
     }
+
+    /// What the second moment is divided by after so many steps, for having started from zero: 1 - beta2^t.
+    package func secondCorrection(after steps: Int) -> Double { 1 - power(beta2, steps) }
 
     /// By repeated squaring: the same bits on every platform.
     private func power(_ base: Double, _ exponent: Int) -> Double {

@@ -91,6 +91,7 @@ extension TrainingRun {
         let session = try session(batchSize: batch.count)
         try feed(batch, to: session)
         session.setRandomStep(stepsDone)
+        for hook in hooks { try hook.willCompute(self) }
         try session.forward()
         let value = try LabelledBatch(batch, of: batcher).evaluate(
             recipe.loss, predictions: session.outputs[0], rows: batch.count,
@@ -141,7 +142,8 @@ extension TrainingRun {
     /// The validation data's loss now: against its labels where it has any, else as in training.
     private func validate() throws -> LossValue? {
         guard let validation else { return nil }
-        let evaluator = try Evaluator(try currentGraph(), output: output, lane: lane)
+        let graph = try hooks.reduce(try currentGraph()) { try $1.evaluated($0, in: self) }
+        let evaluator = try Evaluator(graph, output: output, lane: lane)
         if case .none = validation.labels {
             let teacher = try teacherGraph.map { graph in
                 try Evaluator(graph, output: graph.lossOutput(for: validation, batchSize: 1), lane: lane)
