@@ -24,6 +24,26 @@ extension PrunePipeline {
         if let data, data.test?.isLabelled ?? false { try observer(.stage("evaluating the dense network")) }
         let before = try data?.test.flatMap { try evaluate(graph, on: $0) }
         let repair = data == nil ? nil : self.repair
+        switch method {
+        case .planned:
+            return try runPlanned(
+                graph, pruner: pruner, data: data, repair: repair, plan: given, before: before,
+                observer: observer, isCancelled: isCancelled)
+        case .training(let method):
+            guard let repair, let data, repair.recipe.epochs > 0 else {
+                throw PruningError.invalidTarget("a method that trains needs data and epochs")
+            }
+            return try runTraining(
+                graph, by: method, pruner: pruner, data: data, repair: repair, before: before,
+                observer: observer,
+                isCancelled: isCancelled)
+        }
+    }
+
+    private func runPlanned(
+        _ graph: Graph, pruner: Pruner, data: Data?, repair: Repair?, plan given: PrunePlan?,
+        before: Evaluation?, observer: (Event) throws -> Void, isCancelled: () -> Bool
+    ) throws -> Outcome {
         if let repair, let data, repair.schedule != .oneShot, given == nil {
             return try runGradually(
                 graph, pruner: pruner, data: data, repair: repair, before: before, observer: observer,
@@ -40,9 +60,24 @@ extension PrunePipeline {
             }
         let compensated = try compensated(graph, by: plan, measured, pruner: pruner, data: data)
         let applier = try compensated.map { try self.pruner(of: $0, data: data) } ?? pruner
+        return try complete(
+            compensated ?? graph, teacher: graph, pruner: pruner, applier: applier, plan: plan, data: data,
+            repair: repair, before: before, observer: observer, isCancelled: isCancelled)
+    }
+
+    /// Applies a plan and repairs what is left.
+    ///
+    /// - Parameters:
+    ///   - graph: the network to apply it to: the one that the plan is for, perhaps with other weights.
+    ///   - applier: of that network.
+    ///   - earlier: epochs trained already.
+    func complete(
+        _ graph: Graph, teacher: Graph, pruner: Pruner, applier: Pruner, plan: PrunePlan, data: Data?,
+        repair: Repair?, before: Evaluation?, earlier: [EpochSummary] = [],
+        observer: (Event) throws -> Void, isCancelled: () -> Bool
+    ) throws -> Outcome {
         let surgery =
-            plan.granularity == .channel
-            ? try verify(applier, plan, graph: compensated ?? graph, data: data) : nil
+            plan.granularity == .channel ? try verify(applier, plan, graph: graph, data: data) : nil
         var network = try applier.applying(plan)
         var pruned: Evaluation?
         if let data {
@@ -50,18 +85,27 @@ extension PrunePipeline {
             network = try recalibrated(network, data: data)
             pruned = try data.validation.flatMap { try evaluate(network, on: $0) }
         }
-        var history: [EpochSummary] = []
+        let cut = network
+        var history = earlier
         var isInterrupted = false
         if let repair, let data, repair.recipe.epochs > 0 {
             let masks = plan.granularity == .channel ? MaskSet() : try pruner.masks(of: plan)
-            let run = try trainingRun(network, data: data, repair: repair, teacher: graph, masks: masks)
-            isInterrupted = try train(run, observer: observer, isCancelled: isCancelled)
+            let run = try trainingRun(
+                network, data: data, repair: repair, teacher: teacher, masks: masks)
+            isInterrupted = try train(
+                run, checkpoints: checkpoints, observer: observer, isCancelled: isCancelled)
             network = try run.trainedGraph()
-            history = run.history
+            history += run.history.map { summary in
+                var summary = summary
+                summary.epoch += earlier.count
+                return summary
+            }
         }
-        return try outcome(
+        var outcome = try outcome(
             network, pruner: pruner, plan: plan, data: data, before: before, pruned: pruned, history: history,
             surgery: surgery, isInterrupted: isInterrupted, observer: observer)
+        outcome.cut = cut
+        return outcome
     }
 
     /// Only the plan, and the network as it would be without repair.
@@ -89,7 +133,8 @@ extension PrunePipeline {
             regrowth: repair.regrowth,
             evidence: { try evidence($0, data: data) })
         let run = try trainingRun(graph, data: data, repair: repair, teacher: graph, hooks: [hook])
-        let isInterrupted = try train(run, observer: observer, isCancelled: isCancelled)
+        let isInterrupted = try train(
+            run, checkpoints: checkpoints, observer: observer, isCancelled: isCancelled)
         let trained = try run.trainedGraph()
         guard let plan = hook.plan else {
             throw PruningError.invalidTarget("training ended before pruning began")
@@ -106,12 +151,12 @@ extension PrunePipeline {
 
     // MARK: Parts
 
-    private func pruner(of graph: Graph, data: Data?) throws -> Pruner {
+    func pruner(of graph: Graph, data: Data?) throws -> Pruner {
         let shapes = try data.map { try InputBinding(graph, $0.fit).shapes(batchSize: 1) } ?? [:]
         return try Pruner(graph, inputShapes: shapes.merging(inputShapes) { $1 })
     }
 
-    private func outcome(
+    func outcome(
         _ network: Graph, pruner: Pruner, plan: PrunePlan, data: Data?, before: Evaluation?,
         pruned: Evaluation?,
         history: [EpochSummary], surgery: Verification?, isInterrupted: Bool, observer: (Event) throws -> Void
@@ -126,14 +171,14 @@ extension PrunePipeline {
     }
 
     /// Nil for data without labels, which say nothing on how good a network is.
-    private func evaluate(_ graph: Graph, on dataset: Dataset) throws -> Evaluation? {
+    func evaluate(_ graph: Graph, on dataset: Dataset) throws -> Evaluation? {
         guard dataset.isLabelled else { return nil }
         let output = try graph.lossOutput(for: dataset, batchSize: 1)
         return try Evaluator(graph, output: output, lane: lane).evaluate(dataset)
     }
 
     /// What a criterion requires, from a seeded part of the training data.
-    private func evidence(
+    func evidence(
         _ graph: Graph, data: Data?, for criterion: (any Criterion)? = nil
     ) throws -> Evidence {
         let kinds = (criterion ?? request.criterion).requiredEvidence.subtracting(recorded.kinds)
@@ -164,8 +209,7 @@ extension PrunePipeline {
     }
 
     /// Runs the masked and the cut network on some samples: they must agree before anything is written.
-    private func verify(_ pruner: Pruner, _ plan: PrunePlan, graph: Graph, data: Data?) throws -> Verification
-    {
+    func verify(_ pruner: Pruner, _ plan: PrunePlan, graph: Graph, data: Data?) throws -> Verification {
         let shapes = pruner.resolved.inputShapes
         let graph = try graph.understoodPart(inputShapes: shapes)
         let inputs = try VerificationInputs.inputs(
@@ -190,7 +234,7 @@ extension PrunePipeline {
         try NormalizationRecalibration(lane: lane, seed: seed).applied(to: graph, data: data.fit)
     }
 
-    private func trainingRun(
+    func trainingRun(
         _ network: Graph, data: Data, repair: Repair, teacher: Graph, masks: MaskSet = MaskSet(),
         hooks: [any StepHook] = []
     ) throws -> TrainingRun {
@@ -209,12 +253,13 @@ extension PrunePipeline {
         }
         return try TrainingRun(
             network, training: data.fit, validation: data.validation, recipe: recipe,
-            teacher: weight > 0 ? teacher : nil, masks: masks, hooks: hooks, lane: lane)
+            teacher: weight > 0 ? self.teacher ?? teacher : nil, masks: masks, hooks: hooks, lane: lane)
     }
 
     /// Trains to the end, from the checkpoint if that is wanted; whether it was interrupted.
-    private func train(
-        _ run: TrainingRun, observer: (Event) throws -> Void, isCancelled: () -> Bool
+    func train(
+        _ run: TrainingRun, checkpoints: CheckpointPolicy?, observer: (Event) throws -> Void,
+        isCancelled: () -> Bool
     ) throws -> Bool {
         if resumes, let path = checkpoints?.path, FileManager.default.fileExists(atPath: path) {
             try run.resume(from: path)

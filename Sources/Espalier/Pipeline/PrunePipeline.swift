@@ -15,7 +15,8 @@ package struct PrunePipeline {
         package var schedule: ScheduleKind
         /// The share of the kept weights that is exchanged for dropped ones in the course of a schedule.
         package var regrowth = 0.0
-        /// The share of the repair's steps over which a schedule other than one-shot prunes.
+        /// The share of the repair's steps over which a schedule other than one-shot prunes, or of its epochs in which a
+        /// penalty is charged.
         package var pruningShare: Double
         /// Weight of the dense network's outputs in the loss, 0 to 1; the labels have the rest.
         package var distillationWeight: Double
@@ -30,6 +31,37 @@ package struct PrunePipeline {
             self.pruningShare = pruningShare
             self.distillationWeight = distillationWeight
             self.distillationTemperature = distillationTemperature
+        }
+    }
+
+    /// How it is found what goes.
+    package enum Method: Sendable {
+        /// By the request's criterion, when the repair's schedule says.
+        case planned
+        /// In training.
+        case training(SparseTraining)
+    }
+
+    /// How training makes a network sparse.
+    package enum SparseTraining: Sendable {
+        /// Units or weights that a penalty on the cost brings to zero; see ``EspalierSearch/GroupPenalty``.
+        case lagrangian(Charge)
+        /// Units whose hard concrete gates close; see ``EspalierSearch/GatedUnits``.
+        case gates(Charge)
+        /// Weights whose places change while the network trains; see ``EspalierPruning/DynamicSparseTraining``.
+        case dynamic(Regrowth.Growth)
+    }
+
+    /// What sparsity is bought with.
+    package struct Charge: Sendable {
+        /// What the penalty is on.
+        package var cost: CostFunction
+        /// The loss that the whole cost is worth; nil for whatever meets the request's targets.
+        package var lambda: Double?
+
+        package init(cost: CostFunction, lambda: Double?) {
+            self.cost = cost
+            self.lambda = lambda
         }
     }
 
@@ -54,6 +86,8 @@ package struct PrunePipeline {
 
     package struct Outcome {
         package var graph: Graph
+        /// Right after the cut, before the repair; nil where there is no such moment.
+        package var cut: Graph?
         package var plan: PrunePlan
         package var receipt: Receipt
         package var before: Evaluation?
@@ -72,12 +106,15 @@ package struct PrunePipeline {
     }
 
     package var request: PruningRequest
+    package var method = Method.planned
     package var repair: Repair?
     /// Shapes of inputs which the network leaves open; those that are not given are those of the data's samples.
     package var inputShapes: [ValueID: Shape] = [:]
     /// Samples from which evidence is measured.
     package var evidenceSamples = 2000
     package var seed: UInt64 = 0
+    /// What distillation learns from; nil for the network as it was.
+    package var teacher: Graph?
     /// Evidence that is at hand already: what training left behind.
     package var recorded = Evidence.none
     /// Where and how often the repair is saved; nil for nowhere. What comes before it is done again, to the same effect.

@@ -43,6 +43,8 @@ struct Prune: ParsableCommand {
 
     @OptionGroup var request: PruningOptions
 
+    @OptionGroup var method: MethodOptions
+
     @Flag(help: "Remove the channels that never change on the training data, and nothing else; needs --data.")
     var deadUnits = false
 
@@ -126,6 +128,7 @@ struct Prune: ParsableCommand {
                 "--checkpoint saves the repair, which needs --data and epochs: leave out --dry-run and --dead-units"
             )
         }
+        try validateMethod()
         if deadUnits {
             guard data != nil else { throw ValidationError("--dead-units looks at what units do on --data") }
             guard !request.saysHowFar, schedule == .oneShot, plan == nil || dryRun else {
@@ -135,13 +138,59 @@ struct Prune: ParsableCommand {
             }
             return
         }
-        guard request.saysHowFar || (plan != nil && !dryRun) else {
+        if request.maxAccuracyDrop != nil {
+            guard data != nil, finetuneEpochs > 0, !dryRun, plan == nil else {
+                throw ValidationError(
+                    "--max-accuracy-drop repairs several networks, which needs --data and epochs: leave out --dry-run and --plan"
+                )
+            }
+            guard request.granularity?.fixesShares != true, request.allocation == nil else {
+                throw ValidationError(
+                    "--max-accuracy-drop finds out how far: N:M and --allocation say so already")
+            }
+        }
+        guard request.saysHowFar || method.lambda != nil || (plan != nil && !dryRun) else {
             throw ValidationError(
-                "say how far: --sparsity, --max-macs, --max-parameters or --target-latency, --allocation, --granularity N:M, or --plan"
+                "say how far: --sparsity, --max-macs, --max-parameters or --target-latency, --allocation, --granularity N:M, --lambda or --plan"
             )
         }
         guard !request.saysHowFar || plan == nil || dryRun else {
             throw ValidationError("--plan says how far already: leave out --sparsity and the like")
+        }
+    }
+
+    private func validateMethod() throws {
+        let name = method.method
+        guard name != .criterion else { return }
+        guard data != nil, finetuneEpochs > 0, !dryRun, plan == nil, !deadUnits else {
+            throw ValidationError(
+                "--method \(name.rawValue) finds out in training what goes, which needs --data and epochs: leave out --dry-run, --plan and --dead-units"
+            )
+        }
+        guard schedule == .oneShot, regrowth == 0, request.allocation == nil else {
+            throw ValidationError(
+                "--method \(name.rawValue) has a schedule of its own: leave out --schedule, --regrowth and --allocation"
+            )
+        }
+        let granularity = request.granularity ?? .element
+        switch name {
+        case .lagrangian where granularity == .channel || granularity == .element: break
+        case .l0 where granularity == .channel: break
+        case .rigl where granularity == .element, .set where granularity == .element: break
+        default:
+            throw ValidationError(
+                "--method \(name.rawValue) does not go with \(granularity.rawValue) granularity")
+        }
+        if name.hasPrice {
+            guard (method.lambda != nil) != request.saysHowFar else {
+                throw ValidationError(
+                    "--method \(name.rawValue) takes either --lambda or a target such as --max-macs")
+            }
+            guard granularity == .element || request.target.sparsity == nil else {
+                throw ValidationError(
+                    "--sparsity is not what channels are charged for: give --max-macs, --max-parameters or the like"
+                )
+            }
         }
     }
 
@@ -157,7 +206,7 @@ struct Prune: ParsableCommand {
         if deadUnits, let parts { return try removeDeadUnits(recorder, loaded, parts) }
         let lane = try Lane(threads: common.threads)
         let inputShapes = try shapeOptions.inputShapes(of: loaded.graph)
-        var latency = try request.target.targetLatency.map {
+        var latency = try request.targetLatency.map {
             try LatencyGoal($0, loaded.graph, parts, inputShapes: inputShapes, lane: lane, common: common)
         }
         var pipeline = try pipeline(parts, lane: lane, latency: latency)
@@ -190,7 +239,12 @@ struct Prune: ParsableCommand {
                 recorder, loaded, parts, receipt: receipt, latency: latency?.record(receipt))
         }
         let given = try plan.map { try PrunePlan(json: Data(contentsOf: URL(fileURLWithPath: $0))) }
-        let outcome = try execute(pipeline, loaded.graph, data: pipelineData, plan: given)
+        let outcome: PrunePipeline.Outcome
+        if let drop = request.maxAccuracyDrop, let data = pipelineData {
+            outcome = try smallest(pipeline, loaded.graph, data: data, losing: drop)
+        } else {
+            outcome = try execute(pipeline, loaded.graph, data: pipelineData, plan: given)
+        }
         guard !outcome.isInterrupted else { throw Interruption.exitCode }
         guard let output else { return }
         var graph = outcome.graph
@@ -216,11 +270,14 @@ struct Prune: ParsableCommand {
                     common: common),
                 schedule: schedule, distillationWeight: distillation)
             repair.regrowth = regrowth
+            repair.pruningShare = method.penaltyShare
             return repair
         }
         var pipeline = PrunePipeline(
             request: try request.request(seed: common.seed, latency: latency?.target),
             repair: finetuneEpochs > 0 ? repair : nil, lane: lane)
+        pipeline.method = try method.method(
+            targets: pipeline.request.targets, latency: latency?.target.cost)
         pipeline.evidenceSamples = evidenceSamples
         pipeline.seed = common.seed
         pipeline.checkpoints = checkpoint.checkpoint.map { CheckpointPolicy(path: $0) }
@@ -241,6 +298,31 @@ struct Prune: ParsableCommand {
                 case .training(let event): progress.show(event)
                 }
             }, isCancelled: { Interruption.isRequested })
+    }
+
+    /// The smallest of several networks that loses no more accuracy.
+    private func smallest(
+        _ pipeline: PrunePipeline, _ graph: Graph, data: PrunePipeline.Data, losing drop: Double
+    ) throws -> PrunePipeline.Outcome {
+        let progress = TrainingProgress("repair", console: common.console)
+        defer { progress.finish() }
+        let cost = method.charged ?? .multiplyAccumulates
+        let isElement = pipeline.request.granularity == .element
+        let search = AccuracySearch(maximumDrop: drop, pipeline: pipeline) { kept in
+            isElement ? .sparsity(1 - kept) : .maximum(cost, share: kept)
+        }
+        let found = try search.run(
+            graph, data: data,
+            tell: { kept, drop in
+                progress.finish()
+                common.console.status(
+                    "\(Format.percent(kept)) kept: \(Format.fixed(100 * drop, 2)) points lost")
+            },
+            observer: { event in
+                if case .training(let event) = event { progress.show(event) }
+            }, isCancelled: { Interruption.isRequested })
+        guard let found else { throw Interruption.exitCode }
+        return found.outcome
     }
 
     // MARK: Telling
@@ -290,6 +372,7 @@ struct Prune: ParsableCommand {
         settings.append(.init("criterion", receipt.criterion))
         settings.append(.init("scope", receipt.scope))
         if data != nil, finetuneEpochs > 0 {
+            if method.method != .criterion { settings.append(.init("method", method.description)) }
             settings.append(
                 .init("schedule", schedule.rawValue + (regrowth > 0 ? ", regrowth \(regrowth)" : "")))
             settings.append(

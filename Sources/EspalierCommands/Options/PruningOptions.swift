@@ -8,6 +8,19 @@ struct PruningOptions: ParsableArguments {
     @OptionGroup var target: TargetOptions
 
     @Option(
+        help: ArgumentHelp(
+            "Milliseconds that one inference may take at most, predicted from a profile measured on this machine.",
+            valueName: "ms"))
+    var targetLatency: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Accuracy on the validation data that may be lost at most: takes the smallest of several networks that keep it.",
+            discussion: "The accuracy is a share: 0.005 is half a point. Needs --data and epochs of repair.",
+            valueName: "share"))
+    var maxAccuracyDrop: Double?
+
+    @Option(
         help: ArgumentHelp("How importance is measured; see below.", valueName: "name"),
         completion: .list(Criteria.all.map { $0.information.id }))
     var criterion: String = Magnitude.information.id
@@ -57,6 +70,17 @@ struct PruningOptions: ParsableArguments {
     @OptionGroup var scoring: ScoringOptions
 
     func validate() throws {
+        if let targetLatency, !(targetLatency > 0 && targetLatency.isFinite) {
+            throw ValidationError("--target-latency is a time in milliseconds")
+        }
+        if let maxAccuracyDrop {
+            guard (0..<1).contains(maxAccuracyDrop) else {
+                throw ValidationError("--max-accuracy-drop is a share from 0 to below 1")
+            }
+            guard target.targets.isEmpty, targetLatency == nil else {
+                throw ValidationError("--max-accuracy-drop finds out how far: leave out other targets")
+            }
+        }
         guard Criteria.all.contains(where: { $0.information.id == criterion }) else {
             let known = Criteria.all.map { $0.information.id }.joined(separator: ", ")
             throw ValidationError("--criterion \(criterion) is none of \(known)")
@@ -80,7 +104,8 @@ struct PruningOptions: ParsableArguments {
 
     /// Whether it is said how far to prune: by a target, an allocation or the granularity.
     var saysHowFar: Bool {
-        !target.targets.isEmpty || target.targetLatency != nil || allocation != nil
+        !target.targets.isEmpty || targetLatency != nil || maxAccuracyDrop != nil
+            || allocation != nil
             || granularity?.fixesShares ?? false
     }
 

@@ -12,31 +12,29 @@ struct TargetOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Share of the parameters to keep at most.", valueName: "share"))
     var maxParameters: Double?
 
-    @Option(
-        help: ArgumentHelp(
-            "Milliseconds that one inference may take at most, predicted from a profile measured on this machine.",
-            valueName: "ms"))
-    var targetLatency: Double?
+    @Option(help: ArgumentHelp("Share of the bytes of the weights to keep at most.", valueName: "share"))
+    var maxBytes: Double?
 
     func validate() throws {
         if let sparsity, !(0..<1).contains(sparsity) {
             throw ValidationError("--sparsity is a share from 0 to below 1")
         }
-        for (name, value) in [("--max-macs", maxMacs), ("--max-parameters", maxParameters)] {
+        let shares = [
+            ("--max-macs", maxMacs), ("--max-parameters", maxParameters), ("--max-bytes", maxBytes),
+        ]
+        for (name, value) in shares {
             if let value, !(value > 0 && value <= 1) {
                 throw ValidationError("\(name) is a share above 0 and up to 1")
             }
         }
-        if let targetLatency, !(targetLatency > 0 && targetLatency.isFinite) {
-            throw ValidationError("--target-latency is a time in milliseconds")
-        }
     }
 
-    /// Without a latency, whose cost must be measured first.
+    /// Those that need nothing measured first.
     var targets: [PruningTarget] {
         [
             sparsity.map(PruningTarget.sparsity), maxMacs.map(PruningTarget.maxMultiplyAccumulates),
             maxParameters.map(PruningTarget.maxParameters),
+            maxBytes.map { PruningTarget.maximum(.bytes, share: $0) },
         ].compactMap { $0 }
     }
 }

@@ -43,6 +43,19 @@ struct TrainingOptions: ParsableArguments {
         guard clip.map({ $0 > 0 }) ?? true else { throw ValidationError("--clip must be positive") }
     }
 
+    /// As they are given on a command line, those that are not the defaults.
+    var arguments: [String] {
+        var arguments: [String] = []
+        if batchSize != 64 { arguments += ["--batch-size", "\(batchSize)"] }
+        if optimizer.type != AdamW.self { arguments += ["--optimizer", optimizer.type.name] }
+        if let learningRate { arguments += ["--learning-rate", "\(learningRate)"] }
+        if weightDecay != 0 { arguments += ["--weight-decay", "\(weightDecay)"] }
+        if labelSmoothing != 0 { arguments += ["--label-smoothing", "\(labelSmoothing)"] }
+        if let clip { arguments += ["--clip", "\(clip)"] }
+        if shift != 0 { arguments += ["--shift", "\(shift)"] }
+        return flip ? arguments + ["--flip"] : arguments
+    }
+
     /// - Parameters:
     ///   - schedule: of the learning rate.
     ///   - rateScale: what the optimizer's usual learning rate is multiplied with if none is given.

@@ -1,0 +1,126 @@
+import Foundation
+import Testing
+
+/// `prune --method`, and accuracy as a budget.
+struct SparseTrainingTests {
+    private func prune(
+        _ folder: TemporaryFolder, _ arguments: String..., output: String = "out.onnx"
+    ) throws -> [String: Any] {
+        let result = tool(
+            [
+                "prune", folder("dense.onnx"), "--data", "digits", "--finetune-epochs", "2", "--json",
+                "--quiet", "-o",
+            ]
+                + [folder(output)] + arguments)
+        try #require(result.code == 0, "\(result.error)")
+        return try result.document()
+    }
+
+    private func share(_ record: [String: Any], of name: String) throws -> Double {
+        let before = try #require(record["before"] as? [String: Any])
+        let after = try #require(record["after"] as? [String: Any])
+        return Double(try #require(after[name] as? Int)) / Double(try #require(before[name] as? Int))
+    }
+
+    @Test(arguments: [("lagrangian", "macs"), ("lagrangian", "parameters"), ("l0", "macs")])
+    func channelBudgetsAreMet(method: String, cost: String) throws {
+        let folder = try TrainedModel.folder()
+        let record = try prune(folder, "--granularity", "channel", "--method", method, "--max-\(cost)", "0.5")
+        let left = try share(record, of: cost)
+        // A channel of tiny-cnn's second layer has 1.5 % of the multiply-accumulates.
+        #expect(left <= 0.5 && left > 0.45)
+    }
+
+    @Test(arguments: [0.5, 0.9])
+    func elementBudgetsAreMet(sparsity: Double) throws {
+        let folder = try TrainedModel.folder()
+        let record = try prune(folder, "--method", "lagrangian", "--sparsity", "\(sparsity)")
+        #expect(try #require(record["achievedSparsity"] as? Double) >= sparsity)
+        #expect(try #require(record["achievedSparsity"] as? Double) < sparsity + 0.01)
+    }
+
+    @Test func pricesNeedNoTarget() throws {
+        let folder = try TrainedModel.folder()
+        var shares: [Double] = []
+        for lambda in ["0.001", "1000"] {
+            let record = try prune(
+                folder, "--granularity", "channel", "--method", "lagrangian", "--lambda", lambda)
+            shares.append(try share(record, of: "macs"))
+        }
+        #expect(shares[0] > 0.7 && shares[1] < 0.4)
+    }
+
+    @Test(arguments: ["rigl", "set"])
+    func dynamicTrainingKeepsTheNumber(method: String) throws {
+        let folder = try TrainedModel.folder()
+        let record = try prune(folder, "--method", method, "--sparsity", "0.8", "--scope", "erk")
+        #expect(abs(try #require(record["achievedSparsity"] as? Double) - 0.8) < 0.001)
+        #expect(try #require((record["after"] as? [String: Any])?["accuracy"] as? Double) > 0.8)
+    }
+
+    @Test func unattainableBudgetsAreRefusedBeforeTraining() throws {
+        let folder = try TrainedModel.folder()
+        let result = tool(
+            "prune", folder("dense.onnx"), "--data", "digits", "--granularity", "channel", "--method",
+            "lagrangian",
+            "--max-macs", "0.01", "--finetune-epochs", "1000", "--quiet", "-o", folder("out.onnx"))
+        #expect(result.code == 1)
+        #expect(result.error.contains("the nearest possible is"))
+    }
+
+    /// Killed in either part of the training, then gone on with: the same model as without the kill.
+    @Test(arguments: ["lagrangian", "l0"], [1, 3])
+    func killedTrainingEndsAsOthers(method: String, changes: Int) throws {
+        let folder = try TrainedModel.folder()
+        func arguments(_ output: String) -> [String] {
+            [
+                "prune", folder("dense.onnx"), "--data", "digits", "--granularity", "channel", "--method",
+                method,
+                "--max-macs", "0.5", "--finetune-epochs", "4", "--quiet", "-o", folder(output),
+            ]
+        }
+        #expect(tool(arguments("whole.onnx")).code == 0)
+        try FileManager.default.createDirectory(
+            atPath: folder("saved"), withIntermediateDirectories: true)
+        let saving = ["--checkpoint", folder("saved/run.npz"), "--resume"]
+        let killed = try Program.kill(
+            arguments("killed.onnx") + saving, afterChanges: changes, in: URL(filePath: folder("saved")))
+        #expect(killed)
+        #expect(tool(arguments("killed.onnx") + saving).code == 0)
+        let (one, other) = (folder("whole.onnx"), folder("killed.onnx"))
+        #expect(FileManager.default.contentsEqual(atPath: one, andPath: other))
+    }
+
+    @Test func accuracyCanBeTheBudget() throws {
+        let folder = try TrainedModel.folder()
+        let record = try prune(folder, "--max-accuracy-drop", "0.02")
+        #expect(try #require(record["achievedSparsity"] as? Double) > 0.5)
+        let channels = try prune(
+            folder, "--granularity", "channel", "--max-accuracy-drop", "0.05", "--method", "lagrangian")
+        #expect(try share(channels, of: "macs") < 0.9)
+        let impossible = tool(
+            "prune", folder("dense.onnx"), "--data", "digits", "--granularity", "channel",
+            "--max-accuracy-drop", "0",
+            "--learning-rate", "10", "--finetune-epochs", "1", "--quiet", "-o", folder("no.onnx"))
+        #expect(impossible.code == 1)
+        #expect(!FileManager.default.fileExists(atPath: folder("no.onnx")))
+    }
+
+    @Test(arguments: [
+        ["--method", "lagrangian"], ["--method", "lagrangian", "--lambda", "1", "--max-macs", "0.5"],
+        ["--method", "lagrangian", "--lambda", "0"], ["--lambda", "1", "--sparsity", "0.5"],
+        ["--cost", "macs", "--sparsity", "0.5"], ["--method", "l0", "--max-macs", "0.5"],
+        ["--method", "rigl", "--granularity", "channel", "--max-macs", "0.5"],
+        ["--method", "lagrangian", "--granularity", "2:4"],
+        ["--method", "lagrangian", "--granularity", "channel", "--sparsity", "0.5"],
+        ["--method", "lagrangian", "--sparsity", "0.5", "--schedule", "cubic"],
+        ["--method", "lagrangian", "--sparsity", "0.5", "--dry-run"],
+        ["--max-accuracy-drop", "0.1", "--sparsity", "0.5"], ["--max-accuracy-drop", "0.1", "--dry-run"],
+        ["--max-accuracy-drop", "1"],
+        ["--method", "lagrangian", "--sparsity", "0.5", "--penalty-share", "0"],
+    ])
+    func wrongUsageIsRefused(arguments: [String]) {
+        let result = tool(["prune", "m.onnx", "--data", "digits", "-o", "out.onnx"] + arguments)
+        #expect(result.code == 64, "\(arguments)")
+    }
+}
