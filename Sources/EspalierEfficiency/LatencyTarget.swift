@@ -50,18 +50,8 @@ package struct LatencyTarget: Sendable {
     package func measure(
         _ before: Graph, _ after: Graph, inputs: [String: Tensor], threads: Int, seconds: Double = 1
     ) throws -> (before: Double, after: Double) {
-        let plans = try [before, after].map { graph in
-            let tensors = Dictionary(
-                uniqueKeysWithValues: graph.inputs.compactMap { id in
-                    inputs[graph.name(of: id)].map { (id, $0) }
-                })
-            let plan = try InferencePlan(
-                graph, inputShapes: tensors.mapValues(\.shape), outputs: graph.outputs, threads: threads,
-                sparsity: .whereFaster(costs))
-            try plan.run(tensors)
-            return plan
-        }
-        let series = try AlternatingTimer(seconds: seconds).measure(plans.map { plan in { try plan.run() } })
-        return (series[0].milliseconds.median, series[1].milliseconds.median)
+        let medians = try NetworkLatency.medians(
+            of: [before, after], inputs: inputs, threads: threads, costs: costs, seconds: seconds)
+        return (medians[0], medians[1])
     }
 }

@@ -165,7 +165,7 @@ struct Compare: ParsableCommand {
         record.figures = comparison.denseAccuracy(outcome.records)?.standardDeviation.map {
             ["denseDeviation": $0]
         }
-        record.refusals = failures(outcome)
+        record.refusals = outcome.refusals
         record.outputs = csv.map { [$0] }
         if let csv {
             try OutputFile.write(ComparisonTable.csv(comparison.runs(outcome.records)), to: csv)
@@ -173,11 +173,7 @@ struct Compare: ParsableCommand {
         }
         ComparisonTable.tell(record, on: common.console)
         try common.deliver(record, storing: false)
-        guard outcome.failures.isEmpty else {
-            throw CommandFailure(
-                "\(outcome.failures.count) runs failed: the first says: \(outcome.failures.sorted { $0.key < $1.key }[0].value)"
-            )
-        }
+        try outcome.check()
     }
 
     // MARK: Parts
@@ -266,16 +262,6 @@ struct Compare: ParsableCommand {
             repair: finetuneEpochs > 0 ? repair : nil, template: template)
         comparison.evidenceSamples = evidenceSamples
         return comparison
-    }
-
-    private func failures(_ outcome: TrialOutcome) -> [RunRecord.Refusal]? {
-        let failures = outcome.failures.sorted { $0.key < $1.key }.map {
-            RunRecord.Refusal(name: $0.key, reason: $0.value)
-        }
-        let blocked = outcome.blocked.map {
-            RunRecord.Refusal(name: $0, reason: "not run: what it needs has failed")
-        }
-        return failures.isEmpty && blocked.isEmpty ? nil : failures + blocked
     }
 
     private func settings(_ comparison: CriteriaComparison) -> [RunRecord.Setting] {

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Espalier
 import EspalierReports
 import EspalierRuns
+import EspalierSearch
 
 /// Groups of runs side by side.
 struct RunsCompare: ParsableCommand {
@@ -37,11 +39,11 @@ struct RunsCompare: ParsableCommand {
 
     func run() throws {
         let store = try storeOptions.open()
-        let comparison = RunComparison(
-            try groups.map { text in
-                let selection = try RunSelection(text, in: store)
-                return (selection.name, try store.records(selection))
-            }, confidence: confidence)
+        let selected = try groups.map { text in
+            let selection = try RunSelection(text, in: store)
+            return (name: selection.name, records: try store.records(selection))
+        }
+        let comparison = RunComparison(selected, confidence: confidence)
         let console = output.console
         try console.document(Document(comparison: comparison))
         console.result(Self.figures(comparison))
@@ -49,7 +51,25 @@ struct RunsCompare: ParsableCommand {
             console.result("\ndifferences from \(comparison.groups[0].name)\(Self.legend(comparison))\n")
             console.result(Self.differences(comparison))
         }
+        try tellFronts(selected, on: console)
         for note in comparison.notes { console.result("note: \(note)") }
+    }
+
+    /// Where all are networks of trade-offs, their fronts.
+    private func tellFronts(
+        _ groups: [(name: String, records: [StoredRecord])], on console: Console
+    ) throws {
+        var volumes: TradeOff.Volumes = []
+        for group in groups {
+            guard let (trade, drops) = try TradeOff.stored(group.records.map(\.record)) else { return }
+            console.result("\nfront of \(group.name)\n")
+            console.result(
+                FrontTable.table(
+                    trade.fronts.front, costs: trade.objectives.dropFirst().map { ($0.name, "share") },
+                    knee: trade.knee?.key))
+            volumes.append((group.name, try trade.testedVolumes(drops: drops)))
+        }
+        FrontTable.tell(volumes, on: console)
     }
 
     private static func legend(_ comparison: RunComparison) -> String {

@@ -159,22 +159,33 @@ private struct TrialWorker: Sendable {
     }
 
     private func required(by trial: Trial) throws -> [String: FinishedTrial] {
-        guard !trial.requirements.isEmpty else { return [:] }
-        let entries = try store.trials(of: experimentHash)
-        let records = try store.records(of: experimentHash)
-        var required: [String: FinishedTrial] = [:]
-        for key in trial.requirements {
-            guard let entry = entries.first(where: { $0.key == key }),
-                let record = records.first(where: { $0.trial?.key == key })
-            else {
-                throw StoreError(
-                    .missing, store.path, "trial '\(key)' was deleted while the experiment ran; run it again")
-            }
-            required[key] = FinishedTrial(
+        let finished = try trial.requirements.isEmpty ? [:] : store.finishedTrials(of: experimentHash)
+        return try Dictionary(
+            uniqueKeysWithValues: trial.requirements.map { key in
+                guard let found = finished[key] else {
+                    throw StoreError(
+                        .missing, store.path,
+                        "trial '\(key)' was deleted while the experiment ran; run it again")
+                }
+                return (key, found)
+            })
+    }
+}
+
+extension RunStore {
+    /// The results of an experiment's finished trials, by key.
+    ///
+    /// - Throws: ``StoreError``.
+    package func finishedTrials(of experimentHash: String) throws -> [String: FinishedTrial] {
+        let entries = Dictionary(
+            try trials(of: experimentHash).map { ($0.key, $0) }, uniquingKeysWith: { $1 })
+        var finished: [String: FinishedTrial] = [:]
+        for record in try records(of: experimentHash) {
+            guard let key = record.trial?.key, let entry = entries[key] else { continue }
+            finished[key] = FinishedTrial(
                 key: key, record: record.record,
-                modelFile: entry.modelPath.map { "\(store.filesFolder)/\($0)" },
-                modelSHA256: entry.modelSHA256)
+                modelFile: entry.modelPath.map { "\(filesFolder)/\($0)" }, modelSHA256: entry.modelSHA256)
         }
-        return required
+        return finished
     }
 }

@@ -24,11 +24,11 @@ extension CriteriaComparison {
         let run = try TrainingRun(
             graph, training: data.fit, validation: data.validation, recipe: recipe,
             hooks: [hook].compactMap { $0 }, lane: context.lane)
-        try Self.withUsableCheckpoint(context) {
+        try context.withUsableCheckpoint {
             if context.hasCheckpoint { try run.resume(from: context.checkpointPath) }
         }
         let outcome = try run.train(
-            checkpoints: Self.checkpoints(context), observer: { try context.tell($0) },
+            checkpoints: context.checkpoints, observer: { try context.tell($0) },
             isCancelled: { context.isCancelled })
         guard outcome != .cancelled else { throw TrialInterruption() }
         let trained = try run.trainedGraph()
@@ -73,7 +73,7 @@ extension CriteriaComparison {
         var pipeline = PrunePipeline(request: request, repair: repair, lane: context.lane)
         pipeline.evidenceSamples = evidenceSamples
         pipeline.seed = context.seed
-        pipeline.checkpoints = Self.checkpoints(context)
+        pipeline.checkpoints = context.checkpoints
         pipeline.resumes = true
         pipeline.recorded = try EvidenceFile.evidence(for: criterion, of: graph, beside: path)
         if sharesEvidence(criterion) {
@@ -87,7 +87,7 @@ extension CriteriaComparison {
                 })
         }
         var stages = StageClock()
-        let outcome = try Self.withUsableCheckpoint(context) {
+        let outcome = try context.withUsableCheckpoint {
             // The test data are read once, below.
             try pipeline.run(
                 graph, data: .init(fit: data.fit, validation: data.validation, test: nil),
@@ -127,22 +127,6 @@ extension CriteriaComparison {
     // MARK: Parts
 
     private static let modelName = "model.onnx"
-
-    /// An epoch of a large network takes long: what a kill costs is bounded in steps.
-    private static func checkpoints(_ context: TrialContext) -> CheckpointPolicy {
-        CheckpointPolicy(path: context.checkpointPath, everySteps: 250)
-    }
-
-    /// Has a trial whose checkpoint is damaged, or of another version of the program, begin anew.
-    private static func withUsableCheckpoint<Result>(
-        _ context: TrialContext, _ body: () throws -> Result
-    ) throws -> Result {
-        do {
-            return try body()
-        } catch TrainingError.checkpoint(let reason) where context.hasCheckpoint {
-            throw UnusableCheckpoint(reason)
-        }
-    }
 
     private func given(_ seed: UInt64) throws -> GivenNetwork {
         guard case .given(let networks) = networks, !networks.isEmpty else {
@@ -188,63 +172,7 @@ extension CriteriaComparison {
             }
             graph = largest
         }
-        let shapes = try InputBinding(graph, data.fit).shapes(batchSize: 1)
-        let resolved = try ResolvedGraph(graph, inputShapes: shapes)
-        let activations = resolved.facts.filter { graph.constants[$0.key] == nil }
-            .reduce(0) { $0 + $1.value.shape.count * 4 }
-        return graph.parameterBytes * 40 + activations * 4 * max(64, repair?.recipe.batchSize ?? 0)
-    }
-}
-
-extension Graph {
-    fileprivate var parameterBytes: Int {
-        parameters.reduce(0) { $0 + (constants[$1]?.byteCount ?? 0) }
-    }
-}
-
-extension TrialContext {
-    fileprivate func tell(_ event: TrainingEvent) throws {
-        switch event {
-        case .step(let done, let total, _, _): progress(done, of: total)
-        case .epoch(let summary): try report(RunRecord.Epoch(summary))
-        }
-    }
-}
-
-/// The record of a trial, from its beginning.
-private struct TrialRecorder {
-    private let start = ContinuousClock.now
-    private(set) var record: RunRecord
-
-    init(_ template: RunRecord, _ context: TrialContext) {
-        record = template
-        record.date = Date().formatted(.iso8601)
-        record.seed = context.seed
-        record.threads = context.lane.threads
-    }
-
-    /// With a network measured: on the validation data, and this one time on the test data.
-    func record(of graph: Graph, data: PrunePipeline.Data, lane: Lane) throws -> RunRecord {
-        func evaluate(_ dataset: Dataset?) throws -> Evaluation? {
-            try dataset.map {
-                let output = try graph.lossOutput(for: $0, batchSize: 1)
-                return try Evaluator(graph, output: output, lane: lane).evaluate($0)
-            }
-        }
-        var record = record
-        let validation = try evaluate(data.validation)
-        let test = try evaluate(data.test)
-        record.model = .init(name: graph.name)
-        record.samples = test?.value.count
-        record.accuracy = test?.value.accuracy
-        record.loss = test?.value.mean
-        record.after = try .init(graph, evaluation: test, split: "test", path: nil)
-        var figures: [String: Double] = [:]
-        figures["validationAccuracy"] = validation?.value.accuracy
-        figures["validationLoss"] = validation?.value.mean
-        record.figures = figures
-        record.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
-        return record
+        return try graph.trainingBytes(data.fit, batchSize: repair?.recipe.batchSize ?? 0)
     }
 }
 

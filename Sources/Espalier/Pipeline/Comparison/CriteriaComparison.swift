@@ -1,4 +1,4 @@
-package import EspalierGraphs
+import EspalierGraphs
 package import EspalierPruning
 package import EspalierRuns
 package import EspalierTraining
@@ -15,17 +15,6 @@ package struct CriteriaComparison: Sendable {
         case trained(architecture: String, options: ArchitectureOptions, recipe: TrainingRecipe)
         /// Networks at hand, which the seeds take in turn.
         case given([GivenNetwork])
-    }
-
-    /// A network at hand.
-    package struct GivenNetwork: Sendable {
-        package let path: String
-        package let graph: Graph
-
-        package init(path: String, graph: Graph) {
-            self.path = path
-            self.graph = graph
-        }
     }
 
     package var networks: Networks
@@ -74,15 +63,7 @@ package struct CriteriaComparison: Sendable {
             "normalization": .string(request.normalization?.rawValue ?? "as the criterion has it"),
             "aggregation": .string(request.aggregation?.rawValue ?? "as the criterion has it"),
         ]
-        if let repair {
-            var described = Self.described(repair.recipe)
-            described["schedule"] = .string(repair.schedule.rawValue)
-            described["pruningShare"] = JSONValue(repair.pruningShare)
-            described["distillation"] = .array([
-                JSONValue(repair.distillationWeight), JSONValue(repair.distillationTemperature),
-            ])
-            configuration["repair"] = .object(described)
-        }
+        if let repair { configuration["repair"] = .object(repair.described) }
         let parts = [data.fit, data.validation, data.test].map { $0?.fingerprint ?? "none" }
         return Experiment(
             command: "compare", configuration: .object(configuration),
@@ -92,7 +73,7 @@ package struct CriteriaComparison: Sendable {
     private var describedNetworks: JSONValue {
         switch networks {
         case .trained(let architecture, let options, let recipe):
-            var described = Self.described(recipe)
+            var described = recipe.described
             described["architecture"] = .string(architecture)
             described["activation"] = .string(options.activation.rawValue)
             return .object(described)
@@ -100,14 +81,6 @@ package struct CriteriaComparison: Sendable {
             return .array(
                 networks.map { .string(String($0.graph.parameterFingerprint, radix: 16)) })
         }
-    }
-
-    /// Everything of a recipe but the seed, which is each trial's own, and the threads, of which each trial has one.
-    private static func described(_ recipe: TrainingRecipe) -> [String: JSONValue] {
-        var identity = recipe.identity
-        identity["seed"] = nil
-        identity["threads"] = nil
-        return identity.mapValues { .string($0) }
     }
 }
 

@@ -1,0 +1,200 @@
+import EspalierGraphs
+import EspalierKernels
+import EspalierONNX
+import EspalierOperators
+import EspalierPruning
+import EspalierRuns
+import EspalierSearch
+import EspalierTraining
+import Foundation
+
+extension ParetoSearch {
+    /// Measures a network as it is.
+    func measureDense(_ context: TrialContext) throws -> RunRecord {
+        let network = networks[index(context.seed)]
+        let recorder = TrialRecorder(template, context)
+        var record = try recorder.record(of: network.graph, data: data, lane: context.lane)
+        record.model = .init(name: network.graph.name, path: network.path)
+        let groups = try pruner(of: network.graph).groups
+        var point = RunRecord.FrontPoint(
+            key: context.key, method: "dense", seed: context.seed, error: 0, cost: 1, values: [:],
+            accuracy: record.accuracy, widths: groups.widths(of: groups))
+        point.error = 1 - (record.figures?["validationAccuracy"] ?? 0)
+        for objective in costs where objective != .latency { point.values[objective.name] = 1 }
+        point.values[Objective.accuracyDrop.name] = 0
+        record.figures?["fileBytes"] = Self.fileBytes(network.path).map { Double($0) }
+        record.front = [point]
+        return record
+    }
+
+    /// Finds one network.
+    func find(_ candidate: Candidate, _ context: TrialContext) throws -> RunRecord {
+        let recorder = TrialRecorder(template, context)
+        let dense = try context.result(of: denseKey(context.seed)).record
+        let found = try context.withUsableCheckpoint {
+            try candidate.method == .fromScratch
+                ? trainFresh(candidate, context) : prune(candidate, context)
+        }
+        try context.writeModel(named: Self.modelName) { path in
+            _ = try ModelFile.write(found.graph, to: path, dataset: data.validation, seed: context.seed)
+        }
+        var record = try recorder.record(of: found.graph, data: data, lane: context.lane)
+        record.before = dense.after
+        record.epochs = found.history.map(RunRecord.Epoch.init)
+        record.request = [
+            .init("method", candidate.method.rawValue), .init("granularity", request.granularity.rawValue),
+        ]
+        record.front = [try point(candidate, found, record, dense: dense, context)]
+        return record
+    }
+
+    private static let modelName = "model.onnx"
+    /// Where the next price begins: pruned and not yet repaired.
+    private static let cutName = "cut.onnx"
+
+    private struct Found {
+        var graph: Graph
+        var history: [EpochSummary]
+    }
+
+    private func prune(_ candidate: Candidate, _ context: TrialContext) throws -> Found {
+        let dense = networks[index(context.seed)].graph
+        let start = try source(of: candidate).map { source in
+            let model = try context.result(of: source.key).modelPath()
+            let folder = URL(fileURLWithPath: model).deletingLastPathComponent()
+            return try ONNXModel.load(from: folder.appendingPathComponent(Self.cutName).path)
+        }
+        var request = request
+        if let budget = candidate.budget { request.targets = [.maximum(cost, share: budget)] }
+        var repair = repair
+        repair.recipe.seed = context.seed
+        repair.recipe.threads = context.lane.threads
+        repair.schedule = candidate.method == .iterative ? .iterative : .oneShot
+        if candidate.method == .iterative {
+            request.criterion = try Criteria.criterion(iterativeCriterion, seed: context.seed)
+        }
+        var pipeline = PrunePipeline(request: request, repair: repair, lane: context.lane)
+        pipeline.evidenceSamples = evidenceSamples
+        pipeline.seed = context.seed
+        pipeline.checkpoints = context.checkpoints
+        pipeline.resumes = true
+        pipeline.teacher = dense
+        switch candidate.method {
+        case .lagrangian:
+            // The price is for the whole cost of the dense network, of which a part is gone already.
+            let left = try start.map { try share(of: cost, $0, dense) } ?? 1
+            pipeline.method = .training(
+                .lagrangian(.init(cost: cost, lambda: candidate.lambda.map { $0 * left })))
+        case .budget: pipeline.method = .training(.lagrangian(.init(cost: cost, lambda: nil)))
+        case .gates: pipeline.method = .training(.gates(.init(cost: cost, lambda: nil)))
+        case .oneShot, .iterative, .fromScratch: break
+        }
+        // The test data are read once, when all is done.
+        let outcome = try pipeline.run(
+            start ?? dense, data: .init(fit: data.fit, validation: data.validation, test: nil),
+            observer: { event in
+                if case .training(let event) = event { try context.tell(event) }
+            }, isCancelled: { context.isCancelled })
+        guard !outcome.isInterrupted else { throw TrialInterruption() }
+        if candidate.method == .lagrangian, let cut = outcome.cut {
+            try context.writeFile(named: Self.cutName) { path in
+                _ = try ModelFile.write(cut, to: path, dataset: data.validation, seed: context.seed)
+            }
+        }
+        return Found(graph: outcome.graph, history: outcome.history)
+    }
+
+    private func trainFresh(_ candidate: Candidate, _ context: TrialContext) throws -> Found {
+        guard let source = source(of: candidate) else { throw TrialInterruption() }
+        let structure = try ONNXModel.load(from: context.result(of: source.key).modelPath())
+        var recipe = scratch
+        recipe.seed = context.seed
+        recipe.threads = context.lane.threads
+        let run = try TrainingRun(
+            try pruner(of: structure).reinitialized(seed: context.seed), training: data.fit,
+            validation: data.validation, recipe: recipe, lane: context.lane)
+        if context.hasCheckpoint { try run.resume(from: context.checkpointPath) }
+        let outcome = try run.train(
+            checkpoints: context.checkpoints, observer: { try context.tell($0) },
+            isCancelled: { context.isCancelled })
+        guard outcome != .cancelled else { throw TrialInterruption() }
+        return Found(graph: try run.trainedGraph(), history: run.history)
+    }
+
+    // MARK: Measures
+
+    private func point(
+        _ candidate: Candidate, _ found: Found, _ record: RunRecord, dense: RunRecord, _ context: TrialContext
+    ) throws -> RunRecord.FrontPoint {
+        let network = networks[index(context.seed)]
+        let validation = record.figures?["validationAccuracy"] ?? 0
+        var values = [
+            Objective.accuracyDrop.name: (dense.figures?["validationAccuracy"] ?? 0) - validation
+        ]
+        for objective in costs where objective != .latency {
+            values[objective.name] = try share(of: objective, found.graph, network, dense: dense, context)
+        }
+        return RunRecord.FrontPoint(
+            key: candidate.key, method: candidate.method.rawValue, seed: candidate.seed,
+            lambda: candidate.lambda, budget: candidate.budget, error: 1 - validation,
+            cost: try share(of: cost, found.graph, network.graph), values: values, accuracy: record.accuracy,
+            widths: try pruner(of: found.graph).groups.widths(of: pruner(of: network.graph).groups),
+            arguments: arguments(candidate, network))
+    }
+
+    private func share(
+        of objective: Objective, _ graph: Graph, _ network: GivenNetwork, dense: RunRecord,
+        _ context: TrialContext
+    ) throws -> Double {
+        guard let before = dense.after else { return 1 }
+        let after = try RunRecord.Measures(graph, evaluation: nil, split: "", path: nil)
+        switch objective {
+        case .multiplyAccumulates: return Double(after.effectiveMacs) / Double(max(1, before.macs))
+        case .parameters: return Double(after.nonzero) / Double(max(1, before.parameters))
+        case .bytes:
+            let model = URL(fileURLWithPath: context.checkpointPath).deletingLastPathComponent()
+                .appendingPathComponent(Self.modelName).path
+            guard let bytes = Self.fileBytes(model), let whole = Self.fileBytes(network.path) else {
+                return 1
+            }
+            return Double(bytes) / Double(max(1, whole))
+        default: throw SearchError.notMeasured(objective.name, measured: costs.map(\.name))
+        }
+    }
+
+    private func share(of cost: CostFunction, _ graph: Graph, _ dense: Graph) throws -> Double {
+        try pruner(of: graph).cost(cost) / pruner(of: dense).cost(cost)
+    }
+
+    func pruner(of graph: Graph) throws -> Pruner {
+        try Pruner(graph, inputShapes: InputBinding(graph, data.fit).shapes(batchSize: 1))
+    }
+
+    private static func fileBytes(_ path: String) -> Int? {
+        try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
+    }
+
+    /// The command that finds a network by itself; nil where it takes the path of prices to it.
+    private func arguments(_ candidate: Candidate, _ network: GivenNetwork) -> [String]? {
+        guard let budget = candidate.budget else { return nil }
+        var method: [String]
+        switch candidate.method {
+        case .budget: method = ["--method", "lagrangian"]
+        case .gates: method = ["--method", "l0"]
+        case .oneShot: method = ["--criterion", request.criterion.information.id]
+        case .iterative: method = ["--criterion", iterativeCriterion, "--schedule", "iterative"]
+        case .lagrangian, .fromScratch: return nil
+        }
+        method += ["--max-\(cost.id)", "\(budget)", "--seed", "\(candidate.seed)"]
+        return ["prune", network.path] + pruneArguments + method
+    }
+}
+
+extension PruningGroups {
+    /// The widths of these groups, and what they were in another network of the same structure.
+    func widths(of dense: PruningGroups) -> [RunRecord.Width] {
+        dense.all.filter { $0.frozen == nil }.compactMap { group in
+            self[group.id].map { RunRecord.Width(group: group.id, kept: $0.size, size: group.size) }
+        }
+    }
+}

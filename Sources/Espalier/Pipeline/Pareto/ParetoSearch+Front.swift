@@ -1,0 +1,61 @@
+package import EspalierRuns
+package import EspalierSearch
+
+/// What became of a search.
+package struct ParetoFront {
+    package var front: [RunRecord.FrontPoint]
+    package var dominated: [RunRecord.FrontPoint]
+    package var hypervolume: Double
+    package var trade: RunRecord.Front
+    package var chosen: RunRecord.FrontPoint?
+    /// Why no point was chosen.
+    package var miss: String?
+    /// Of the methods all of whose networks were found.
+    package var volumes: TradeOff.Volumes
+}
+
+extension ParetoSearch {
+    /// The points of finished trials: first the networks as they are.
+    package func points(_ records: [String: RunRecord]) -> [RunRecord.FrontPoint] {
+        let dense = Set(seeds.map(denseKey)).sorted().compactMap { records[$0]?.front?.first }
+        return dense + candidates.compactMap { records[$0.key]?.front?.first }
+    }
+
+    /// - Parameters:
+    ///   - records: results of trials, by key.
+    ///   - latencies: milliseconds by key, where ``EspalierSearch/Objective/latency`` is among the costs.
+    ///   - conditions: under which a point is chosen; nil for none.
+    package func front(
+        _ records: [String: RunRecord], latencies: [String: Double] = [:], choosing conditions: [Condition]?
+    ) throws(SearchError) -> ParetoFront {
+        let points = points(records).map { point in
+            var point = point
+            point.values[Objective.latency.name] = latencies[point.key]
+            return point
+        }
+        let dense = costs.map { cost in
+            points.filter { $0.method == "dense" }.compactMap { $0.values[cost.name] }.max() ?? 1
+        }
+        let trade = try TradeOff(points, costs: costs, dense: dense)
+        var result = ParetoFront(
+            front: trade.fronts.front, dominated: trade.fronts.dominated,
+            hypervolume: try trade.hypervolume(),
+            trade: RunRecord.Front(
+                objectives: zip(trade.objectives, [0] + dense).map {
+                    .init(name: $0.name, unit: $0 == .latency ? "ms" : "share", dense: $1)
+                }, reference: trade.reference, knee: trade.knee?.key), volumes: [])
+        if let conditions {
+            (result.chosen, result.miss) = try trade.choice(conditions)
+            result.trade.conditions = conditions.map { "\($0)" }.joined(separator: ", ")
+        }
+        for method in methods {
+            let keys = candidates.filter { $0.method == method }.map(\.key)
+            let found = keys.compactMap { records[$0] }
+            guard found.count == keys.count, let stored = try TradeOff.stored(found) else { continue }
+            let own = try TradeOff(
+                points.filter { $0.method == method.rawValue }, costs: costs, dense: dense)
+            result.volumes.append((method.rawValue, try own.testedVolumes(drops: stored.drops)))
+        }
+        return result
+    }
+}

@@ -1,0 +1,412 @@
+import ArgumentParser
+import Espalier
+import EspalierEfficiency
+import EspalierGraphs
+import EspalierKernels
+import EspalierPruning
+import EspalierReports
+import EspalierRuns
+import EspalierSearch
+import EspalierTraining
+import Foundation
+
+/// Traces what a network's accuracy costs, and chooses a point.
+struct Pareto: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Traces the trade-off between accuracy and cost, and chooses a network within conditions.",
+        discussion: """
+            Each method makes --points networks of different sizes, all with the same number of epochs. Those that no other is \
+            better than are the front; it is made by the accuracy on the validation data, and the test data are read once for \
+            each network. --choose takes the best network of the front within conditions, such as "accuracy-drop<=0.5%" or \
+            "macs<=0.5, parameters<=0.3", and --output writes it.
+
+            Give several models of one architecture, trained with different seeds, to compare methods: the seeds take them in \
+            turn, and volumes of fronts, on the test data, come with intervals paired by seed.
+
+            Every network is kept in the run store. The same command again, or with more points, methods or seeds, goes on \
+            from there, also after a kill.
+
+            METHODS
+            \(ParetoSearch.Method.allCases.map { "  \($0.rawValue): \($0.explanation)" }.joined(separator: "\n"))
+
+            EXAMPLE
+              espalier pareto dense.onnx --data fashion-mnist --points 8 --threads 2 --choose "accuracy-drop<=0.5%" \
+            -o slim.onnx --report front.html
+            """)
+
+    @Argument(help: ArgumentHelp("The models.", valueName: "model.onnx"), completion: .onnx)
+    var models: [String]
+
+    @Option(help: DataOptions.help, transform: DataOptions.source)
+    var data: DataSource
+
+    @OptionGroup var dataOptions: DataOptions
+
+    @Option(help: ArgumentHelp("Networks of each method.", valueName: "n"))
+    var points: Int = 8
+
+    @Option(help: ArgumentHelp("Methods, separated by commas; see below.", valueName: "name,..."))
+    var methods = MethodList(values: [.lagrangian, .budget])
+
+    @Option(
+        help: ArgumentHelp(
+            "Prices of the whole cost, in nats of loss, instead of --points.", valueName: "l1,l2,..."))
+    var lambdas: PositiveList?
+
+    @Option(
+        help: ArgumentHelp("Shares of the cost to keep at most, instead of --points.", valueName: "s1,s2,...")
+    )
+    var budgets: ShareList?
+
+    @Option(help: "What is charged for, and what budgets are in.")
+    var cost = ChargedCost.macs
+
+    @Option(
+        help: ArgumentHelp(
+            "What is wanted small besides the accuracy drop: one or two of macs, parameters, bytes, latency; without it what --cost says. Latencies are measured when all is done.",
+            valueName: "name,..."))
+    var objectives: ObjectiveList?
+
+    @Option(help: ArgumentHelp("Runs of each, with the seeds from --seed on.", valueName: "n"))
+    var seeds: Int?
+
+    @Option(
+        help: ArgumentHelp("How one-shot measures importance; see prune --help.", valueName: "name"),
+        completion: .list(Criteria.all.map { $0.information.id }))
+    var criterion: String = Magnitude.information.id
+
+    @Option(
+        help: ArgumentHelp("How iterative measures importance.", valueName: "name"),
+        completion: .list(Criteria.all.map { $0.information.id }))
+    var iterativeCriterion: String = EmpiricalFisher.information.id
+
+    @Option(help: "What is removed at a time: channel or element.")
+    var granularity: Granularity = .channel
+
+    @Option(
+        help: ArgumentHelp(
+            "A layer to leave alone, by name; * fits anything. Repeatable.", valueName: "pattern"))
+    var keep: [String] = []
+
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Prune the first and the last layer too; without either, only with element granularity.")
+    var firstAndLast: Bool?
+
+    @Option(help: ArgumentHelp("Epochs of each network, penalty and repair together.", valueName: "n"))
+    var finetuneEpochs: Int = 4
+
+    @Option(help: ArgumentHelp("Share of the epochs that train under a penalty.", valueName: "share"))
+    var penaltyShare: Double = 0.5
+
+    @Option(
+        help: ArgumentHelp(
+            "Epochs of from-scratch: those of the models' own training and of the repair together would be fair.",
+            valueName: "n"))
+    var scratchEpochs: Int = 12
+
+    @Option(help: "The learning rate of the repair over time.")
+    var learningRateSchedule = RateScheduleName(type: CosineAnnealing.self)
+
+    @Option(
+        help: ArgumentHelp("Weight of the dense model's outputs in the repair's loss.", valueName: "share"))
+    var distillation: Double = 0.5
+
+    @OptionGroup var training: TrainingOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Conditions to choose a network by, such as \"accuracy-drop<=0.5%\".", valueName: "conditions"))
+    var choose: String?
+
+    @Option(
+        name: .shortAndLong, help: ArgumentHelp("Where to write the chosen model.", valueName: "model.onnx"),
+        completion: .onnx)
+    var output: String?
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard !models.isEmpty else { throw ValidationError("name a model") }
+        guard points > 1 else { throw ValidationError("--points must be 2 or more") }
+        if let seeds, seeds < max(1, models.count) {
+            throw ValidationError("there are \(models.count) models for --seeds \(seeds): each needs a seed")
+        }
+        guard granularity == .channel || granularity == .element else {
+            throw ValidationError("--granularity must be channel or element")
+        }
+        guard
+            granularity == .channel || !methods.values.contains(where: { $0 == .gates || $0 == .fromScratch })
+        else { throw ValidationError("l0 and from-scratch go with channel granularity") }
+        guard !methods.values.contains(.fromScratch) || methods.values.contains(.budget) else {
+            throw ValidationError("from-scratch trains what budget finds: name both in --methods")
+        }
+        guard finetuneEpochs > 1, scratchEpochs > 0 else {
+            throw ValidationError("--finetune-epochs must be 2 or more, --scratch-epochs positive")
+        }
+        guard penaltyShare > 0, penaltyShare < 1 else {
+            throw ValidationError("--penalty-share must be above 0 and below 1")
+        }
+        guard (0...1).contains(distillation) else {
+            throw ValidationError("--distillation must be from 0 to 1")
+        }
+        for name in [criterion, iterativeCriterion]
+        where !Criteria.all.contains(where: { $0.information.id == name }) {
+            throw ValidationError(
+                "there is no criterion \(name): see espalier prune --help")
+        }
+        guard output == nil || choose != nil else {
+            throw ValidationError("--output writes the network that --choose chooses")
+        }
+        _ = try conditions()
+    }
+
+    func run() throws {
+        if let output { for model in models { try OutputFile.check(output, isNot: model) } }
+        let recorder = try RunRecorder("pareto", common)
+        let store = try RunStore(at: common.store ?? RunStore.defaultPath())
+        let loaded = try models.map { try LoadedModel($0) }
+        common.console.status("reading \(data)")
+        let parts = try DataParts(
+            data, options: try dataOptions.loadOptions(for: data, graph: loaded.first?.graph))
+        guard case .classes = parts.fit.labels else {
+            throw CommandFailure("\(data) has no classes: what is traded is the accuracy")
+        }
+        var record = recorder.record(model: loaded.first)
+        record.data = parts.description
+        let search = try search(loaded, parts, template: record)
+        let trials = try search.trials()
+        let progress = TrialProgress(console: common.console, total: trials.count)
+        let outcome = try TrialRunner(
+            store: store, experiment: search.experiment, threads: common.threads,
+            isCancelled: { Interruption.isRequested }, observer: { progress.show($0) }
+        ).run(trials)
+        progress.finish()
+        guard !outcome.isInterrupted else { throw Interruption.exitCode }
+        record = recorder.record(model: loaded.first)
+        record.data = parts.description
+        let front = try search.front(
+            outcome.records, latencies: wanted.contains(.latency) ? latencies(outcome, search, store) : [:],
+            choosing: conditions())
+        record.front = front.front
+        record.dominated = front.dominated
+        record.hypervolume = front.hypervolume
+        record.trade = front.trade
+        record.chosen = front.chosen
+        record.request = settings(search)
+        record.refusals = outcome.refusals
+        FrontTable.tell(front, on: common.console)
+        if let chosen = front.chosen, let output {
+            try write(chosen, of: search, store: store, to: output)
+            record.outputs = [output]
+        }
+        try common.deliver(record, storing: false)
+        if let miss = front.miss { throw CommandFailure(miss) }
+        try outcome.check()
+    }
+
+    // MARK: Parts
+
+    private func conditions() throws -> [Condition]? {
+        do {
+            return try choose.map { try Condition.parse($0, known: [.accuracyDrop] + wanted) }
+        } catch let error as ConditionError {
+            throw ValidationError("--choose: \(error)")
+        }
+    }
+
+    private var wanted: [Objective] { objectives?.values ?? [cost.objective] }
+
+    private func search(
+        _ loaded: [LoadedModel], _ parts: DataParts, template: RunRecord
+    ) throws -> ParetoSearch {
+        let repair = PrunePipeline.Repair(
+            recipe: training.recipe(
+                epochs: finetuneEpochs, schedule: learningRateSchedule, dataset: parts.fit, common: common),
+            pruningShare: penaltyShare, distillationWeight: distillation)
+        let count = seeds ?? models.count
+        var search = ParetoSearch(
+            loaded.map { GivenNetwork(path: $0.path, graph: $0.graph) },
+            data: .init(fit: parts.fit, validation: parts.validation, test: parts.test),
+            methods: methods.values, lambdas: lambdas?.values ?? Self.prices(points),
+            budgets: budgets?.values.reversed() ?? [], cost: cost.function,
+            costs: wanted, seeds: (0..<UInt64(count)).map { common.seed &+ $0 },
+            request: PruningRequest(
+                granularity, targets: [], criterion: try Criteria.criterion(criterion, seed: common.seed),
+                keep: keep.map { NamePattern($0) }, prunesFirstAndLast: firstAndLast),
+            iterativeCriterion: iterativeCriterion, repair: repair,
+            scratch: training.recipe(
+                epochs: scratchEpochs, schedule: RateScheduleName(type: OneCycle.self), dataset: parts.fit,
+                common: common),
+            template: template)
+        let least = try search.leastBudget()
+        if let refused = search.budgets.first(where: { $0 < least }) {
+            throw CommandFailure(
+                "a budget of \(refused) of the \(cost.rawValue) is out of reach: the least is \(Format.fixed(least, 3)), since some layers are left alone and every other keeps a tenth"
+            )
+        }
+        if budgets == nil { search.budgets = Self.shares(points, least: least) }
+        search.pruneArguments = pruneArguments
+        return search
+    }
+
+    /// What `prune` must be told to make one of the networks, besides the method.
+    private var pruneArguments: [String] {
+        var arguments = ["--data", "\(data)", "--granularity", granularity.rawValue]
+        arguments += ["--finetune-epochs", "\(finetuneEpochs)", "--penalty-share", "\(penaltyShare)"]
+        arguments += ["--learning-rate-schedule", learningRateSchedule.type.name]
+        arguments += ["--distillation", "\(distillation)"] + training.arguments
+        arguments += keep.flatMap { ["--keep", $0] }
+        if let firstAndLast { arguments.append(firstAndLast ? "--first-and-last" : "--no-first-and-last") }
+        return arguments
+    }
+
+    /// From what hardly bends a network to what takes most of it, by equal factors.
+    static func prices(_ count: Int) -> [Double] {
+        (0..<count).map { place -> Double in
+            let share = Double(place) / Double(max(1, count - 1))
+            return rounded(0.3 * pow(100, share))
+        }
+    }
+
+    /// From nine tenths to a tenth, or what can be reached, at equal distances.
+    static func shares(_ count: Int, least: Double) -> [Double] {
+        let last = max(0.1, least + 0.02)
+        return (0..<count).map { place -> Double in
+            let share = Double(place) / Double(max(1, count - 1))
+            return rounded(0.9 - (0.9 - last) * share)
+        }
+    }
+
+    private static func rounded(_ number: Double) -> Double { (1000 * number).rounded() / 1000 }
+
+    /// Milliseconds of one inference of each network, by key: measured in turns, on one thread.
+    private func latencies(
+        _ outcome: TrialOutcome, _ search: ParetoSearch, _ store: RunStore
+    ) throws -> [String: Double] {
+        let points = search.points(outcome.records)
+        let finished = try store.finishedTrials(of: search.experiment.hash)
+        let graphs = try points.map { point in
+            try LoadedModel(path(of: point, finished)).graph
+        }
+        let lane = try Lane(threads: 1)
+        let costs = try CostConstants.found(lane: lane, recalibrates: false, console: common.console).model
+        let inputs = try ModelInputs.random(
+            for: graphs[0], shapes: InputBinding(graphs[0], search.data.fit).shapes(batchSize: 1), samples: 1,
+            seed: common.seed
+        ).tensors
+        common.console.status("measuring \(graphs.count) networks")
+        let medians = try lane.run {
+            try NetworkLatency.medians(of: graphs, inputs: inputs, threads: 1, costs: costs, seconds: 0.3)
+        }
+        return Dictionary(zip(points.map(\.key), medians), uniquingKeysWith: { $1 })
+    }
+
+    private func path(
+        of point: RunRecord.FrontPoint, _ finished: [String: FinishedTrial]
+    ) throws -> String {
+        if point.method == "dense" { return models[Int(point.seed % UInt64(models.count))] }
+        guard let trial = finished[point.key] else {
+            throw CommandFailure("the model of \(point.key) is not in the run store")
+        }
+        return try trial.modelPath()
+    }
+
+    private func write(
+        _ chosen: RunRecord.FrontPoint, of search: ParetoSearch, store: RunStore, to output: String
+    ) throws {
+        let source = try path(of: chosen, store.finishedTrials(of: search.experiment.hash))
+        _ = try ModelFile.write(
+            LoadedModel(source).graph, to: output, protecting: source, dataset: search.data.validation,
+            seed: common.seed)
+        common.console.status("wrote \(output)")
+    }
+
+    private func settings(_ search: ParetoSearch) -> [RunRecord.Setting] {
+        func list(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ", ") }
+        let repair: [String] = [
+            "\(finetuneEpochs) epochs of \(training.optimizer.type.name)",
+            "\(Format.percent(penaltyShare)) under a penalty", "distillation \(distillation)",
+        ]
+        var settings: [RunRecord.Setting] = []
+        settings.append(.init("methods", methods.values.map(\.rawValue).joined(separator: ", ")))
+        settings.append(.init("granularity", granularity.rawValue))
+        settings.append(.init("charged for", cost.rawValue))
+        settings.append(.init("budgets", list(search.budgets)))
+        settings.append(.init("prices", list(search.lambdas)))
+        settings.append(.init("seeds", "\(search.seeds.count), from \(common.seed)"))
+        settings.append(.init("repair", repair.joined(separator: ", ")))
+        settings.append(.init("experiment", String(search.experiment.hash.prefix(8))))
+        return settings
+    }
+}
+
+/// What can be charged for without measuring first.
+enum ChargedCost: String, CaseIterable, ExpressibleByArgument {
+    case macs
+    case parameters
+    case bytes
+
+    var function: CostFunction {
+        switch self {
+        case .macs: .multiplyAccumulates
+        case .parameters: .parameters
+        case .bytes: .bytes
+        }
+    }
+
+    var objective: Objective {
+        switch self {
+        case .macs: .multiplyAccumulates
+        case .parameters: .parameters
+        case .bytes: .bytes
+        }
+    }
+}
+
+struct MethodList: ExpressibleByArgument {
+    let values: [ParetoSearch.Method]
+
+    init(values: [ParetoSearch.Method]) { self.values = values }
+
+    init?(argument: String) {
+        let values = argument.split(separator: ",").map { name in
+            ParetoSearch.Method(rawValue: String(name.filter { !$0.isWhitespace }))
+        }
+        guard !values.isEmpty, !values.contains(nil), Set(values).count == values.count else { return nil }
+        self.values = values.compactMap { $0 }
+    }
+
+    var defaultValueDescription: String { values.map(\.rawValue).joined(separator: ",") }
+}
+
+struct ObjectiveList: ExpressibleByArgument {
+    let values: [Objective]
+
+    init?(argument: String) {
+        let values = argument.split(separator: ",").map { name -> Objective? in
+            let name = String(name.filter { !$0.isWhitespace })
+            return name == Objective.latency.name ? .latency : ChargedCost(rawValue: name)?.objective
+        }
+        guard (1...2).contains(values.count), !values.contains(nil), Set(values).count == values.count else {
+            return nil
+        }
+        self.values = values.compactMap { $0 }
+    }
+}
+
+/// Positive numbers separated by commas.
+struct PositiveList: ExpressibleByArgument {
+    /// Ascending, each once.
+    let values: [Double]
+
+    init?(argument: String) {
+        let values = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+            Double($0.drop { $0 == " " })
+        }
+        guard !values.isEmpty, values.allSatisfy({ $0.map { $0 > 0 && $0.isFinite } ?? false }) else {
+            return nil
+        }
+        self.values = Set(values.compactMap { $0 }).sorted()
+    }
+}
