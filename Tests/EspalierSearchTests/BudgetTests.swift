@@ -65,12 +65,12 @@ struct BudgetTests {
 
     /// Dual ascent on weighted sums knows no other points either: it swings between the ends.
     @Test(arguments: budgets)
-    func dualAscentSwings(budget: Double) throws {
-        var multiplier = try BudgetMultiplier(budget: budget * 40, denseCost: 40, rate: 0.1)
+    func dualAscentSwings(budget: Double) {
+        var price = 0.0
         var visited: [Double] = []
         for _ in 0..<400 {
-            let best = front.minimum(points: 20) { x, y in front.risk(x, y) + multiplier.value * x }
-            multiplier.update(cost: 40 * best.x)
+            let best = front.minimum(points: 20) { x, y in front.risk(x, y) + price * x }
+            price = max(0, price + 0.1 * (best.x - budget))
             visited.append(best.x)
         }
         let late = visited.suffix(200)
@@ -79,77 +79,20 @@ struct BudgetTests {
         #expect(abs(late.reduce(0, +) / 200 - budget) < 0.05)
     }
 
-    /// The price that depends on the cost finds interior points of the concave front, each within 1 % of the budget, and the
-    /// multiplier is the front's slope there: lambda = 2 cost.
+    /// A price that is charged only while the cost is above its path finds interior points of the concave front, each within
+    /// 1 % of the budget.
     @Test(arguments: budgets, [UInt64(1), 2])
-    func multipliersFindTheInterior(budget: Double, seed: UInt64) throws {
+    func budgetsFindTheInterior(budget: Double, seed: UInt64) {
         var random = RandomSource(seed: seed)
-        let denseCost = 3e6
-        var multiplier = try BudgetMultiplier(budget: budget * denseCost, denseCost: denseCost, rate: 10)
-        var point = (x: random.uniform(), y: random.uniform())
-        for _ in 0..<40 {
-            for _ in 0..<200 {
-                front.step(&point, price: multiplier.next(cost: point.x * denseCost), rate: 0.02)
-            }
-            multiplier.update(cost: point.x * denseCost)
+        var path = PricePath(.budgets([budget]))
+        var point = (x: 0.5 + random.uniform() / 2, y: random.uniform())
+        let steps = 20_000
+        for step in 1...steps {
+            front.step(&point, price: path.isCharging ? path.lambda : 0, rate: 1e-3)
+            path.advance([point.x], progress: Double(step) / Double(steps), stepShare: 1 / Double(steps))
         }
-        #expect(abs(point.x - budget) < 0.01 * budget)
-        #expect(abs(front.risk(point.x, point.y) - (1 - budget * budget)) < 0.01 * (1 - budget * budget))
-        #expect(abs(multiplier.value - 2 * budget) < 0.02 * budget)
-    }
-
-    /// The same with exact minimisation, which settles where the rate is above twice the curvature of 2, and not below.
-    @Test(arguments: budgets)
-    func settlesAboveTwiceTheCurvature(budget: Double) throws {
-        for (rate, settles) in [(3.0, false), (6.0, true), (30.0, true)] {
-            var multiplier = try BudgetMultiplier(
-                budget: budget, denseCost: 1, rate: rate, initialValue: 2 * budget + 0.1)
-            var costs: [Double] = []
-            for _ in 0..<60 {
-                let best = front.minimum(points: 2000) { x, y in
-                    front.risk(x, y) + multiplier.augmentedPenalty(cost: x)
-                }
-                multiplier.update(cost: best.x)
-                costs.append(best.x)
-            }
-            let isSettled = costs.suffix(10).allSatisfy { abs($0 - budget) < 0.01 * budget }
-            #expect(isSettled == settles, "rate \(rate): \(costs.suffix(4))")
-        }
-    }
-
-    /// A budget that the network keeps by itself costs nothing.
-    @Test func slackBudgetsAreFree() throws {
-        var multiplier = try BudgetMultiplier(budget: 50, denseCost: 100, rate: 0.5, initialValue: 0.2)
-        #expect(abs(multiplier.next(cost: 60) - 0.25) < 1e-15)
-        multiplier.update(cost: 20)
-        #expect(abs(multiplier.value - 0.05) < 1e-15)
-        multiplier.update(cost: 20)
-        #expect(multiplier.value == 0)
-        #expect(multiplier.augmentedPenalty(cost: 20) == 0)
-        #expect(multiplier.next(cost: .nan).isNaN)
-    }
-
-    /// The price is the slope of the augmented penalty.
-    @Test func priceIsTheSlope() throws {
-        let multiplier = try BudgetMultiplier(budget: 30, denseCost: 200, rate: 4, initialValue: 0.3)
-        for cost in stride(from: 0.5, through: 150, by: 7.3) {
-            let step = 1e-4
-            let slope =
-                (multiplier.augmentedPenalty(cost: cost + step)
-                    - multiplier.augmentedPenalty(cost: cost - step))
-                / (2 * step / 200)
-            #expect(abs(slope - multiplier.next(cost: cost)) < 1e-6)
-        }
-    }
-
-    @Test func whatCannotBeIsRefused() {
-        for (budget, dense, rate, value) in [
-            (-1.0, 1.0, 1.0, 0.0), (1, 0, 1, 0), (1, 1, 0, 0), (1, 1, 1, -1), (.nan, 1, 1, 0),
-            (1, .infinity, 1, 0),
-        ] {
-            #expect(throws: SearchError.self) {
-                try BudgetMultiplier(budget: budget, denseCost: dense, rate: rate, initialValue: value)
-            }
-        }
+        #expect(abs(point.x - budget) < 0.01 * budget, "seed \(seed): \(point)")
+        // On the front.
+        #expect(point.y == 0)
     }
 }

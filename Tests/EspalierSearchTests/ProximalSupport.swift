@@ -2,21 +2,19 @@ import EspalierSearch
 import EspalierTensors
 import Foundation
 
-/// What a proximal operator minimises: 1/2 sum_i (x_i - u_i)^2 / d_i + elements ||x||_1 + group ||x||.
+/// What a proximal operator minimises: 1/2 sum_i (x_i - u_i)^2 / d_i + k ||x||.
 struct ProximalProblem {
     var values: [Double]
     var metric: [Double]
-    var elementPenalty = 0.0
     var groupPenalty: Double
 
     func objective(_ x: [Double]) -> Double {
-        var (distance, absolute, squares) = (0.0, 0.0, 0.0)
+        var (distance, squares) = (0.0, 0.0)
         for ((x, u), d) in zip(zip(x, values), metric) {
             distance += (x - u) * (x - u) / d / 2
-            absolute += abs(x)
             squares += x * x
         }
-        return distance + elementPenalty * absolute + groupPenalty * squares.squareRoot()
+        return distance + groupPenalty * squares.squareRoot()
     }
 
     /// What the module makes of it, in the precision of `Real`.
@@ -25,9 +23,8 @@ struct ProximalProblem {
         let metric = metric.map { Real($0) }
         let norm = x.withUnsafeMutableBufferPointer { x in
             metric.withUnsafeBufferPointer { metric in
-                SparseGroupShrinkage.apply(
-                    elementPenalty: Real(elementPenalty), groupPenalty: groupPenalty, metric: metric, to: x,
-                    slices: [WeightSlice(0..<x.count)])
+                MetricShrinkage.apply(
+                    penalty: groupPenalty, metric: metric, to: x, slices: [WeightSlice(0..<x.count)])
             }
         }
         return (x, norm)

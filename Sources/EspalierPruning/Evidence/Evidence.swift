@@ -73,3 +73,8 @@ package struct Evidence: Sendable {
         costs.filter { !$0.kinds.isDisjoint(with: kinds) }.reduce(0) { $0 + $1.seconds }
     }
 }
+
+extension Evidence {
+    /// Measures, on a network with the weights of the moment, what a criterion requires.
+    package typealias Source = (Graph) throws -> Evidence
+}

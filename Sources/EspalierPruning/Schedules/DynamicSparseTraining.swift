@@ -1,5 +1,5 @@
 import EspalierExecution
-package import EspalierGraphs
+import EspalierGraphs
 package import EspalierTensors
 package import EspalierTraining
 import Foundation
@@ -9,14 +9,11 @@ import Foundation
 ///
 /// Begun from a trained network, the first weights are those that the request's criterion keeps.
 package final class DynamicSparseTraining: StepHook {
-    /// Measures, on a network with the weights of the moment, what the criterion requires.
-    package typealias EvidenceSource = (Graph) throws -> Evidence
-
     private let pruner: Pruner
     private let request: PruningRequest
     private let interval: Int
     private var regrowth: Regrowth
-    private let evidence: EvidenceSource
+    private let evidence: Evidence.Source
     /// Nil before the first step.
     package private(set) var plan: PrunePlan?
     package private(set) var isSettled = false
@@ -31,7 +28,7 @@ package final class DynamicSparseTraining: StepHook {
     /// - Throws: ``PruningError/invalidTarget(_:)`` if anything but single weights is to grow.
     package init(
         _ pruner: Pruner, request: PruningRequest, interval: Int = 100, share: Double = 0.3,
-        growth: Regrowth.Growth, seed: UInt64, evidence: @escaping EvidenceSource = { _ in .none }
+        growth: Regrowth.Growth, seed: UInt64, evidence: @escaping Evidence.Source = { _ in .none }
     ) throws(PruningError) {
         guard request.granularity == .element else {
             throw .invalidTarget("only single weights regrow, not \(request.granularity.rawValue)")

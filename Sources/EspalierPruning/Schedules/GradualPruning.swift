@@ -1,5 +1,5 @@
 import EspalierExecution
-package import EspalierGraphs
+import EspalierGraphs
 package import EspalierTensors
 package import EspalierTraining
 import Foundation
@@ -11,13 +11,10 @@ import Foundation
 /// plan is masked too (with all coupled slices, so that the network computes what the cut one will); cut it when
 /// training is over.
 package final class GradualPruning: StepHook {
-    /// Measures, on a network with the weights of the moment, what the criterion requires.
-    package typealias EvidenceSource = (Graph) throws -> Evidence
-
     private let pruner: Pruner
     private let request: PruningRequest
     private let schedule: PruningSchedule
-    private let evidence: EvidenceSource
+    private let evidence: Evidence.Source
     /// nil where what was dropped stays so.
     private var regrowth: Regrowth?
     /// What is dropped by now; nil before the first step of the schedule.
@@ -34,7 +31,7 @@ package final class GradualPruning: StepHook {
     ///   all sides have no gradient, and single weights would break N:M groups and blocks.
     package init(
         _ pruner: Pruner, request: PruningRequest, schedule: PruningSchedule, regrowth: Double = 0,
-        evidence: @escaping EvidenceSource = { _ in .none }
+        evidence: @escaping Evidence.Source = { _ in .none }
     ) throws(PruningError) {
         guard (0..<1).contains(regrowth) else {
             throw .invalidTarget("the share that regrows must be from 0 to below 1")

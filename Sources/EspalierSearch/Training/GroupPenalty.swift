@@ -1,5 +1,5 @@
 import EspalierExecution
-package import EspalierGraphs
+import EspalierGraphs
 package import EspalierPruning
 package import EspalierTensors
 package import EspalierTraining
@@ -19,9 +19,6 @@ package import EspalierTraining
 /// A weight between two groups is in a unit of each: their proximal steps follow one another, which tends to the step of the
 /// sum as steps get short (Bertsekas 2011, incremental proximal methods).
 package final class GroupPenalty: StepHook {
-    /// Measures, on a network with the weights of the moment, what the request's criterion requires.
-    package typealias EvidenceSource = (Graph) throws -> Evidence
-
     /// How often in training a budget's units are chosen.
     private static let choices = 20
 
@@ -32,7 +29,7 @@ package final class GroupPenalty: StepHook {
     private let chargedCosts: WidthCosts
     /// One for each budget.
     private let budgetCosts: [WidthCosts]
-    private let evidence: EvidenceSource
+    private let evidence: Evidence.Source
     package private(set) var path: PricePath
     private var units: [CoupledUnits] = []
     /// By group, c_g.
@@ -52,7 +49,7 @@ package final class GroupPenalty: StepHook {
     /// - Throws: ``PruningError`` if nothing may go.
     package init(
         _ pruner: Pruner, request: PruningRequest, cost: CostFunction, lambda: Double?,
-        evidence: @escaping EvidenceSource = { _ in .none }
+        evidence: @escaping Evidence.Source = { _ in .none }
     ) throws(PruningError) {
         self.pruner = pruner
         self.request = request

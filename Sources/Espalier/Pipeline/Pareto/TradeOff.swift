@@ -44,9 +44,12 @@ package struct TradeOff {
         )
     }
 
+    /// As a share of the box between the reference and the origin: no accuracy lost at no cost. Networks that are more accurate
+    /// than the dense one add to it.
+    ///
     /// - Throws: ``SearchError`` for a reference that is not finite.
     package func hypervolume() throws(SearchError) -> Double {
-        try set.hypervolume(reference: Objectives(reference))
+        try set.hypervolume(reference: Objectives(reference)) / reference.reduce(1, *)
     }
 
     /// Of two objectives.
