@@ -25,11 +25,16 @@ struct DocumentationTests {
         /// The file that standard output is redirected to.
         var redirection: String?
 
-        /// From the words of a line. Quotes are not needed so far, nor known.
+        /// From the words of a line. Quotes are known around single words only.
         init(_ words: [String]) {
-            let words = words.prefix { !$0.hasPrefix("#") }
+            let words = words.prefix { !$0.hasPrefix("#") }.map(Self.unquoted)
             arguments = Array(words.prefix { $0 != ">" }.dropFirst())
             redirection = words.firstIndex(of: ">").flatMap { words.dropFirst($0 + 1).first }
+        }
+
+        private static func unquoted(_ word: String) -> String {
+            word.count > 1 && word.hasPrefix("\"") && word.hasSuffix("\"")
+                ? String(word.dropFirst().dropLast()) : word
         }
     }
 

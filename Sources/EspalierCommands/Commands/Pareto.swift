@@ -228,7 +228,7 @@ struct Pareto: ParsableCommand {
         var search = ParetoSearch(
             loaded.map { GivenNetwork(path: $0.path, graph: $0.graph) },
             data: .init(fit: parts.fit, validation: parts.validation, test: parts.test),
-            methods: methods.values, lambdas: lambdas?.values ?? Self.prices(points),
+            methods: methods.values, lambdas: lambdas?.values ?? prices(parts.fit),
             budgets: budgets?.values.reversed() ?? [], cost: cost.function,
             costs: wanted, seeds: (0..<UInt64(count)).map { common.seed &+ $0 },
             request: PruningRequest(
@@ -261,11 +261,14 @@ struct Pareto: ParsableCommand {
         return arguments
     }
 
-    /// From what hardly bends a network to what takes most of it, by equal factors.
-    static func prices(_ count: Int) -> [Double] {
-        (0..<count).map { place -> Double in
-            let share = Double(place) / Double(max(1, count - 1))
-            return rounded(0.3 * pow(100, share))
+    /// From what hardly bends a network to what takes most of it, by equal factors. In a training of few steps there is little
+    /// time to follow a price, so that prices are higher.
+    private func prices(_ data: Dataset) -> [Double] {
+        let steps = penaltyShare * Double(finetuneEpochs * data.sampleCount / training.batchSize)
+        let least = 0.3 * max(1, (1000 / max(1, steps)).squareRoot())
+        return (0..<points).map { place -> Double in
+            let share = Double(place) / Double(max(1, points - 1))
+            return Self.rounded(least * pow(100, share))
         }
     }
 

@@ -44,16 +44,19 @@ enum FrontTable {
     static func tell(_ volumes: TradeOff.Volumes, on console: Console) {
         guard let first = volumes.first, volumes.count > 1 else { return }
         console.result("\nhypervolume of each one's front on the test data, chosen on the validation data\n")
-        var table = Table([("", .left), ("volume", .right), ("minus \(first.name), 95 %", .right)])
-        for entry in volumes where !entry.bySeed.isEmpty {
+        let differences = volumes.map { PairedInterval($0.bySeed, minus: first.bySeed) }
+        let isPaired = differences.dropFirst().contains { $0 != nil }
+        var table = Table(
+            [("", .left), ("volume", .right)] + (isPaired ? [("minus \(first.name), 95 %", .right)] : []))
+        for (entry, difference) in zip(volumes, differences) where !entry.bySeed.isEmpty {
             let summary = SampleSummary(Array(entry.bySeed.values))
             let spread = summary.standardDeviation.map { " ± \(Format.fixed($0, 4))" } ?? ""
-            let difference = PairedInterval(entry.bySeed, minus: first.bySeed).map {
+            let interval = difference.map {
                 "\(Format.fixed($0.mean, 4)) [\(Format.fixed($0.low, 4)), \(Format.fixed($0.high, 4))]"
             }
             table.add([
                 entry.name, Format.fixed(summary.mean, 4) + spread,
-                entry.name == first.name ? "" : difference ?? "",
+                entry.name == first.name ? "" : interval ?? "",
             ])
         }
         console.result(table)
