@@ -50,6 +50,16 @@ struct SparseTrainingTests {
         #expect(shares[0] > 0.7 && shares[1] < 0.4)
     }
 
+    /// Layers are measured, and what they take is charged for.
+    @Test func latencyHasAPrice() throws {
+        let folder = try TrainedModel.folder()
+        let record = try prune(
+            folder, "--granularity", "channel", "--method", "lagrangian", "--cost", "latency", "--lambda",
+            "1000")
+        #expect(try share(record, of: "macs") < 0.6)
+        #expect(record["latency"] == nil)
+    }
+
     @Test(arguments: ["rigl", "set"])
     func dynamicTrainingKeepsTheNumber(method: String) throws {
         let folder = try TrainedModel.folder()

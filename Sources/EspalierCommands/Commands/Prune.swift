@@ -209,7 +209,13 @@ struct Prune: ParsableCommand {
         var latency = try request.targetLatency.map {
             try LatencyGoal($0, loaded.graph, parts, inputShapes: inputShapes, lane: lane, common: common)
         }
-        var pipeline = try pipeline(parts, lane: lane, latency: latency)
+        // Without a target the layers are measured for their prices alone.
+        let priced =
+            try latency == nil && method.cost == .latency
+            ? LatencyGoal(
+                .infinity, loaded.graph, parts, inputShapes: inputShapes, lane: lane, common: common)
+            : latency
+        var pipeline = try pipeline(parts, lane: lane, latency: latency, latencyCost: priced?.target.cost)
         pipeline.inputShapes = inputShapes
         pipeline.recorded = try EvidenceFile.evidence(
             for: pipeline.request.criterion, of: loaded.graph, beside: model)
@@ -262,7 +268,9 @@ struct Prune: ParsableCommand {
     /// How the model is written.
     var exportOptions: ONNXExportOptions { ONNXExportOptions(usesSparseInitializers: sparseStorage) }
 
-    private func pipeline(_ parts: DataParts?, lane: Lane, latency: LatencyGoal?) throws -> PrunePipeline {
+    private func pipeline(
+        _ parts: DataParts?, lane: Lane, latency: LatencyGoal?, latencyCost: CostFunction?
+    ) throws -> PrunePipeline {
         let repair = parts.map { parts in
             var repair = PrunePipeline.Repair(
                 recipe: training.recipe(
@@ -277,7 +285,7 @@ struct Prune: ParsableCommand {
             request: try request.request(seed: common.seed, latency: latency?.target),
             repair: finetuneEpochs > 0 ? repair : nil, lane: lane)
         pipeline.method = try method.method(
-            targets: pipeline.request.targets, latency: latency?.target.cost)
+            targets: pipeline.request.targets, latency: latencyCost)
         pipeline.evidenceSamples = evidenceSamples
         pipeline.seed = common.seed
         pipeline.checkpoints = checkpoint.checkpoint.map { CheckpointPolicy(path: $0) }

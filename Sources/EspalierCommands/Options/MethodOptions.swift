@@ -81,12 +81,9 @@ struct MethodOptions: ParsableArguments {
 
     /// - Parameters:
     ///   - targets: of the request.
-    ///   - latency: where a latency was measured.
+    ///   - latency: the cost in it, where it was measured.
     func method(targets: [PruningTarget], latency: CostFunction?) throws -> PrunePipeline.Method {
         func charge() throws -> PrunePipeline.Charge {
-            if cost == .latency, latency == nil {
-                throw ValidationError("--cost latency needs --target-latency, which has the layers measured")
-            }
             let first = targets.lazy.compactMap(\.cost).first
             let charged = cost == .latency ? latency : charged ?? first
             return .init(cost: charged ?? .multiplyAccumulates, lambda: lambda)
