@@ -97,7 +97,7 @@ struct Pareto: ParsableCommand {
     var finetuneEpochs: Int = 4
 
     @Option(help: ArgumentHelp("Share of the epochs that train under a penalty.", valueName: "share"))
-    var penaltyShare: Double = 0.5
+    var penaltyShare: Double = 0.25
 
     @Option(
         help: ArgumentHelp(
@@ -223,7 +223,7 @@ struct Pareto: ParsableCommand {
         let repair = PrunePipeline.Repair(
             recipe: training.recipe(
                 epochs: finetuneEpochs, schedule: learningRateSchedule, dataset: parts.fit, common: common),
-            pruningShare: penaltyShare, distillationWeight: distillation)
+            distillationWeight: distillation)
         let count = seeds ?? models.count
         var search = ParetoSearch(
             loaded.map { GivenNetwork(path: $0.path, graph: $0.graph) },
@@ -246,6 +246,7 @@ struct Pareto: ParsableCommand {
             )
         }
         if budgets == nil { search.budgets = Self.shares(points, least: least) }
+        search.penaltyShare = penaltyShare
         search.pruneArguments = pruneArguments
         return search
     }

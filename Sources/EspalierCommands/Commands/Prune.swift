@@ -278,7 +278,7 @@ struct Prune: ParsableCommand {
                     common: common),
                 schedule: schedule, distillationWeight: distillation)
             repair.regrowth = regrowth
-            repair.pruningShare = method.penaltyShare
+            if method.method.hasPrice { repair.pruningShare = method.penaltyShare }
             return repair
         }
         var pipeline = PrunePipeline(

@@ -27,7 +27,7 @@ struct MethodOptions: ParsableArguments {
         help: ArgumentHelp(
             "How it is found what goes.",
             discussion: """
-                criterion: by --criterion, before the repair or in the course of it. lagrangian: half of the epochs train with \
+                criterion: by --criterion, before the repair or in the course of it. lagrangian: the first epochs train with \
                 a penalty on the cost, which brings channels (or, with element granularity, weights) to exactly zero. l0: \
                 likewise with a random gate on every channel (Louizos 2018). rigl and set: single weights whose places change \
                 while the network trains (Evci 2020, Mocanu 2018).
@@ -49,7 +49,7 @@ struct MethodOptions: ParsableArguments {
         help: ArgumentHelp(
             "Share of the epochs that train under the penalty of lagrangian or l0; the others repair without it.",
             valueName: "share"))
-    var penaltyShare: Double = 0.5
+    var penaltyShare: Double = 0.25
 
     func validate() throws {
         guard penaltyShare > 0, penaltyShare <= 1 else {

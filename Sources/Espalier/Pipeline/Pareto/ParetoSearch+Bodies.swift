@@ -69,6 +69,7 @@ extension ParetoSearch {
         var repair = repair
         repair.recipe.seed = context.seed
         repair.recipe.threads = context.lane.threads
+        if candidate.method.hasPrice { repair.pruningShare = penaltyShare }
         repair.schedule = candidate.method == .iterative ? .iterative : .oneShot
         if candidate.method == .iterative {
             request.criterion = try Criteria.criterion(iterativeCriterion, seed: context.seed)

@@ -24,6 +24,8 @@ package struct ParetoSearch: Sendable {
         /// The structures that ``budget`` found, from fresh weights.
         case fromScratch = "from-scratch"
 
+        var hasPrice: Bool { self == .lagrangian || self == .budget || self == .gates }
+
         package var explanation: String {
             switch self {
             case .lagrangian: "a warm-started path of growing prices"
@@ -68,6 +70,8 @@ package struct ParetoSearch: Sendable {
     /// The criterion of ``Method/iterative``.
     package var iterativeCriterion: String
     package var repair: PrunePipeline.Repair
+    /// The share of the epochs of methods with a price that are trained under it.
+    package var penaltyShare = 0.25
     /// The epochs of ``Method/fromScratch``, and its learning rate.
     package var scratch: TrainingRecipe
     package var evidenceSamples = 2000
@@ -125,7 +129,8 @@ package struct ParetoSearch: Sendable {
                 networks.map { .string(String($0.graph.parameterFingerprint, radix: 16)) }),
             "cost": .string(cost.id), "evidenceSamples": .integer(Int64(evidenceSamples)),
             "request": .string(request.identity), "iterativeCriterion": .string(iterativeCriterion),
-            "repair": .object(repair.described), "scratch": .object(scratch.described),
+            "repair": .object(repair.described), "penaltyShare": JSONValue(penaltyShare),
+            "scratch": .object(scratch.described),
         ]
         let parts = [data.fit, data.validation, data.test].map { $0?.fingerprint ?? "none" }
         return Experiment(
