@@ -78,6 +78,14 @@ struct ParetoTests {
             .document()
         #expect(evaluated["accuracy"] as? Double == chosen.accuracy)
         #expect(try String(contentsOfFile: folder("front.html"), encoding: .utf8).contains("from-scratch"))
+        // The first objective is what the points lie over.
+        let document = try tool(arguments + ["--objectives", "parameters,macs"]).document()
+        let front = try #require(document["front"] as? [[String: Any]])
+        for point in front {
+            let values = try #require(point["values"] as? [String: Double])
+            #expect(point["cost"] as? Double == values["parameters"])
+        }
+        #expect(front.contains { $0["cost"] as? Double ?? 1 < 1 })
         // Everything is kept: again is at once, and the same.
         #expect(try Result(tool(arguments)) == result)
     }

@@ -26,12 +26,6 @@ package struct AccuracySearch {
         self.target = target
     }
 
-    package struct Found {
-        package var outcome: PrunePipeline.Outcome
-        package var kept: Double
-        package var drop: Double
-    }
-
     /// - Parameters:
     ///   - tell: hears what each try kept and lost.
     /// - Returns: nil if it was interrupted.
@@ -40,11 +34,11 @@ package struct AccuracySearch {
     package func run(
         _ graph: Graph, data: PrunePipeline.Data, tell: (_ kept: Double, _ drop: Double) throws -> Void,
         observer: (PrunePipeline.Event) throws -> Void = { _ in }, isCancelled: () -> Bool = { false }
-    ) throws -> Found? {
+    ) throws -> PrunePipeline.Outcome? {
         guard let validation = data.validation, let dense = try accuracy(graph, validation) else {
             throw TrainingError.mismatch("an accuracy drop needs labelled validation data")
         }
-        var best: Found?
+        var best: PrunePipeline.Outcome?
         var (low, high) = (try leastKept(graph, data: data), 1.0)
         var least = Double.infinity
         for number in 1...tries {
@@ -68,7 +62,7 @@ package struct AccuracySearch {
             try tell(kept, drop)
             if isMet {
                 high = kept
-                best = Found(outcome: outcome, kept: kept, drop: drop)
+                best = outcome
             } else {
                 low = kept
             }
@@ -78,8 +72,8 @@ package struct AccuracySearch {
                 target: "an accuracy drop of at most \(maximumDrop)", nearest: least,
                 hint: "Give more epochs of repair, or a larger drop.")
         }
-        best.outcome.before = try data.test.flatMap { try pipeline.evaluate(graph, on: $0) }
-        best.outcome.after = try data.test.flatMap { try pipeline.evaluate(best.outcome.graph, on: $0) }
+        best.before = try data.test.flatMap { try pipeline.evaluate(graph, on: $0) }
+        best.after = try data.test.flatMap { try pipeline.evaluate(best.graph, on: $0) }
         return best
     }
 

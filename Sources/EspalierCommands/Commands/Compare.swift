@@ -148,14 +148,7 @@ struct Compare: ParsableCommand {
         var record = recorder.record(model: nil)
         record.data = parts.description
         let comparison = try comparison(loaded, parts, template: record)
-        let trials = try comparison.trials()
-        let progress = TrialProgress(console: common.console, total: trials.count)
-        let outcome = try TrialRunner(
-            store: store, experiment: comparison.experiment, threads: common.threads,
-            isCancelled: { Interruption.isRequested }, observer: { progress.show($0) }
-        ).run(trials)
-        progress.finish()
-        guard !outcome.isInterrupted else { throw Interruption.exitCode }
+        let outcome = try common.run(comparison.trials(), of: comparison.experiment, in: store)
         record = recorder.record(model: nil)
         record.data = parts.description
         record.model = .init(name: arch ?? loaded.map(\.name).first ?? "")

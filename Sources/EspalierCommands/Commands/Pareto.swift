@@ -175,14 +175,7 @@ struct Pareto: ParsableCommand {
         var record = recorder.record(model: loaded.first)
         record.data = parts.description
         let search = try search(loaded, parts, template: record)
-        let trials = try search.trials()
-        let progress = TrialProgress(console: common.console, total: trials.count)
-        let outcome = try TrialRunner(
-            store: store, experiment: search.experiment, threads: common.threads,
-            isCancelled: { Interruption.isRequested }, observer: { progress.show($0) }
-        ).run(trials)
-        progress.finish()
-        guard !outcome.isInterrupted else { throw Interruption.exitCode }
+        let outcome = try common.run(search.trials(), of: search.experiment, in: store)
         record = recorder.record(model: loaded.first)
         record.data = parts.description
         let front = try search.front(

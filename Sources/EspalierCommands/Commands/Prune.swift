@@ -330,7 +330,7 @@ struct Prune: ParsableCommand {
                 if case .training(let event) = event { progress.show(event) }
             }, isCancelled: { Interruption.isRequested })
         guard let found else { throw Interruption.exitCode }
-        return found.outcome
+        return found
     }
 
     // MARK: Telling

@@ -61,13 +61,14 @@ struct RunsCompare: ParsableCommand {
     ) throws {
         var volumes: TradeOff.Volumes = []
         for group in groups {
-            guard let (trade, drops) = try TradeOff.stored(group.records.map(\.record)) else { return }
+            let records = group.records.map(\.record)
+            guard let trade = try TradeOff.stored(records) else { return }
             console.result("\nfront of \(group.name)\n")
             console.result(
                 FrontTable.table(
                     trade.fronts.front, costs: trade.objectives.dropFirst().map { ($0.name, "share") },
                     knee: trade.knee?.key))
-            volumes.append((group.name, try trade.testedVolumes(drops: drops)))
+            volumes.append((group.name, try trade.testedVolumes(drops: TradeOff.testedDrops(records))))
         }
         FrontTable.tell(volumes, on: console)
     }

@@ -2,6 +2,22 @@ import EspalierReports
 import EspalierRuns
 import Synchronization
 
+extension CommonOptions {
+    /// Runs an experiment's trials, as many at a time as there are threads, and shows how far they have come.
+    ///
+    /// - Throws: the interruption's exit code; what ``TrialRunner/run(_:)`` throws.
+    func run(_ trials: [Trial], of experiment: Experiment, in store: RunStore) throws -> TrialOutcome {
+        let progress = TrialProgress(console: console, total: trials.count)
+        let outcome = try TrialRunner(
+            store: store, experiment: experiment, threads: threads,
+            isCancelled: { Interruption.isRequested }, observer: { progress.show($0) }
+        ).run(trials)
+        progress.finish()
+        guard !outcome.isInterrupted else { throw Interruption.exitCode }
+        return outcome
+    }
+}
+
 /// Shows how far an experiment's trials have come; a line for each that fails.
 struct TrialProgress: Sendable {
     private let console: Console

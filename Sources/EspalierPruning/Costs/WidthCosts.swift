@@ -6,7 +6,7 @@ import EspalierTensors
 /// Both as shares of what it costs dense.
 ///
 /// The true cost, in which widths multiply: what a unit of one group saves falls as the groups beside it shrink.
-package final class WidthCosts {
+package struct WidthCosts {
     private let sizes: [Int]
     private let share: ([Int]) -> Double
 

@@ -161,7 +161,10 @@ package final class ElementPenalty: StepHook {
         _ place: Int, _ reach: Reach, penalty: Double
     ) -> [(element: Int, value: Float)] {
         let values = reach.values
-        guard ranges[place].count(where: { reach.limit($0) > penalty }) < minima[place] else { return [] }
+        guard
+            ranges[place].lazy.filter({ reach.limit($0) > penalty }).prefix(minima[place]).count
+                < minima[place]
+        else { return [] }
         return ranges[place].sorted { (-values[$0].magnitude, $0) < (-values[$1].magnitude, $1) }
             .prefix(minima[place]).map { ($0, values[$0]) }
     }
@@ -175,10 +178,13 @@ package final class ElementPenalty: StepHook {
     private func costs(_ zeros: [Int]) -> [Double] { budgetCosts.map { $0(zeros) } }
 
     private func countZeros(_ run: TrainingRun) {
-        for range in ranges {
-            for element in range { isZero[element] = run.store.values[element] == 0 }
+        let values = run.store.values
+        zeroCounts = ranges.map { range in
+            range.count { element in
+                isZero[element] = values[element] == 0
+                return isZero[element]
+            }
         }
-        zeroCounts = ranges.map { range in range.count { isZero[$0] } }
     }
 
     private func prepare(_ run: TrainingRun) {

@@ -13,12 +13,7 @@ import Foundation
 /// what removing it saves at the widths of the epoch, by the number of closed test-time gates. Under a budget the price follows
 /// it as in ``GroupPenalty``, and no more gates close than it takes.
 package final class GatedUnits: StepHook {
-    private let pruner: Pruner
-    private let request: PruningRequest
-    private let open: [(group: PruningGroup, minimum: Int)]
-    private let charged: CostFunction
-    private let chargedCosts: WidthCosts
-    private let budgetCosts: [WidthCosts]
+    private let groups: ChargedGroups
     private let seed: UInt64
     package private(set) var path: PricePath
     private var units: [CoupledUnits] = []
@@ -53,22 +48,14 @@ package final class GatedUnits: StepHook {
     package init(
         _ pruner: Pruner, request: PruningRequest, cost: CostFunction, lambda: Double?, seed: UInt64
     ) throws(PruningError) {
-        self.pruner = pruner
-        self.request = request
         self.seed = seed
-        open = try pruner.openGroups(for: request)
-        charged = cost
-        let groups = open.map(\.group)
-        chargedCosts = WidthCosts(cost, pruner, groups: groups)
-        let budgets = request.budgets
-        budgetCosts = budgets.map { WidthCosts($0.cost, pruner, groups: groups) }
-        path = PricePath(
-            lambda.map { .fixed($0) } ?? .budgets(budgets.map(\.share)), doubling: Self.doubling)
-        gates = open.flatMap { entry in [Gate](repeating: Gate(), count: entry.group.size) }
+        groups = try ChargedGroups(pruner, request: request, cost: cost, lambda: lambda)
+        path = PricePath(groups.price, doubling: Self.doubling)
+        gates = [Gate](repeating: Gate(), count: groups.unitCount)
     }
 
     package var identity: String {
-        "hard concrete gates charged for \(charged.id), \(path.price), seed \(seed), \(request.identity)"
+        "hard concrete gates with seed \(seed), charged for \(groups.identity)"
     }
 
     package var isSettled: Bool { false }
@@ -167,7 +154,7 @@ package final class GatedUnits: StepHook {
 
     private func prepare(_ run: TrainingRun) {
         guard units.isEmpty else { return }
-        units = open.map {
+        units = groups.open.map {
             CoupledUnits($0.group, minimum: $0.minimum, graph: run.graph, store: run.store)
         }
         plain = [Float](repeating: 0, count: run.store.extent)
@@ -196,7 +183,7 @@ package final class GatedUnits: StepHook {
     /// may go.
     private var order: [(start: Int, going: ArraySlice<Int>, staying: ArraySlice<Int>)] {
         var start = 0
-        return open.map { entry in
+        return groups.open.map { entry in
             defer { start += entry.group.size }
             let order = (start..<start + entry.group.size).sorted {
                 (gates[$0].logAlpha, $0) < (gates[$1].logAlpha, $1)
@@ -209,15 +196,10 @@ package final class GatedUnits: StepHook {
         HardConcrete.testGate(logAlpha: gates[gate].logAlpha).value
     }
 
-    private var costs: [Double] {
-        let gone = closed.map(\.count)
-        return budgetCosts.map { $0.cost(gone: gone) }
-    }
+    private var costs: [Double] { groups.costs(gone: closed.map(\.count)) }
 
     private func refreshSavings() {
-        // A last unit has no price, but the others of its group must not come back for nothing.
-        let gone = zip(closed, open).map { min($0.count, $1.group.size - 2) }
-        savings = chargedCosts.savings(gone: gone).map { max(0, $0) }
+        savings = groups.savings(gone: closed.map(\.count))
     }
 
     // MARK: Result
@@ -235,9 +217,7 @@ package final class GatedUnits: StepHook {
 
     /// A plan of the units whose test-time gates are closed.
     package var plan: PrunePlan {
-        var dropped: [PruningGroup.ID: [Int]] = [:]
-        for (entry, units) in zip(open, closed) { dropped[entry.group.id] = units }
-        return pruner.plan(request, dropping: dropped, method: "l0")
+        groups.plan(dropping: closed, method: "l0")
     }
 
     package var state: [String: Tensor] {
@@ -251,7 +231,7 @@ package final class GatedUnits: StepHook {
 
     package func restore(_ state: [String: Tensor]) throws {
         guard let numbers = state["gates"]?.scalars(as: Double.self), numbers.count == 3 * gates.count,
-            let savings = state["savings"]?.scalars(as: Double.self), savings.count == open.count,
+            let savings = state["savings"]?.scalars(as: Double.self), savings.count == groups.open.count,
             let price = state["price"]?.scalars(as: Double.self), price.count == 2
         else { throw TrainingError.checkpoint("it has no state of these gates") }
         for gate in gates.indices {

@@ -22,13 +22,7 @@ package final class GroupPenalty: StepHook {
     /// How often in training a budget's units are chosen.
     private static let choices = 20
 
-    private let pruner: Pruner
-    private let request: PruningRequest
-    private let open: [(group: PruningGroup, minimum: Int)]
-    private let charged: CostFunction
-    private let chargedCosts: WidthCosts
-    /// One for each budget.
-    private let budgetCosts: [WidthCosts]
+    private let groups: ChargedGroups
     private let evidence: Evidence.Source
     package private(set) var path: PricePath
     private var units: [CoupledUnits] = []
@@ -51,20 +45,13 @@ package final class GroupPenalty: StepHook {
         _ pruner: Pruner, request: PruningRequest, cost: CostFunction, lambda: Double?,
         evidence: @escaping Evidence.Source = { _ in .none }
     ) throws(PruningError) {
-        self.pruner = pruner
-        self.request = request
         self.evidence = evidence
-        open = try pruner.openGroups(for: request)
-        charged = cost
-        let groups = open.map(\.group)
-        chargedCosts = WidthCosts(cost, pruner, groups: groups)
-        let budgets = request.budgets
-        budgetCosts = budgets.map { WidthCosts($0.cost, pruner, groups: groups) }
-        path = PricePath(lambda.map { .fixed($0) } ?? .budgets(budgets.map(\.share)))
+        groups = try ChargedGroups(pruner, request: request, cost: cost, lambda: lambda)
+        path = PricePath(groups.price)
     }
 
     package var identity: String {
-        "group penalty on \(charged.id), \(path.price), \(request.identity)"
+        "group penalty on \(groups.identity)"
     }
 
     package var isSettled: Bool { false }
@@ -110,11 +97,11 @@ package final class GroupPenalty: StepHook {
     private func choose(_ run: TrainingRun) throws {
         guard case .budgets = path.price else { return }
         let graph = try run.currentGraph()
-        let chosen = try pruner.plan(
-            request, evidence: try evidence(graph), parameters: graph, continuing: plan)
+        let chosen = try groups.pruner.plan(
+            groups.request, evidence: try evidence(graph), parameters: graph, continuing: plan)
         let dropped = Dictionary(
             uniqueKeysWithValues: (chosen.channels ?? []).map { ($0.group, Set($0.dropped)) })
-        isCharged = open.map { entry in
+        isCharged = groups.open.map { entry in
             let units = dropped[entry.group.id] ?? []
             return (0..<entry.group.size).map(units.contains)
         }
@@ -160,26 +147,21 @@ package final class GroupPenalty: StepHook {
     private var goneCounts: [Int] { isGone.map { $0.count { $0 } } }
 
     /// What is left, in the budgets' order.
-    private var costs: [Double] {
-        let gone = goneCounts
-        return budgetCosts.map { $0.cost(gone: gone) }
-    }
+    private var costs: [Double] { groups.costs(gone: goneCounts) }
 
     private func refreshCharges() {
-        // A last unit has no price, but the others of its group must not come back for nothing.
-        let gone = zip(goneCounts, open).map { min($0, $1.group.size - 2) }
-        charges = zip(chargedCosts.savings(gone: gone), norms).map { $1 > 0 ? max(0, $0) / $1 : 0 }
+        charges = zip(groups.savings(gone: goneCounts), norms).map { $1 > 0 ? $0 / $1 : 0 }
     }
 
     private func prepare(_ run: TrainingRun) {
         guard units.isEmpty else { return }
-        units = open.map {
+        units = groups.open.map {
             CoupledUnits($0.group, minimum: $0.minimum, graph: run.graph, store: run.store)
         }
         metric = [Float](repeating: 0, count: run.store.extent)
         if isGone.isEmpty {
-            isGone = open.map { [Bool](repeating: false, count: $0.group.size) }
-            isCharged = open.map { [Bool](repeating: true, count: $0.group.size) }
+            isGone = groups.open.map { [Bool](repeating: false, count: $0.group.size) }
+            isCharged = groups.open.map { [Bool](repeating: true, count: $0.group.size) }
         }
     }
 
@@ -187,11 +169,8 @@ package final class GroupPenalty: StepHook {
 
     /// A plan of the units that are gone.
     package var plan: PrunePlan {
-        var dropped: [PruningGroup.ID: [Int]] = [:]
-        for (entry, flags) in zip(open, isGone) {
-            dropped[entry.group.id] = flags.indices.filter { flags[$0] }
-        }
-        return pruner.plan(request, dropping: dropped, method: "lagrangian")
+        groups.plan(
+            dropping: isGone.map { flags in flags.indices.filter { flags[$0] } }, method: "lagrangian")
     }
 
     package var state: [String: Tensor] {
@@ -211,14 +190,14 @@ package final class GroupPenalty: StepHook {
             let norms = state["norms"]?.scalars(as: Double.self),
             let flags = state["units"]?.scalars(as: Int64.self),
             let price = state["price"]?.scalars(as: Double.self), price.count == 2,
-            charges.count == open.count, norms.count == open.count,
-            flags.count == open.reduce(0, { $0 + $1.group.size })
+            charges.count == groups.open.count, norms.count == groups.open.count,
+            flags.count == groups.unitCount
         else { throw TrainingError.checkpoint("it has no state of the penalty on these groups") }
         self.charges = charges
         self.norms = norms
         path.restore(lambda: price[0], isCharging: price[1] != 0)
         var rest = flags[...]
-        let byGroup = open.map { entry in
+        let byGroup = groups.open.map { entry in
             defer { rest = rest.dropFirst(entry.group.size) }
             return rest.prefix(entry.group.size)
         }

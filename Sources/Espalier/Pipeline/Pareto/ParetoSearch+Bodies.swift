@@ -20,10 +20,10 @@ extension ParetoSearch {
             key: context.key, method: "dense", seed: context.seed, error: 0, cost: 1, values: [:],
             accuracy: record.accuracy, widths: groups.widths(of: groups))
         point.error = 1 - (record.figures?["validationAccuracy"] ?? 0)
-        for objective in costs where objective != .latency { point.values[objective.name] = 1 }
+        for objective in Self.shares { point.values[objective.name] = 1 }
         point.values[Objective.accuracyDrop.name] = 0
-        record.figures?["fileBytes"] = Self.fileBytes(network.path).map { Double($0) }
         record.front = [point]
+        record.trade = chargedTrade
         return record
     }
 
@@ -45,7 +45,20 @@ extension ParetoSearch {
             .init("method", candidate.method.rawValue), .init("granularity", request.granularity.rawValue),
         ]
         record.front = [try point(candidate, found, record, dense: dense, context)]
+        record.trade = chargedTrade
         return record
+    }
+
+    /// Measured of every network, whichever are wanted now: another run of the command may want others of what is kept.
+    private static let shares: [Objective] = [.multiplyAccumulates, .parameters, .bytes]
+
+    /// What a trial's own point is a part of.
+    private var chargedTrade: RunRecord.Front {
+        RunRecord.Front(
+            objectives: [
+                .init(name: Objective.accuracyDrop.name, unit: "share", dense: 0),
+                .init(name: cost.id, unit: "share", dense: 1),
+            ], reference: [TradeOff.referenceDrop, 1])
     }
 
     private static let modelName = "model.onnx"
@@ -106,7 +119,9 @@ extension ParetoSearch {
     }
 
     private func trainFresh(_ candidate: Candidate, _ context: TrialContext) throws -> Found {
-        guard let source = source(of: candidate) else { throw TrialInterruption() }
+        guard let source = source(of: candidate) else {
+            throw TrialError.undeclared(key: "a structure", by: candidate.key)
+        }
         let structure = try ONNXModel.load(from: context.result(of: source.key).modelPath())
         var recipe = scratch
         recipe.seed = context.seed
@@ -132,13 +147,13 @@ extension ParetoSearch {
         var values = [
             Objective.accuracyDrop.name: (dense.figures?["validationAccuracy"] ?? 0) - validation
         ]
-        for objective in costs where objective != .latency {
+        for objective in Self.shares {
             values[objective.name] = try share(of: objective, found.graph, network, dense: dense, context)
         }
         return RunRecord.FrontPoint(
             key: candidate.key, method: candidate.method.rawValue, seed: candidate.seed,
             lambda: candidate.lambda, budget: candidate.budget, error: 1 - validation,
-            cost: try share(of: cost, found.graph, network.graph), values: values, accuracy: record.accuracy,
+            cost: values[cost.id] ?? 1, values: values, accuracy: record.accuracy,
             widths: try pruner(of: found.graph).groups.widths(of: pruner(of: network.graph).groups),
             arguments: arguments(candidate, network))
     }

@@ -31,6 +31,7 @@ extension ParetoSearch {
         let points = points(records).map { point in
             var point = point
             point.values[Objective.latency.name] = latencies[point.key]
+            point.cost = costs.first.flatMap { point.values[$0.name] } ?? point.cost
             return point
         }
         let dense = costs.map { cost in
@@ -51,10 +52,11 @@ extension ParetoSearch {
         for method in methods {
             let keys = candidates.filter { $0.method == method }.map(\.key)
             let found = keys.compactMap { records[$0] }
-            guard found.count == keys.count, let stored = try TradeOff.stored(found) else { continue }
+            guard found.count == keys.count else { continue }
             let own = try TradeOff(
                 points.filter { $0.method == method.rawValue }, costs: costs, dense: dense)
-            result.volumes.append((method.rawValue, try own.testedVolumes(drops: stored.drops)))
+            result.volumes.append(
+                (method.rawValue, try own.testedVolumes(drops: TradeOff.testedDrops(found))))
         }
         return result
     }

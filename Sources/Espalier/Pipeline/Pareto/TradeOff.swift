@@ -96,21 +96,25 @@ extension TradeOff {
     /// Volumes of several groups of points, the first of which the others are compared with.
     package typealias Volumes = [(name: String, bySeed: [UInt64: Double])]
 
-    /// The trade-off that runs of `pareto` in a store make, and their accuracy drops on the test data; nil if they are others.
-    package static func stored(
-        _ records: [RunRecord]
-    ) throws(SearchError) -> (trade: TradeOff, drops: [String: Double])? {
+    /// The trade-off that runs of `pareto` in a store make, in what was charged for; nil if they are others.
+    package static func stored(_ records: [RunRecord]) throws(SearchError) -> TradeOff? {
         let points = records.compactMap { $0.front?.count == 1 ? $0.front?.first : nil }
-        guard !points.isEmpty, points.count == records.count, let first = points.first else { return nil }
-        let costs = Objective.known.filter {
-            $0 != .accuracyDrop && $0.unit == .share && first.values[$0.name] != nil
+        guard !points.isEmpty, points.count == records.count, let trade = records.first?.trade else {
+            return nil
         }
+        let names = trade.objectives.map(\.name)
+        let costs = Objective.known.filter { $0 != .accuracyDrop && names.contains($0.name) }
+        return try TradeOff(points, costs: costs, dense: costs.map { _ in 1 })
+    }
+
+    /// Accuracy lost on the test data, by the points' keys.
+    package static func testedDrops(_ records: [RunRecord]) -> [String: Double] {
         var drops: [String: Double] = [:]
-        for (record, point) in zip(records, points) {
+        for record in records {
+            guard let point = record.front?.first, let accuracy = point.accuracy else { continue }
             // The network as it was has nothing to be compared with.
-            let before = record.before?.accuracy ?? point.accuracy
-            if let before, let accuracy = point.accuracy { drops[point.key] = before - accuracy }
+            drops[point.key] = (record.before?.accuracy ?? accuracy) - accuracy
         }
-        return (try TradeOff(points, costs: costs, dense: costs.map { _ in 1 }), drops)
+        return drops
     }
 }
