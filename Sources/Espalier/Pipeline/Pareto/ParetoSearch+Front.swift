@@ -28,8 +28,10 @@ extension ParetoSearch {
     package func front(
         _ records: [String: RunRecord], latencies: [String: Double] = [:], choosing conditions: [Condition]?
     ) throws(SearchError) -> ParetoFront {
+        let wanted = Set(([.accuracyDrop] + costs).map(\.name))
         let points = points(records).map { point in
             var point = point
+            point.values = point.values.filter { wanted.contains($0.key) }
             point.values[Objective.latency.name] = latencies[point.key]
             point.cost = costs.first.flatMap { point.values[$0.name] } ?? point.cost
             return point
