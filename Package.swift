@@ -151,6 +151,18 @@ let package = Package(
                 "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
                 "EspalierExecution", "EspalierTraining", "EspalierPruning",
             ]),
+        module(
+            "EspalierLottery",
+            [
+                "EspalierTensors", "EspalierGraphs", "EspalierOperators", "EspalierExecution",
+                "EspalierTraining", "EspalierPruning",
+            ]),
+        tests(
+            "EspalierLottery",
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
+                "EspalierExecution", "EspalierTraining", "EspalierPruning",
+            ]),
         .target(name: "COnnxRuntime"),
         module(
             "EspalierEfficiency",
@@ -169,7 +181,7 @@ let package = Package(
             [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
-                "EspalierPruning", "EspalierRedundancy", "EspalierSearch", "EspalierRuns",
+                "EspalierPruning", "EspalierRedundancy", "EspalierSearch", "EspalierLottery", "EspalierRuns",
                 "EspalierReports", "EspalierEfficiency",
             ]),
         module(
@@ -177,7 +189,7 @@ let package = Package(
             [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
-                "EspalierPruning", "EspalierRedundancy", "EspalierSearch", "EspalierRuns",
+                "EspalierPruning", "EspalierRedundancy", "EspalierSearch", "EspalierLottery", "EspalierRuns",
                 "EspalierReports", "EspalierEfficiency", "Espalier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
