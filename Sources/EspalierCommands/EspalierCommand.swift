@@ -13,6 +13,7 @@ package struct EspalierCommand: ParsableCommand {
         version: EspalierVersion.current,
         subcommands: [
             Inspect.self, Train.self, FineTune.self, Prune.self, Score.self, Compare.self, Pareto.self,
+            Lottery.self,
             Evaluate.self, RunModel.self, Verify.self, Sensitivity.self, Redundancy.self, RenderReport.self,
             Runs.self,
             Bench.self, Doctor.self, Theory.self,

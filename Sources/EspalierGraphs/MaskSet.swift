@@ -24,6 +24,14 @@ public struct Mask: Sendable, Equatable {
 
     public var keptCount: Int { kept.reduce(0) { $1 ? $0 + 1 : $0 } }
 
+    /// How many elements are kept at each coordinate of `axis`.
+    public func keptCounts(axis: Int) -> [Int] {
+        let inner = shape.count((axis + 1)..<shape.rank)
+        var counts = [Int](repeating: 0, count: shape[axis])
+        for (position, keep) in kept.enumerated() where keep { counts[position / inner % shape[axis]] += 1 }
+        return counts
+    }
+
     public subscript(position: Int) -> Bool {
         get { kept[position] }
         set { kept[position] = newValue }

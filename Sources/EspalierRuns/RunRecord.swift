@@ -63,6 +63,11 @@ public struct RunRecord: Codable, Sendable, Equatable {
     public var chosen: FrontPoint?
     /// What the front is of.
     public var trade: Front?
+    /// The result of one trial of `lottery`.
+    public var ticket: Ticket?
+    /// Results of `lottery`, from the dense network on.
+    public var rounds: [LotteryRound]?
+    public var lottery: Lottery?
     /// Results of `bench`.
     public var models: [BenchmarkedModel]?
     public var ceilings: Ceilings?

@@ -258,7 +258,8 @@ struct Pareto: ParsableCommand {
     /// From what hardly bends a network to what takes most of it, by equal factors. In a training of few steps there is little
     /// time to follow a price, so that prices are higher.
     private func prices(_ data: Dataset) -> [Double] {
-        let steps = penaltyShare * Double(finetuneEpochs * data.sampleCount / training.batchSize)
+        let batchSize = training.batchSize ?? TrainingOptions.usualBatchSize
+        let steps = penaltyShare * Double(finetuneEpochs * data.sampleCount / batchSize)
         let least = 0.3 * max(1, (1000 / max(1, steps)).squareRoot())
         return (0..<points).map { place -> Double in
             let share = Double(place) / Double(max(1, points - 1))

@@ -3,8 +3,8 @@ import EspalierTraining
 
 /// How a network is trained: shared by `train`, `finetune` and the repair of `prune`.
 struct TrainingOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Samples in a step.", valueName: "n"))
-    var batchSize: Int = 64
+    @Option(help: ArgumentHelp("Samples in a step; without it 64, and 60 in lottery.", valueName: "n"))
+    var batchSize: Int?
 
     @Option(help: "What turns gradients into steps.")
     var optimizer = OptimizerName(type: AdamW.self)
@@ -29,8 +29,12 @@ struct TrainingOptions: ParsableArguments {
     @Flag(help: "Augmentation: random horizontal flips.")
     var flip = false
 
+    static let usualBatchSize = 64
+
     func validate() throws {
-        guard batchSize > 0 else { throw ValidationError("--batch-size must be positive") }
+        guard batchSize.map({ $0 > 0 }) ?? true else {
+            throw ValidationError("--batch-size must be positive")
+        }
         guard learningRate.map({ $0 > 0 && $0.isFinite }) ?? true else {
             throw ValidationError("--learning-rate must be positive")
         }
@@ -46,7 +50,7 @@ struct TrainingOptions: ParsableArguments {
     /// As they are given on a command line, those that are not the defaults.
     var arguments: [String] {
         var arguments: [String] = []
-        if batchSize != 64 { arguments += ["--batch-size", "\(batchSize)"] }
+        if let batchSize { arguments += ["--batch-size", "\(batchSize)"] }
         if optimizer.type != AdamW.self { arguments += ["--optimizer", optimizer.type.name] }
         if let learningRate { arguments += ["--learning-rate", "\(learningRate)"] }
         if weightDecay != 0 { arguments += ["--weight-decay", "\(weightDecay)"] }
@@ -69,7 +73,8 @@ struct TrainingOptions: ParsableArguments {
                 CrossEntropy(labelSmoothing: labelSmoothing)
             }
         return TrainingRecipe(
-            epochs: epochs, batchSize: batchSize, optimizer: optimizer.type.init(weightDecay: weightDecay),
+            epochs: epochs, batchSize: batchSize ?? Self.usualBatchSize,
+            optimizer: optimizer.type.init(weightDecay: weightDecay),
             schedule: schedule.type.init(peak: rate), loss: loss, seed: common.seed,
             augmentation: Augmentation(largestShift: shift, flipsHorizontally: flip),
             maximumGradientNorm: clip, threads: common.threads)

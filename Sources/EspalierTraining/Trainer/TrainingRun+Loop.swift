@@ -140,7 +140,7 @@ extension TrainingRun {
     }
 
     /// The validation data's loss now: against its labels where it has any, else as in training.
-    private func validate() throws -> LossValue? {
+    package func validate() throws -> LossValue? {
         guard let validation else { return nil }
         let graph = try hooks.reduce(try currentGraph()) { try $1.evaluated($0, in: self) }
         let evaluator = try Evaluator(graph, output: output, lane: lane)

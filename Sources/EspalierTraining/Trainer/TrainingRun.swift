@@ -167,10 +167,24 @@ extension TrainingRun {
     /// The result: the network after the best epoch if the recipe keeps it, as it is now otherwise.
     package func trainedGraph() throws -> Graph {
         guard recipe.keepsBest, let best else { return try currentGraph() }
+        return try graph(with: best.values)
+    }
+
+    /// The network with other parameters: all of the store's values, as they were once.
+    package func graph(with values: [Float]) throws -> Graph {
         let current = Array(store.values)
         defer { _ = store.values.update(fromContentsOf: current) }
-        _ = store.values.update(fromContentsOf: best.values)
+        _ = store.values.update(fromContentsOf: values)
         return try currentGraph()
+    }
+
+    /// Counts `step` steps as done, those that led to the parameters of the network: schedule and order of samples go on from
+    /// there, and the optimiser begins anew.
+    ///
+    /// - Precondition: nothing was trained yet, and the recipe has that many steps.
+    package func begin(at step: Int) {
+        precondition(!position.hasBegun && (0...totalSteps).contains(step), "it cannot begin at step \(step)")
+        position = TrainingPosition(epoch: step / stepsPerEpoch, step: step % stepsPerEpoch)
     }
 
     /// The share of the weights under a mask that are pruned.

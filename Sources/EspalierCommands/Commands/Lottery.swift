@@ -1,0 +1,252 @@
+import ArgumentParser
+import Espalier
+import EspalierGraphs
+import EspalierLottery
+import EspalierPruning
+import EspalierReports
+import EspalierRuns
+import EspalierTraining
+
+/// Looks for lottery tickets, beside controls.
+struct Lottery: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract:
+            "Finds lottery tickets: prunes in rounds, rewinds, trains; beside controls, and against the dense network.",
+        discussion: """
+            Trains a network for each seed, prunes a share of its weights, puts those that are left back to what they were before \
+            training (or at the step --rewind), trains them for as long, and so on, --rounds times. Other methods train as many weights \
+            that lack one thing that a ticket has.
+
+            A network matches the dense one if the hypothesis that it loses 0.2 points of accuracy or more on the test data is \
+            rejected at 5 % (paired over seeds, Holm-corrected over rounds). The early stop is the step with the least loss on the \
+            validation data, measured every --evaluate-every steps.
+
+            Give a model that is not trained yet in place of --arch; seeds then decide on the order of samples only. Every network is \
+            kept in the run store. The same command again, or with more rounds, methods or seeds, goes on from there, also after a kill.
+
+            METHODS
+            \(LotteryExperiment.Method.allCases.map { "  \($0.rawValue): \($0.explanation)" }.joined(separator: "\n"))
+
+            EXAMPLE
+              espalier lottery --arch lenet-300-100 --data fashion-mnist --rounds 15 --seeds 5 --threads 2 \
+            --report lottery.html
+            """)
+
+    @Argument(
+        help: ArgumentHelp("A model that is not trained, without --arch.", valueName: "model.onnx"),
+        completion: .onnx)
+    var model: String?
+
+    @Option(
+        help: ArgumentHelp("The architecture to train; see train --help.", valueName: "name"),
+        completion: .list(Architectures.all.map(\.name)))
+    var arch: String?
+
+    @Option(help: "The function between layers of networks of --arch.")
+    var activation: Activation = .relu
+
+    @Option(help: "How weights of networks of --arch are drawn.")
+    var initialization: Initialization = .glorot
+
+    @Option(help: DataOptions.help, transform: DataOptions.source)
+    var data: DataSource
+
+    @OptionGroup var dataOptions: DataOptions
+
+    @Option(help: ArgumentHelp("How often is pruned.", valueName: "n"))
+    var rounds: Int = 12
+
+    @Option(
+        help: ArgumentHelp("Share that a round removes of fully connected layers.", valueName: "share"))
+    var pruneRate: Double = 0.2
+
+    @Option(
+        help: ArgumentHelp("Share of convolutions; without it half of --prune-rate.", valueName: "share"))
+    var convolutionRate: Double?
+
+    @Option(
+        help: ArgumentHelp("Share of the output layer; without it half of --prune-rate.", valueName: "share"))
+    var outputRate: Double?
+
+    @Flag(
+        help:
+            "Remove --prune-rate of all weights together, the least important first, and not of each layer: usual for residual networks."
+    )
+    var global = false
+
+    @Option(
+        help: ArgumentHelp(
+            "The step that weights are put back to; 0 for their first values.", valueName: "step"))
+    var rewind: Int = 0
+
+    @Option(
+        help: ArgumentHelp("What trained networks are pruned by; see score --list.", valueName: "name"),
+        completion: .list(Criteria.all.map { $0.information.id }))
+    var criterion: String = Magnitude.information.id
+
+    @Option(help: ArgumentHelp("Methods, separated by commas; see above.", valueName: "name,..."))
+    var methods = LotteryMethodList(values: [.winning, .reinitialized, .randomMask, .shuffled, .signs])
+
+    @Option(
+        help: ArgumentHelp(
+            "Try methods other than winning only at the rounds that leave about so much; without it at all.",
+            valueName: "s1,s2,..."))
+    var othersAt: ShareList?
+
+    @Option(help: ArgumentHelp("Runs of each, with the seeds from --seed on.", valueName: "n"))
+    var seeds: Int = 3
+
+    @Option(help: ArgumentHelp("Times through the training data, each round.", valueName: "n"))
+    var epochs: Int = 8
+
+    @Option(
+        help: ArgumentHelp("Steps between two measurements of the validation loss.", valueName: "n"))
+    var evaluateEvery: Int = 100
+
+    @Option(help: "The learning rate over time.")
+    var schedule = RateScheduleName(type: ConstantRate.self)
+
+    @OptionGroup var training: TrainingOptions
+
+    @Option(help: ArgumentHelp("Training samples that importance is measured on.", valueName: "n"))
+    var evidenceSamples: Int = 2000
+
+    @OptionGroup var common: CommonOptions
+
+    func validate() throws {
+        guard (model == nil) != (arch == nil) else {
+            throw ValidationError("name a model, or an architecture with --arch")
+        }
+        if let arch, Architectures.named(arch) == nil {
+            throw ValidationError(
+                "--arch \(arch) is none of \(Architectures.all.map(\.name).joined(separator: ", "))")
+        }
+        guard rounds > 0, seeds > 0, epochs > 0, evaluateEvery > 0, evidenceSamples > 0 else {
+            throw ValidationError(
+                "--rounds, --seeds, --epochs, --evaluate-every and --evidence-samples must be positive")
+        }
+        guard rewind >= 0 else { throw ValidationError("--rewind must not be negative") }
+        for rate in [pruneRate, convolutionRate, outputRate].compactMap({ $0 })
+        where !(rate > 0 && rate < 1) {
+            throw ValidationError("rates of pruning are between 0 and 1, not \(rate)")
+        }
+        guard !global || (convolutionRate == nil && outputRate == nil) else {
+            throw ValidationError("--global has one rate: --prune-rate")
+        }
+        guard let type = Criteria.all.first(where: { $0.information.id == criterion }) else {
+            throw ValidationError("there is no criterion \(criterion): see espalier score --list")
+        }
+        guard type.granularities.contains(.element) else {
+            throw ValidationError("--criterion \(criterion) does not score single weights")
+        }
+        let journey = JourneyRecorder.Quantity.allCases.map(\.kind)
+        guard type.init(seed: 0).requiredEvidence.isDisjoint(with: journey) else {
+            throw ValidationError(
+                "--criterion \(criterion) looks back at training, which is not recorded here")
+        }
+    }
+
+    func run() throws {
+        let recorder = try RunRecorder("lottery", common)
+        let store = try RunStore(at: common.store ?? RunStore.defaultPath())
+        let loaded = try model.map { try LoadedModel($0) }
+        common.console.status("reading \(data)")
+        let parts = try DataParts(data, options: try dataOptions.loadOptions(for: data, graph: loaded?.graph))
+        guard case .classes = parts.fit.labels else {
+            throw CommandFailure("\(data) has no classes: what is compared is the accuracy")
+        }
+        var record = recorder.record(model: loaded)
+        record.data = parts.description
+        let experiment = try experiment(loaded, parts, template: record)
+        let outcome = try common.run(experiment.trials(), of: experiment.experiment, in: store)
+        record = recorder.record(model: loaded)
+        record.data = parts.description
+        if let arch { record.model = .init(name: arch) }
+        let results = try experiment.results(
+            outcome.records, files: store.finishedTrials(of: experiment.experiment.hash))
+        record.rounds = results.rounds
+        record.lottery = results.lottery
+        record.request = settings(experiment)
+        record.refusals = outcome.refusals
+        LotteryTable.tell(results.rounds, results.lottery, on: common.console)
+        try common.deliver(record, storing: false)
+        try outcome.check()
+    }
+
+    // MARK: Parts
+
+    private func experiment(
+        _ loaded: LoadedModel?, _ parts: DataParts, template: RunRecord
+    ) throws -> LotteryExperiment {
+        let networks: LotteryExperiment.Networks
+        if let loaded {
+            networks = .given(.init(path: loaded.path, graph: loaded.graph))
+        } else {
+            var options = try parts.fit.architectureOptions(activation: activation, name: arch ?? "")
+            options.initialization = initialization
+            networks = .fresh(architecture: arch ?? "", options: options)
+        }
+        var training = training
+        training.batchSize = training.batchSize ?? Self.batchSize
+        training.learningRate = training.learningRate ?? Self.learningRate
+        let recipe = training.recipe(
+            epochs: epochs, schedule: schedule, dataset: parts.fit, common: common)
+        let rates = PruningRates(dense: pruneRate, convolution: convolutionRate, output: outputRate)
+        var experiment = LotteryExperiment(
+            networks, data: .init(fit: parts.fit, validation: parts.validation, test: parts.test),
+            methods: methods.values, rounds: rounds, share: global ? .global(pruneRate) : .layerwise(rates),
+            rewindStep: rewind, recipe: recipe, evaluationInterval: evaluateEvery, criterion: criterion,
+            seeds: (0..<UInt64(seeds)).map { common.seed &+ $0 }, template: template)
+        experiment.evidenceSamples = evidenceSamples
+        if let othersAt { experiment.otherRounds = try experiment.rounds(leaving: othersAt.values) }
+        return experiment
+    }
+
+    /// Those of the paper, for LeNet-300-100.
+    private static let batchSize = 60
+    private static let learningRate = 1.2e-3
+
+    private func settings(_ experiment: LotteryExperiment) -> [RunRecord.Setting] {
+        let rates: String =
+            switch experiment.share {
+            case .global(let rate): "\(rate) of all weights"
+            case .layerwise(let rates):
+                "\(rates.dense) of dense layers, \(rates.convolution) of convolutions, \(rates.output) of the output layer"
+            }
+        return [
+            .init("rounds", "\(rounds), each removing \(rates)"),
+            .init("criterion", criterion),
+            .init("rewound to", rewind == 0 ? "the initial weights" : "step \(rewind)"),
+            .init("seeds", "\(seeds), from \(common.seed)"),
+            .init(
+                "training",
+                "\(epochs) epochs of \(training.optimizer.type.name), batch \(experiment.recipe.batchSize)"),
+            .init("experiment", String(experiment.experiment.hash.prefix(8))),
+        ]
+    }
+}
+
+struct LotteryMethodList: ExpressibleByArgument {
+    let values: [LotteryExperiment.Method]
+
+    /// With the tickets first, which are found in any case.
+    init(values: [LotteryExperiment.Method]) {
+        self.values = [.winning] + values.filter { $0 != .winning }
+    }
+
+    init?(argument: String) {
+        if argument == "all" {
+            self.init(values: LotteryExperiment.Method.allCases)
+            return
+        }
+        let values = argument.split(separator: ",").map { name in
+            LotteryExperiment.Method(rawValue: String(name.filter { !$0.isWhitespace }))
+        }
+        guard !values.isEmpty, !values.contains(nil), Set(values).count == values.count else { return nil }
+        self.init(values: values.compactMap { $0 })
+    }
+
+    var defaultValueDescription: String { values.map(\.rawValue).joined(separator: ",") }
+}
+
+extension Initialization: ExpressibleByArgument {}
