@@ -33,6 +33,7 @@ struct RunSection {
             context["sensitivity"] = SensitivitySection(sensitivity).context
         }
         if let front = FrontSection(record) { context["front"] = front.context }
+        if let lottery = LotterySection(record) { context["lottery"] = lottery.context }
         if let models = record.models, !models.isEmpty {
             context["efficiency"] = EfficiencySection(models, ceilings: record.ceilings).context
         }
@@ -92,6 +93,7 @@ struct RunSection {
             add("\(firing.reduce(0) { $0 + $1.nearlyDead })", "nearly dead: they fire in fewer than 1 %")
         }
         FrontSection(record)?.cards.forEach { add($0.value, $0.label) }
+        LotterySection(record)?.cards.forEach { add($0.value, $0.label) }
         if let verification = record.verification {
             add(
                 Format.scientific(verification.maxAbsoluteDifference),

@@ -20,6 +20,15 @@ struct Axis {
         upper = (high / step).rounded(.up) * step
     }
 
+    /// A scale from the least of `values` to the largest.
+    init(exactly values: [Double]) {
+        let low = values.min() ?? 0
+        let high = values.max() ?? 1
+        lower = low
+        upper = high > low ? high : low + 1
+        step = upper - lower
+    }
+
     var ticks: [Double] {
         let count = Int(((upper - lower) / step).rounded())
         return (0...max(0, count)).map { lower + Double($0) * step }

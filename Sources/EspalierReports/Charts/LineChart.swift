@@ -3,7 +3,7 @@ struct LineChart {
     struct Series {
         var name: String
         var points: [(x: Double, y: Double)]
-        /// The standard deviation at each point, shown as a whisker; empty for none.
+        /// The standard deviation at each point, shown as a whisker, or all of them as a band; empty for none.
         var deviations: [Double] = []
     }
 
@@ -12,6 +12,11 @@ struct LineChart {
     var series: [Series]
     /// How values on the vertical axis are written.
     var format: (Double) -> String
+    /// Places on the horizontal axis and how they are written; nil for whole numbers as they are.
+    var horizontalTicks: [(x: Double, label: String)]?
+    /// How a point's place is written.
+    var horizontalFormat: (Double) -> String = SVG.number
+    var showsBands = false
 
     /// The page has colours for as many series; further ones take them again, dashed.
     static let colourCount = 8
@@ -27,7 +32,8 @@ struct LineChart {
     func rendered() -> String {
         let shown = series.filter { !$0.points.isEmpty }
         guard !shown.isEmpty else { return "" }
-        let horizontal = Axis(covering: shown.flatMap { $0.points.map(\.x) }, tickCount: 7)
+        let places = shown.flatMap { $0.points.map(\.x) } + (horizontalTicks ?? []).map(\.x)
+        let horizontal = horizontalTicks == nil ? Axis(covering: places, tickCount: 7) : Axis(exactly: places)
         let vertical = Axis(covering: shown.flatMap(\.extent))
         let end = Self.width - Self.right
         let base = Self.top + Self.plotHeight
@@ -37,11 +43,25 @@ struct LineChart {
             parts.append(SVG.line(x1: Self.left, y1: y, x2: end, y2: y, style: "grid"))
             parts.append(SVG.text(format(tick), x: Self.left - 8, y: y + 4, anchor: "end"))
         }
-        for tick in horizontal.ticks where tick == tick.rounded() {
+        for (tick, label) in horizontalTicks ?? Self.wholeNumbers(horizontal) {
             let x = horizontal.position(tick, from: Self.left, to: end)
-            parts.append(SVG.text(String(Int(tick)), x: x, y: base + 16, anchor: "middle"))
+            parts.append(SVG.text(label, x: x, y: base + 16, anchor: "middle"))
         }
         parts.append(SVG.text(horizontalTitle, x: (Self.left + end) / 2, y: base + 32, anchor: "middle"))
+        if showsBands {
+            for (index, line) in shown.enumerated() where line.deviations.contains(where: { $0 > 0 }) {
+                let edges = zip(line.points, line.deviations).map { point, deviation in
+                    (x: horizontal.position(point.x, from: Self.left, to: end), y: point.y, deviation)
+                }
+                let upper = edges.map {
+                    (x: $0.x, y: vertical.position($0.y + $0.2, from: base, to: Self.top))
+                }
+                let lower = edges.map {
+                    (x: $0.x, y: vertical.position($0.y - $0.2, from: base, to: Self.top))
+                }
+                parts.append(SVG.polygon(upper + lower.reversed(), style: "band \(style(index))"))
+            }
+        }
         for (index, line) in shown.enumerated() {
             let points = line.points.map {
                 (
@@ -54,16 +74,19 @@ struct LineChart {
                 parts.append(
                     SVG.circle(
                         x: point.x, y: point.y, radius: 3, style: "dot \(style(index))",
-                        tooltip: "\(line.name), \(horizontalTitle) \(SVG.number(value.x)): \(format(value.y))"
+                        tooltip:
+                            "\(line.name), \(horizontalTitle) \(horizontalFormat(value.x)): \(format(value.y))"
                     ))
             }
-            for (point, (value, deviation)) in zip(points, zip(line.points, line.deviations))
-            where deviation > 0 {
-                parts.append(
-                    SVG.line(
-                        x1: point.x, y1: vertical.position(value.y - deviation, from: base, to: Self.top),
-                        x2: point.x, y2: vertical.position(value.y + deviation, from: base, to: Self.top),
-                        style: "line \(style(index))"))
+            if !showsBands {
+                for (point, (value, deviation)) in zip(points, zip(line.points, line.deviations))
+                where deviation > 0 {
+                    parts.append(
+                        SVG.line(
+                            x1: point.x, y1: vertical.position(value.y - deviation, from: base, to: Self.top),
+                            x2: point.x, y2: vertical.position(value.y + deviation, from: base, to: Self.top),
+                            style: "line \(style(index))"))
+                }
             }
             let x = Self.left + Double(index % Self.legendColumns) * 190
             let y = base + 52 + Double(index / Self.legendColumns) * Self.legendRow
@@ -73,6 +96,10 @@ struct LineChart {
         let rows = (shown.count + Self.legendColumns - 1) / Self.legendColumns
         return SVG.drawing(
             width: Self.width, height: base + 44 + Double(rows) * Self.legendRow, title: title, parts)
+    }
+
+    private static func wholeNumbers(_ axis: Axis) -> [(x: Double, label: String)] {
+        axis.ticks.filter { $0 == $0.rounded() }.map { ($0, String(Int($0))) }
     }
 
     private func style(_ index: Int) -> String {

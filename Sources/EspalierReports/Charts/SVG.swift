@@ -43,6 +43,11 @@ enum SVG {
         return element("polyline", ["points": path, "class": style])
     }
 
+    static func polygon(_ points: [(x: Double, y: Double)], style: String) -> String {
+        let path = points.map { "\(number($0.x)),\(number($0.y))" }.joined(separator: " ")
+        return element("polygon", ["points": path, "class": style])
+    }
+
     /// A drawing of the given size that scales with the page and is described to screen readers: as one picture, or, in
     /// the role `group`, by its parts.
     static func drawing(
