@@ -8,8 +8,8 @@ import Foundation
 /// Times training and inference beside PyTorch and ONNX Runtime, alternately, and prints medians and ratios.
 ///
 /// Never a test: the machine decides. Give architectures as arguments to time only those, ONNX files (see
-/// `Tools/bench/models.py`), of which the latency is measured, `zeros` for what leaving out zeros gains, or `formats` for what
-/// patterns of zeros do to single layers.
+/// `Tools/bench/models.py`), of which the latency is measured, `zeros` for what leaving out zeros gains, `formats` for what
+/// patterns of zeros do to single layers, or `tickets` for the small steps of lottery tickets.
 @main
 enum EspalierBenchmarks {
     private static let rounds = 3
@@ -21,6 +21,7 @@ enum EspalierBenchmarks {
         let chosen = CommandLine.arguments.dropFirst()
         if Array(chosen) == ["zeros"] { return try sparsity(defaults + alsoSparse) }
         if Array(chosen) == ["formats"] { return try formats() }
+        if Array(chosen) == ["tickets"] { return try tickets(peers: Peer.installed()) }
         let models = chosen.filter { $0.hasSuffix(".onnx") }
         let named = chosen.filter { !$0.hasSuffix(".onnx") }
         let architectures = chosen.isEmpty ? defaults : Array(named)
@@ -49,7 +50,42 @@ enum EspalierBenchmarks {
             let graph = try ONNXModel.load(from: path)
             for threads in [1, 2] { try latency(path, of: graph, path, threads: threads, peers: peers) }
         }
-        if chosen.isEmpty { try sparsity(defaults + alsoSparse) }
+        if chosen.isEmpty {
+            try tickets(peers: peers)
+            try sparsity(defaults + alsoSparse)
+        }
+    }
+
+    /// Trainings of lenet-300-100 as lottery tickets take them, alone and two side by side. PyTorch trains dense networks: a mask
+    /// saves it nothing.
+    private static func tickets(peers: [String: String]) throws {
+        print(
+            "\ntraining of tickets, steps/s at batch 60 (forward, backward, Adam step); median of \(rounds) alternating rounds"
+        )
+        for trainings in [1, 2] {
+            let modes = [("ticket", trainings == 1 ? "torch" : "torch, two processes")]
+            let both = trainings == 1 ? modes : modes + [("ticket-threads", "torch, one on two threads")]
+            let shares = [1, 0.2, 0.05]
+            var own = shares.map { _ in [Double]() }
+            var others = both.map { Series(name: $0.1) }
+            for _ in 0..<rounds {
+                for (place, share) in shares.enumerated() {
+                    let throughput = TicketThroughput(
+                        architecture: "lenet-300-100", trainings: trainings, remaining: share)
+                    own[place].append(try throughput.measure(seconds: seconds))
+                }
+                guard peers["torch"] != nil else { continue }
+                for (place, mode) in both.enumerated() {
+                    others[place].add(
+                        Peer.measure(
+                            [mode.0, "lenet-300-100", "\(trainings)", "\(seconds)"], key: "stepsPerSecond"))
+                }
+            }
+            for (place, share) in shares.enumerated() {
+                let left = String(format: "%.0f %% of the weights", 100 * share)
+                line(left, threads: trainings, own: own[place], others, digits: 0, higherIsBetter: true)
+            }
+        }
     }
 
     /// A Markdown table of speedups and realized efficiencies.

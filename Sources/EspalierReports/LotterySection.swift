@@ -40,15 +40,14 @@ struct LotterySection {
 
     private var summary: String {
         let runs = rounds[0].results[LotterySummary.winning]?.runs ?? 0
-        let matching = lottery.methods.map { method in
-            let share = lottery.smallestMatching[method].map {
-                "down to \(Format.percent($0)) of the weights"
+        let matching = lottery.methods.compactMap { method in
+            lottery.smallestMatching[method].map {
+                "\(LotteryTexts.name(of: method)) down to \(Format.percent($0)) of the weights"
             }
-            return "\(LotteryTexts.name(of: method)) \(share ?? "nowhere")"
         }
         return
             "Test accuracy over \(runs == 1 ? "one seed" : "\(runs) seeds"); bands are one standard deviation. "
-            + "Shown to match the dense network: \(matching.joined(separator: ", "))."
+            + "Shown to match the dense network: \(matching.isEmpty ? "none" : matching.joined(separator: ", "))."
     }
 
     // MARK: Pictures
@@ -123,7 +122,7 @@ struct LotterySection {
             chart("Weights that two seeds both keep, times chance", series { $0.shared / $0.chance }) {
                 Format.fixed($0, 2)
             },
-            chart("Correlation, of two seeds, of connections kept per input", series(\.inputCorrelation)) {
+            chart("Connections per input in two seeds, correlation", series(\.inputCorrelation)) {
                 Format.fixed($0, 2)
             },
         ]
@@ -144,8 +143,10 @@ struct LotterySection {
 
     private var ticks: [(x: Double, label: String)] {
         let least = rounds.map(\.remaining).min() ?? 1
-        return [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001].filter { $0 >= least * 0.999 }
-            .map { (Self.place($0), Format.digits(100 * $0, 2)) }
+        let shares =
+            least > 0.15
+            ? [1, 0.8, 0.6, 0.4, 0.3, 0.2] : [1, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.005, 0.002, 0.001]
+        return shares.filter { $0 >= least * 0.999 }.map { (Self.place($0), SVG.number(100 * $0)) }
     }
 
     // MARK: Tables

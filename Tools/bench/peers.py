@@ -4,6 +4,9 @@
     peers.py installed
     peers.py train ARCHITECTURE THREADS SECONDS      samples/s of PyTorch, eager; forward, backward and SGD step, batch 64
     peers.py train-compiled ARCHITECTURE THREADS SECONDS      the same through torch.compile
+    peers.py ticket ARCHITECTURE THREADS SECONDS     steps/s of PyTorch, eager; forward, backward and Adam's fused step, batch 60;
+                                                     of THREADS trainings side by side, each on one thread, together
+    peers.py ticket-threads ARCHITECTURE THREADS SECONDS     the same of one training on so many threads
     peers.py gradients ARCHITECTURE THREADS SECONDS  samples/s of PyTorch; forward and backward, batch 64
     peers.py squares ARCHITECTURE THREADS SECONDS    samples/s of squared per-sample gradients by torch.func, batch 64
     peers.py latency MODEL THREADS SECONDS           milliseconds of ONNX Runtime, one sample
@@ -89,6 +92,55 @@ def train(architecture, threads, seconds, compiled):
     return {"samplesPerSecond": steps * BATCH / (time.perf_counter() - start)}
 
 
+def ticket(architecture, threads, seconds, together):
+    """Steps of a training with Adam, its samples drawn from 2,400 by a permutation: what a lottery ticket takes."""
+    import torch
+
+    batch = 60
+    torch.set_num_threads(threads)
+    torch.manual_seed(0)
+    model = network(architecture).train()
+    optimizer = torch.optim.Adam(model.parameters(), lr=1.2e-3, fused=True)
+    images = torch.randn(40 * batch, 1, 28, 28)
+    labels = torch.randint(0, 10, (40 * batch,))
+
+    def step(number):
+        if number % 40 == 0:
+            step.order = torch.randperm(40 * batch)
+        chosen = step.order[number % 40 * batch:(number % 40 + 1) * batch]
+        optimizer.zero_grad(set_to_none=True)
+        torch.nn.functional.cross_entropy(model(images[chosen]), labels[chosen]).backward()
+        optimizer.step()
+
+    for number in range(40):
+        step(number)
+    if together:
+        together.wait()
+    steps, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        step(steps)
+        steps += 1
+    return steps / (time.perf_counter() - start)
+
+
+def one_ticket(architecture, seconds, together, results):
+    results.put(ticket(architecture, 1, seconds, together))
+
+
+def tickets(architecture, count, seconds):
+    import multiprocessing
+
+    context = multiprocessing.get_context("spawn")
+    together, results = context.Barrier(count), context.Queue()
+    workers = [context.Process(target=one_ticket, args=(architecture, seconds, together, results)) for _ in range(count)]
+    for worker in workers:
+        worker.start()
+    rates = [results.get() for _ in workers]
+    for worker in workers:
+        worker.join()
+    return {"stepsPerSecond": sum(rates)}
+
+
 def evidence(architecture, threads, seconds, squares):
     import torch
     from torch.func import functional_call, grad, vmap
@@ -157,6 +209,10 @@ def main():
         result = installed()
     elif kind in ("train", "train-compiled"):
         result = train(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "train-compiled")
+    elif kind == "ticket":
+        result = tickets(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    elif kind == "ticket-threads":
+        result = {"stepsPerSecond": ticket(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), None)}
     elif kind in ("gradients", "squares"):
         result = evidence(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "squares")
     elif kind == "latency":
