@@ -125,5 +125,6 @@ void test_baselines(espalier_isa isa);
 void test_transpositions(espalier_isa isa);
 void test_error_function(espalier_isa isa);
 void test_max_pooling(espalier_isa isa);
+void test_masked_products(espalier_isa isa);
 
 #endif

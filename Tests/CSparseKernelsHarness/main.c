@@ -29,6 +29,7 @@ static const struct {
     {"transpositions", test_transpositions},
     {"error-function", test_error_function},
     {"max-pooling", test_max_pooling},
+    {"masked-products", test_masked_products},
 };
 
 enum { TOPICS = sizeof topics / sizeof topics[0] };

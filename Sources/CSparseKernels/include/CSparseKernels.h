@@ -11,6 +11,7 @@
 #include "espalier_epilogue.h"
 #include "espalier_error_function.h"
 #include "espalier_isa.h"
+#include "espalier_masked_product.h"
 #include "espalier_max_pooling.h"
 #include "espalier_narrow_convolution.h"
 #include "espalier_optimizers.h"

@@ -25,6 +25,8 @@ struct ForwardLowering {
     private let fuses: Bool
     private let sparsity: SparsityUse
     private let precision: Precision
+    /// Of parameters that change in training, with zeros that stay.
+    private let masks: MaskSet
 
     var builder = ProgramBuilder()
     private(set) var records: [NodeRecord] = []
@@ -33,7 +35,7 @@ struct ForwardLowering {
     init(
         _ resolved: ResolvedGraph, phase: Phase, threads: Int,
         mutableConstants: [ValueID: UnsafeMutableRawPointer] = [:], fuses: Bool = false,
-        sparsity: SparsityUse = .never, precision: Precision = .float32
+        sparsity: SparsityUse = .never, precision: Precision = .float32, masks: MaskSet = MaskSet()
     ) {
         self.resolved = resolved
         self.phase = phase
@@ -42,7 +44,11 @@ struct ForwardLowering {
         self.fuses = fuses
         self.sparsity = sparsity
         self.precision = precision
+        self.masks = masks
     }
+
+    /// The masks of a node's inputs, where they have some.
+    func masks(of node: Node) -> [Mask?] { node.inputs.map { $0.flatMap { masks[$0] } } }
 
     /// Adds the steps for `targets` and returns their row-major buffers, which stay valid after a run.
     mutating func lower(_ targets: [ValueID]) throws(ExecutionError) -> [BufferID] {
@@ -109,7 +115,8 @@ struct ForwardLowering {
         let team = team(node, operation: operation, signature: signature, plan)
         let context = LoweringContext(
             signature: signature, inputLayouts: offered, phase: phase, threads: team,
-            usesSparsity: plan.usesSparsity(node.id), precision: precision, epilogues: chain.map(\.step))
+            usesSparsity: plan.usesSparsity(node.id), precision: precision, epilogues: chain.map(\.step),
+            masks: masks(of: node))
         let made = try ThreadTeam.with(team) { () throws(ExecutionError) in
             try makeKernel(node, operation: operation, context: context)
         }

@@ -20,6 +20,9 @@ package final class TrainingSession {
         /// Whether ``backward()`` may be called several times after one ``forward()``, with other gradients of the
         /// outputs; takes more memory.
         package var repeatsBackward = false
+        /// Of parameters whose dropped elements are zero and stay so. Where that pays they are left out of products, and their
+        /// gradients are zero.
+        package var masks = MaskSet()
 
         package init(phase: Phase = .training(frozenNormalization: false, seed: 0), threads: Int = 1) {
             self.phase = phase
@@ -50,7 +53,8 @@ package final class TrainingSession {
     ) throws(ExecutionError) {
         let graph = resolved.graph
         var forward = ForwardLowering(
-            resolved, phase: options.phase, threads: options.threads, mutableConstants: parameters.pointers)
+            resolved, phase: options.phase, threads: options.threads, mutableConstants: parameters.pointers,
+            masks: options.masks)
         let outputBuffers = try forward.lower(outputs)
         let inputBuffers = graph.inputs.map { forward.inputBuffer($0) }
         if options.repeatsBackward { forward.builder.repeatsFrom = forward.builder.steps.count }

@@ -25,13 +25,15 @@ package struct Transposition: Sendable {
 
     /// Element (row, column) of a matrix, at `row * sourceStride + column`, goes to `column * targetStride + row`.
     ///
+    /// - Parameter paddedRows: at least `rows`; elements of the rows past these, of the last matrix of each group, become zeros.
     /// - Precondition: nothing is negative.
     package init(
-        rows: Int, columns: Int, sourceStride: Int, targetStride: Int, outer: Batch = Batch(),
-        inner: Batch = Batch()
+        rows: Int, columns: Int, sourceStride: Int, targetStride: Int, paddedRows: Int? = nil,
+        outer: Batch = Batch(), inner: Batch = Batch()
     ) {
         value = espalier_transposition(
-            rows: rows, columns: columns, source_pitch: sourceStride, destination_pitch: targetStride,
+            rows: paddedRows ?? rows, columns: columns, source_pitch: sourceStride,
+            destination_pitch: targetStride,
             outer: outer.value, inner: inner.value, last_rows: rows, last_columns: columns)
     }
 

@@ -1,3 +1,4 @@
+package import EspalierGraphs
 import EspalierTensors
 
 /// The capability of reverse-mode differentiation.
@@ -34,10 +35,12 @@ package struct BackwardContext {
     package let wanted: [Bool]
     package let phase: Phase
     package let threads: Int
+    /// As of ``LoweringContext/masks``.
+    package let masks: [Mask?]
 
     package init(
         signature: Signature, forward: any Kernel, outputGradientLayouts: [Layout], wanted: [Bool],
-        phase: Phase, threads: Int
+        phase: Phase, threads: Int, masks: [Mask?] = []
     ) {
         self.signature = signature
         self.forward = forward
@@ -45,7 +48,11 @@ package struct BackwardContext {
         self.wanted = wanted
         self.phase = phase
         self.threads = threads
+        self.masks = masks
     }
+
+    /// The mask of an input, if it has one.
+    package func mask(_ port: Int) -> Mask? { masks.indices.contains(port) ? masks[port] : nil }
 
     package var inputCount: Int { signature.inputs.count }
     package var outputCount: Int { signature.outputs.count }

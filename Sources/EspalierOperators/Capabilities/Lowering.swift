@@ -1,3 +1,4 @@
+package import EspalierGraphs
 package import EspalierKernels
 package import EspalierTensors
 
@@ -35,10 +36,14 @@ package struct LoweringContext {
     package let precision: Precision
     /// What to apply to output 0 before it is stored; only for operators that are ``EpilogueAccepting``.
     package let epilogues: [EpilogueStep]
+    /// For each input, which of its elements may be other than zero, if that is known and does not change while values do: masks of
+    /// parameters in training. Gradients of the others may be left zero.
+    package let masks: [Mask?]
 
     package init(
         signature: Signature, inputLayouts: [Layout], phase: Phase, threads: Int,
-        usesSparsity: Bool = false, precision: Precision = .float32, epilogues: [EpilogueStep] = []
+        usesSparsity: Bool = false, precision: Precision = .float32, epilogues: [EpilogueStep] = [],
+        masks: [Mask?] = []
     ) {
         self.signature = signature
         self.inputLayouts = inputLayouts
@@ -47,7 +52,11 @@ package struct LoweringContext {
         self.usesSparsity = usesSparsity
         self.precision = precision
         self.epilogues = epilogues
+        self.masks = masks
     }
+
+    /// The mask of an input, if it has one.
+    package func mask(_ port: Int) -> Mask? { masks.indices.contains(port) ? masks[port] : nil }
 
     /// The layout of an input, plain when it is left out.
     package func inputLayout(_ port: Int) -> Layout {

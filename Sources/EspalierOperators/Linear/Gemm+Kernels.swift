@@ -1,3 +1,4 @@
+import EspalierGraphs
 import EspalierKernels
 package import EspalierTensors
 
@@ -25,6 +26,10 @@ extension Gemm: EpilogueAccepting {
                 inputCount: context.fusedInputCount, bias: hasBias(dense, signature) ? .input(2) : nil,
                 epilogues: context.epilogues,
                 addendPort: signature.inputs.count)
+        }
+        if let masked = masked(dense, signature, context.mask(1)), context.epilogues.isEmpty {
+            return masked.forward(
+                inputCount: context.fusedInputCount, bias: hasBias(dense, signature) ? 2 : nil)
         }
         var builder = StagedKernel.Builder()
         var fused = FusedOperations()
@@ -65,6 +70,12 @@ extension Gemm: EpilogueAccepting {
             && (beta == 0 || !signature.hasInput(2) || hasBias(dense, signature))
     }
 
+    /// What leaves out masked weights, where that is worth it.
+    private func masked(_ dense: DenseProduct, _ signature: Signature, _ mask: Mask?) -> MaskedLinear? {
+        guard mask != nil, isPlainProduct(dense, signature) else { return nil }
+        return MaskedLinear(mask, isTransposed: transposesRight, rows: dense.rows)
+    }
+
     func dense(_ signature: Signature) throws(OperatorError) -> DenseProduct {
         guard signature.outputs[0].dtype == .float32 else { throw .unsupported("integers") }
         return try DenseProduct(
@@ -78,6 +89,11 @@ extension Gemm: PerSampleSquares {
         let dense = try dense(context.signature)
         var builder = StagedKernel.Builder()
         let gradient = StagedKernel.Place.input(context.gradientPort())
+        if let masked = masked(dense, context.signature, context.mask(1)) {
+            masked.addGradients(context, to: &builder)
+            if context.isWanted(2) { addAddendGradient(context, to: &builder, squares: false) }
+            return builder.productGradientKernel(context)
+        }
         if context.isWanted(0) {
             try dense.addLeftGradient(to: &builder, right: .input(1), gradient: gradient, into: .output(0))
         }

@@ -143,6 +143,7 @@ extension TrainingRun {
         identity["training data"] = training.fingerprint
         identity["validation data"] = validation?.fingerprint ?? "none"
         identity["teacher"] = teacherGraph.map(Self.fingerprint) ?? "none"
+        if leavesOutMasked { identity["masked weights"] = "left out" }
         identity["hooks"] = hooks.map(\.identity).joined(separator: "; ")
         return identity
     }

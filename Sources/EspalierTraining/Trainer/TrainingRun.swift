@@ -41,6 +41,8 @@ package final class TrainingRun {
     /// Tells the weights that training began with from others.
     private(set) lazy var startingFingerprint = String(graph.parameterFingerprint, radix: 16)
     private let binding: InputBinding
+    /// Whether steps leave out masked weights.
+    let leavesOutMasked: Bool
     private var sessions: [Int: TrainingSession] = [:]
 
     /// - Parameters:
@@ -49,13 +51,15 @@ package final class TrainingRun {
     ///   - output: the value that holds the predictions (logits); nil for
     ///     ``EspalierGraphs/Graph/lossOutput(for:batchSize:)``; likewise the teacher's.
     ///   - masks: parameters that are pruned already and stay so.
+    ///   - leavesOutMasked: whether masked weights are left out of products, where that is faster: their gradients are then zero, so
+    ///     not for hooks that look at them.
     ///   - lane: with as many threads as the recipe says; nil makes one.
     /// - Throws: ``TrainingError/mismatch(_:)`` if network, data and recipe do not fit; ``ExecutionError`` if a node
     ///   has no gradient; ``DataError``.
     package init(
         _ graph: Graph, training: Dataset, validation: Dataset? = nil, recipe: TrainingRecipe,
         teacher: Graph? = nil, output: ValueID? = nil, masks: MaskSet = MaskSet(),
-        hooks: [any StepHook] = [], lane: Lane? = nil
+        leavesOutMasked: Bool = false, hooks: [any StepHook] = [], lane: Lane? = nil
     ) throws {
         guard recipe.epochs >= 0, recipe.batchSize > 0 else {
             throw TrainingError.mismatch("epochs must not be negative, and a batch needs a sample")
@@ -65,6 +69,7 @@ package final class TrainingRun {
         self.training = training
         self.validation = validation
         self.hooks = hooks
+        self.leavesOutMasked = leavesOutMasked
         let batchSize = min(recipe.batchSize, training.sampleCount)
         self.output = try output ?? graph.lossOutput(for: training, batchSize: batchSize)
         let lane = try lane ?? Lane(threads: recipe.threads)
@@ -151,6 +156,7 @@ extension TrainingRun {
                     "the mask of '\(graph.name(of: id))', of shape \(mask.shape), is for no parameter here")
             }
         }
+        if leavesOutMasked, masks != self.masks { sessions = [:] }
         self.masks = masks
         updater.removeMasks()
         for (id, mask) in masks.masks {
@@ -201,7 +207,8 @@ extension TrainingRun {
         let resolved = try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: batchSize))
         let phase = Phase.training(
             frozenNormalization: recipe.freezesNormalization, seed: recipe.seed)
-        let options = TrainingSession.Options(phase: phase, threads: lane.threads)
+        var options = TrainingSession.Options(phase: phase, threads: lane.threads)
+        if leavesOutMasked { options.masks = masks }
         let session = try lane.run {
             try TrainingSession(resolved, outputs: [output], parameters: store, options: options)
         }

@@ -10,6 +10,7 @@ struct CheckpointTests {
         let testDescription: String
         var optimizer: any Optimizer = StochasticGradientDescent(isNesterov: true, weightDecay: 0.001)
         var masks = false
+        var leavesOutMasked = false
         var distils = false
         var validates = true
         var threads = 1
@@ -17,6 +18,7 @@ struct CheckpointTests {
         static let all = [
             Kind(testDescription: "momentum"),
             Kind(testDescription: "AdamW, masks", optimizer: AdamW(weightDecay: 0.01), masks: true),
+            Kind(testDescription: "masks left out", masks: true, leavesOutMasked: true),
             Kind(testDescription: "Adam, distillation", optimizer: Adam(), distils: true, validates: false),
             Kind(testDescription: "two threads", threads: 2),
         ]
@@ -36,7 +38,8 @@ struct CheckpointTests {
                 graph, training: TrainingFixtures.blobs(200, seed: 1),
                 validation: validates ? TrainingFixtures.blobs(50, seed: 2) : nil, recipe: recipe,
                 teacher: distils ? TrainingFixtures.network(seed: 8) : nil,
-                masks: masks ? MaskSet([weight: mask]) : MaskSet(), hooks: [hook])
+                masks: masks ? MaskSet([weight: mask]) : MaskSet(),
+                leavesOutMasked: leavesOutMasked, hooks: [hook])
         }
     }
 

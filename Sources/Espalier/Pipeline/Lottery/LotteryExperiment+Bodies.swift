@@ -65,7 +65,7 @@ extension LotteryExperiment {
         let others: [(any StepHook)?] = [start.popup, start.snapshot]
         let run = try TrainingRun(
             start.graph, training: data.fit, validation: data.validation, recipe: recipe, masks: start.masks,
-            hooks: others.compactMap { $0 } + [watch], lane: context.lane)
+            leavesOutMasked: true, hooks: others.compactMap { $0 } + [watch], lane: context.lane)
         guard start.step <= run.totalSteps else {
             throw TrainingError.mismatch(
                 "weights cannot be rewound to step \(start.step) of \(run.totalSteps)")
