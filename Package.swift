@@ -161,7 +161,7 @@ let package = Package(
             "EspalierLottery",
             [
                 "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
-                "EspalierExecution", "EspalierTraining", "EspalierPruning",
+                "EspalierExecution", "EspalierTraining", "EspalierPruning", "EspalierRedundancy",
             ]),
         .target(name: "COnnxRuntime"),
         module(
