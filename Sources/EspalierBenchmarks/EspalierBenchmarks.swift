@@ -63,11 +63,12 @@ enum EspalierBenchmarks {
             "\ntraining of tickets, steps/s at batch 60 (forward, backward, Adam step); median of \(rounds) alternating rounds"
         )
         for trainings in [1, 2] {
-            let modes = [("ticket", trainings == 1 ? "torch" : "torch, two processes")]
-            let both = trainings == 1 ? modes : modes + [("ticket-threads", "torch, one on two threads")]
+            let side = trainings == 1 ? "torch" : "torch, two processes"
+            var modes = [("ticket", "\(side), fused Adam"), ("ticket-default", "\(side), default Adam")]
+            if trainings > 1 { modes.append(("ticket-threads", "torch, one on two threads, fused Adam")) }
             let shares = [1, 0.2, 0.05]
             var own = shares.map { _ in [Double]() }
-            var others = both.map { Series(name: $0.1) }
+            var others = modes.map { Series(name: $0.1) }
             for _ in 0..<rounds {
                 for (place, share) in shares.enumerated() {
                     let throughput = TicketThroughput(
@@ -75,7 +76,7 @@ enum EspalierBenchmarks {
                     own[place].append(try throughput.measure(seconds: seconds))
                 }
                 guard peers["torch"] != nil else { continue }
-                for (place, mode) in both.enumerated() {
+                for (place, mode) in modes.enumerated() {
                     others[place].add(
                         Peer.measure(
                             [mode.0, "lenet-300-100", "\(trainings)", "\(seconds)"], key: "stepsPerSecond"))

@@ -68,6 +68,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
     /// Results of `lottery`, from the dense network on.
     public var rounds: [LotteryRound]?
     public var lottery: Lottery?
+    /// Results of `theory ticket-frequency`.
+    public var tickets: Tickets?
     /// Results of `bench`.
     public var models: [BenchmarkedModel]?
     public var ceilings: Ceilings?

@@ -6,6 +6,7 @@
     peers.py train-compiled ARCHITECTURE THREADS SECONDS      the same through torch.compile
     peers.py ticket ARCHITECTURE THREADS SECONDS     steps/s of PyTorch, eager; forward, backward and Adam's fused step, batch 60;
                                                      of THREADS trainings side by side, each on one thread, together
+    peers.py ticket-default ARCHITECTURE THREADS SECONDS     the same with Adam as it is by default, not fused
     peers.py ticket-threads ARCHITECTURE THREADS SECONDS     the same of one training on so many threads
     peers.py gradients ARCHITECTURE THREADS SECONDS  samples/s of PyTorch; forward and backward, batch 64
     peers.py squares ARCHITECTURE THREADS SECONDS    samples/s of squared per-sample gradients by torch.func, batch 64
@@ -92,7 +93,7 @@ def train(architecture, threads, seconds, compiled):
     return {"samplesPerSecond": steps * BATCH / (time.perf_counter() - start)}
 
 
-def ticket(architecture, threads, seconds, together):
+def ticket(architecture, threads, seconds, fused=True, together=None):
     """Steps of a training with Adam, its samples drawn from 2,400 by a permutation: what a lottery ticket takes."""
     import torch
 
@@ -100,7 +101,7 @@ def ticket(architecture, threads, seconds, together):
     torch.set_num_threads(threads)
     torch.manual_seed(0)
     model = network(architecture).train()
-    optimizer = torch.optim.Adam(model.parameters(), lr=1.2e-3, fused=True)
+    optimizer = torch.optim.Adam(model.parameters(), lr=1.2e-3, fused=fused)
     images = torch.randn(40 * batch, 1, 28, 28)
     labels = torch.randint(0, 10, (40 * batch,))
 
@@ -123,16 +124,17 @@ def ticket(architecture, threads, seconds, together):
     return steps / (time.perf_counter() - start)
 
 
-def one_ticket(architecture, seconds, together, results):
-    results.put(ticket(architecture, 1, seconds, together))
+def one_ticket(architecture, seconds, fused, together, results):
+    results.put(ticket(architecture, 1, seconds, fused, together))
 
 
-def tickets(architecture, count, seconds):
+def tickets(architecture, count, seconds, fused):
     import multiprocessing
 
     context = multiprocessing.get_context("spawn")
     together, results = context.Barrier(count), context.Queue()
-    workers = [context.Process(target=one_ticket, args=(architecture, seconds, together, results)) for _ in range(count)]
+    workers = [context.Process(target=one_ticket, args=(architecture, seconds, fused, together, results))
+               for _ in range(count)]
     for worker in workers:
         worker.start()
     rates = [results.get() for _ in workers]
@@ -209,10 +211,10 @@ def main():
         result = installed()
     elif kind in ("train", "train-compiled"):
         result = train(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "train-compiled")
-    elif kind == "ticket":
-        result = tickets(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    elif kind in ("ticket", "ticket-default"):
+        result = tickets(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "ticket")
     elif kind == "ticket-threads":
-        result = {"stepsPerSecond": ticket(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), None)}
+        result = {"stepsPerSecond": ticket(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))}
     elif kind in ("gradients", "squares"):
         result = evidence(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "squares")
     elif kind == "latency":

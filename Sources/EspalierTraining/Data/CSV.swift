@@ -2,10 +2,10 @@
 ///
 /// Fields may be quoted and then hold commas and doubled quotes, but no line breaks. Lines may end as on any system;
 /// empty ones are skipped, and so is a byte order mark.
-struct CSVRecords {
+package struct CSVRecords {
     /// A field is a range of the bytes; only a quoted one may need its quotes undone.
-    struct Field {
-        var range: Range<Int>
+    package struct Field {
+        package var range: Range<Int>
         var hasDoubledQuotes = false
     }
 
@@ -13,17 +13,17 @@ struct CSVRecords {
     private let place: String
     private var position: Int
     /// The number of the line that the record read last stands in, from 1.
-    private(set) var line = 0
-    private(set) var fields: [Field] = []
+    package private(set) var line = 0
+    package private(set) var fields: [Field] = []
 
-    init(_ bytes: [UInt8], place: String) {
+    package init(_ bytes: [UInt8], place: String) {
         self.bytes = bytes
         self.place = place
         position = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
     }
 
     /// Reads the next record into ``fields``; false at the end.
-    mutating func advance() throws(DataError) -> Bool {
+    package mutating func advance() throws(DataError) -> Bool {
         while position < bytes.count {
             line += 1
             fields.removeAll(keepingCapacity: true)
@@ -34,14 +34,14 @@ struct CSVRecords {
         return false
     }
 
-    func text(_ field: Field) -> String {
+    package func text(_ field: Field) -> String {
         let text = String(decoding: bytes[field.range], as: UTF8.self)
         return field.hasDoubledQuotes
             ? text.split(separator: "\"\"", omittingEmptySubsequences: false).joined(separator: "\"") : text
     }
 
     /// The number that `field` is, or nil; infinities and not-a-number are none.
-    func number(_ field: Field) -> Double? {
+    package func number(_ field: Field) -> Double? {
         // By far the most common field is a short run of digits: no string is made for it.
         if !field.range.isEmpty, field.range.count <= 15 {
             var value = 0
@@ -60,7 +60,7 @@ struct CSVRecords {
         return value
     }
 
-    func error(_ reason: String, line: Int? = nil) -> DataError {
+    package func error(_ reason: String, line: Int? = nil) -> DataError {
         DataError(.malformed, "\(place), line \(line ?? self.line)", reason)
     }
 

@@ -38,6 +38,13 @@ struct TrialRecorder {
         record.threads = context.lane.threads
     }
 
+    /// With the time that has passed.
+    var finished: RunRecord {
+        var record = record
+        record.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
+        return record
+    }
+
     /// With a network measured: on the validation data, and this one time on the test data.
     func record(of graph: Graph, data: PrunePipeline.Data, lane: Lane) throws -> RunRecord {
         func evaluate(_ dataset: Dataset?) throws -> Evaluation? {
@@ -46,9 +53,9 @@ struct TrialRecorder {
                 return try Evaluator(graph, output: output, lane: lane).evaluate($0)
             }
         }
-        var record = record
         let validation = try evaluate(data.validation)
         let test = try evaluate(data.test)
+        var record = finished
         record.model = .init(name: graph.name)
         record.samples = test?.value.count
         record.accuracy = test?.value.accuracy
@@ -58,7 +65,6 @@ struct TrialRecorder {
         figures["validationAccuracy"] = validation?.value.accuracy
         figures["validationLoss"] = validation?.value.mean
         record.figures = figures
-        record.elapsedSeconds = (ContinuousClock.now - start) / .seconds(1)
         return record
     }
 }

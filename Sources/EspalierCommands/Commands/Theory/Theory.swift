@@ -7,7 +7,10 @@ struct Theory: ParsableCommand {
         discussion: """
             EXAMPLE
               espalier theory redundancy --units 10 --q 0.5
+              espalier theory ticket --a 0.9 --s 0.5 --r 10 --m 1000
               espalier theory efficiency --rows 3072 --columns 768 --batch 128 --sparsity 0.9
             """,
-        subcommands: [TheoryRedundancy.self, TheoryEfficiency.self])
+        subcommands: [
+            TheoryRedundancy.self, TheoryTicket.self, TheoryTicketFrequency.self, TheoryEfficiency.self,
+        ])
 }
