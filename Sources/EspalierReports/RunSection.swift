@@ -32,7 +32,7 @@ struct RunSection {
         if let sensitivity = record.sensitivity {
             context["sensitivity"] = SensitivitySection(sensitivity).context
         }
-        if let tickets = record.tickets { context["tickets"] = TicketSection(tickets).context }
+        if let tickets = record.ticketFrequencies { context["tickets"] = TicketSection(tickets).context }
         if let front = FrontSection(record) { context["front"] = front.context }
         if let lottery = LotterySection(record) { context["lottery"] = lottery.context }
         if let models = record.models, !models.isEmpty {

@@ -2,9 +2,9 @@ import EspalierRuns
 
 /// How often randomly pruned networks trained, as the values that the template names.
 struct TicketSection {
-    private let tickets: RunRecord.Tickets
+    private let tickets: RunRecord.TicketFrequencies
 
-    init(_ tickets: RunRecord.Tickets) {
+    init(_ tickets: RunRecord.TicketFrequencies) {
         self.tickets = tickets
     }
 

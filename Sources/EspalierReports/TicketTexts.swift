@@ -2,9 +2,9 @@ package import EspalierRuns
 
 /// Frequencies of success and the model fitted to them, in words: what the table of a terminal and a report share.
 package struct TicketTexts {
-    private let tickets: RunRecord.Tickets
+    private let tickets: RunRecord.TicketFrequencies
 
-    package init(_ tickets: RunRecord.Tickets) {
+    package init(_ tickets: RunRecord.TicketFrequencies) {
         self.tickets = tickets
     }
 

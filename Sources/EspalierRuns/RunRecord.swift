@@ -69,7 +69,7 @@ public struct RunRecord: Codable, Sendable, Equatable {
     public var rounds: [LotteryRound]?
     public var lottery: Lottery?
     /// Results of `theory ticket-frequency`.
-    public var tickets: Tickets?
+    public var ticketFrequencies: TicketFrequencies?
     /// Results of `bench`.
     public var models: [BenchmarkedModel]?
     public var ceilings: Ceilings?

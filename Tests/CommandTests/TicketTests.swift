@@ -87,11 +87,11 @@ struct TicketTests {
         try #require(result.code == 0, "\(result.error)")
         for (name, truth) in [("trainability", 0.9), ("size", 4), ("count", 20)] {
             // Much wider than 95 %, so that the seed does not matter.
-            let value = try result.number("tickets", "fit", name, "value")
+            let value = try result.number("ticketFrequencies", "fit", name, "value")
             #expect(value > truth / 3 && value < 3 * truth)
-            #expect(try result.number("tickets", "fit", name, "lower") < value)
+            #expect(try result.number("ticketFrequencies", "fit", name, "lower") < value)
         }
-        #expect(try result.number("tickets", "fit", "degreesOfFreedom") == 5)
+        #expect(try result.number("ticketFrequencies", "fit", "degreesOfFreedom") == 5)
         let text = tool(options)
         #expect(text.code == 0 && text.output.contains("degrees of freedom"))
         #expect(text.output.contains("rejected"))
@@ -127,7 +127,7 @@ struct TicketTests {
             ])
         try #require(result.code == 0, "\(result.error)")
         func points(_ result: ToolResult) throws -> [[Int]] {
-            let tickets = try #require(try result.document()["tickets"] as? [String: Any])
+            let tickets = try #require(try result.document()["ticketFrequencies"] as? [String: Any])
             return try #require(tickets["points"] as? [[String: Any]]).map {
                 [$0["successes"] as? Int ?? -1, $0["trials"] as? Int ?? -1]
             }

@@ -3,7 +3,7 @@ import EspalierRuns
 
 /// Frequencies of success and the model fitted to them, as people read them.
 enum TicketTable {
-    static func tell(_ tickets: RunRecord.Tickets, on console: Console) {
+    static func tell(_ tickets: RunRecord.TicketFrequencies, on console: Console) {
         let texts = TicketTexts(tickets)
         var table = Table([
             ("s", .right), ("succeeded", .right), ("measured", .right),

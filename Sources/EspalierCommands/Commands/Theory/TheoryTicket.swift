@@ -95,7 +95,7 @@ struct TheoryTicket: ParsableCommand {
             let document = try TicketFitDocument(
                 file: fit, samples: trials ?? TicketFitDocument.usualSamples, seed: seed)
             try output.console.document(document)
-            TicketTable.tell(document.tickets, on: output.console)
+            TicketTable.tell(document.ticketFrequencies, on: output.console)
         } else {
             let document = try figures()
             try output.console.document(document)

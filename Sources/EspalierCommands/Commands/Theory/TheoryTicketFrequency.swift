@@ -79,11 +79,11 @@ struct TheoryTicketFrequency: ParsableCommand {
         let outcome = try common.run(measurement.trials(), of: experiment, in: store)
         // Without a single result there is nothing to fit.
         if outcome.records.isEmpty { try outcome.check() }
-        let tickets = try RunRecord.Tickets.fitted(
+        let tickets = try RunRecord.TicketFrequencies.fitted(
             to: measurement.observations(outcome.records), samples: TicketFitDocument.usualSamples,
             seed: common.seed)
         var record = try measurement.described(recorder.record(model: nil))
-        record.tickets = tickets
+        record.ticketFrequencies = tickets
         record.request = [
             .init("task", "parity of \(bits) bits, all \(1 << bits) samples at each step"),
             .init("network", "\(hidden) hidden units, \(measurement.weightCount) weights under masks"),

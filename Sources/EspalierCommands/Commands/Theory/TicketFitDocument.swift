@@ -10,7 +10,7 @@ struct TicketFitDocument: Encodable {
     let schemaVersion = 1
     let file: String
     let seed: UInt64
-    let tickets: RunRecord.Tickets
+    let ticketFrequencies: RunRecord.TicketFrequencies
 
     /// Tables drawn to judge the fit.
     static let usualSamples = 999
@@ -19,15 +19,15 @@ struct TicketFitDocument: Encodable {
     init(file: String, samples: Int, seed: UInt64) throws {
         self.file = file
         self.seed = seed
-        tickets = try .fitted(to: TicketFile.read(file), samples: samples, seed: seed)
+        ticketFrequencies = try .fitted(to: TicketFile.read(file), samples: samples, seed: seed)
     }
 }
 
-extension RunRecord.Tickets {
+extension RunRecord.TicketFrequencies {
     /// - Throws: `TicketError`.
     static func fitted(
         to observations: TicketObservations, samples: Int, seed: UInt64
-    ) throws -> RunRecord.Tickets {
+    ) throws -> RunRecord.TicketFrequencies {
         var random = RandomSource(seed: seed).split("tables of the fitted model")
         return try .init(TicketFit(observations), samples: samples, random: &random)
     }
@@ -70,7 +70,7 @@ enum TicketFile {
     }
 
     /// What ``read(_:)`` reads, with the fit beside it.
-    static func text(_ tickets: RunRecord.Tickets) -> String {
+    static func text(_ tickets: RunRecord.TicketFrequencies) -> String {
         let lines = tickets.points.map { point in
             "\(point.share),\(point.successes),\(point.trials),\(point.lower),\(point.upper),"
                 + "\(point.fitted),\(point.residual)"

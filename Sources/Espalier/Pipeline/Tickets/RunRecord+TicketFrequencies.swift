@@ -3,7 +3,7 @@ import EspalierRedundancy
 package import EspalierRuns
 package import EspalierTensors
 
-extension RunRecord.Tickets {
+extension RunRecord.TicketFrequencies {
     /// A fit as it is recorded, with the exact intervals of the frequencies and the verdict on the model.
     ///
     /// - Parameter samples: of the parametric bootstrap.

@@ -1,7 +1,7 @@
 extension RunRecord {
     /// How often randomly pruned networks trained, and the model P = a [1 - (1 - s^r)^m] fitted to it: a result of
     /// `theory ticket --fit` and `theory ticket-frequency`.
-    public struct Tickets: Codable, Sendable, Equatable {
+    public struct TicketFrequencies: Codable, Sendable, Equatable {
         /// By ascending share.
         public var points: [TicketPoint]
         public var fit: TicketFit
