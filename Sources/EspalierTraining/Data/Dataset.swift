@@ -35,6 +35,8 @@ public struct Dataset: Sendable {
     /// What was already done to the main input.
     public let preprocessing: Preprocessing
     public let sampleCount: Int
+    /// ``fingerprint``, once it was asked for; nothing of a data set changes.
+    let fingerprintCache = FingerprintCache()
 
     /// - Throws: ``DataError`` `inconsistent` if there is no input or no sample, counts differ, or a class is out of
     ///   range.
