@@ -81,6 +81,12 @@ let package = Package(
             name: "InferenceProbe",
             dependencies: ["EspalierTensors", "EspalierExecution", "EspalierONNX", "CAllocationCounter"],
             path: "Tests/InferenceProbe", swiftSettings: swiftSettings),
+        .executableTarget(
+            name: "TrainingProbe",
+            dependencies: [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierTraining",
+                "CAllocationCounter",
+            ], path: "Tests/TrainingProbe", swiftSettings: swiftSettings),
         module(
             "EspalierTraining",
             [
@@ -91,7 +97,7 @@ let package = Package(
             "EspalierTraining",
             [
                 "EspalierTensors", "EspalierArchives", "EspalierGraphs", "EspalierOperators",
-                "EspalierExecution", "EspalierKernels",
+                "EspalierExecution", "EspalierKernels", "TrainingProbe",
             ]),
         .target(
             name: "TestSupport",
