@@ -4,7 +4,7 @@ extension RandomSource {
     /// Uniform in `0..<bound` without bias (Lemire 2019).
     ///
     /// - Precondition: `bound > 0`.
-    package mutating func index(below bound: Int) -> Int {
+    @inlinable package mutating func index(below bound: Int) -> Int {
         precondition(bound > 0, "no index below \(bound)")
         let range = UInt64(bound)
         var product = next().multipliedFullWidth(by: range)
@@ -24,7 +24,7 @@ extension RandomSource {
     }
 
     /// Puts `elements` into random order; every order is equally likely.
-    package mutating func shuffle<Element>(_ elements: inout [Element]) {
+    @inlinable package mutating func shuffle<Element>(_ elements: inout [Element]) {
         for last in stride(from: elements.count - 1, to: 0, by: -1) {
             elements.swapAt(last, index(below: last + 1))
         }

@@ -13,7 +13,7 @@ package enum MaskControls {
                 uniqueKeysWithValues: masks.masks.map { id, mask in
                     var random = source.split(graph.name(of: id))
                     var kept = mask.kept
-                    kept.shuffle(using: &random)
+                    random.shuffle(&kept)
                     return (id, Mask(shape: mask.shape, kept: kept))
                 }))
     }
@@ -34,7 +34,7 @@ package enum MaskControls {
                     var kept = mask.kept
                     for unit in units(of: mask.shape, axis: axes[id] ?? nil) {
                         var flags = unit.map { mask.kept[$0] }
-                        flags.shuffle(using: &random)
+                        random.shuffle(&flags)
                         for (position, flag) in zip(unit, flags) { kept[position] = flag }
                     }
                     return (id, Mask(shape: mask.shape, kept: kept))

@@ -113,7 +113,7 @@ extension Batcher {
     /// - Precondition: the main input is `float32`, and `target` has room for the batch.
     package func gather(_ batch: Batch, into target: UnsafeMutableBufferPointer<Float>) {
         let x = dataset.x
-        let size = dataset.sampleShape.count
+        let size = x.count / dataset.sampleCount
         precondition(
             target.count >= batch.count * size, "no room for \(batch.count) samples of \(size) values")
         x.withUnsafeScalars(of: Float.self) { source in
@@ -151,10 +151,14 @@ extension Batcher {
         dataset.inputs[position].values.selectingRows(batch.samples)
     }
 
-    /// The classes of `batch`, or nil if samples have none.
-    package func classes(_ batch: Batch) -> [Int32]? {
-        guard case .classes(let classes, _) = dataset.labels else { return nil }
-        return batch.samples.map { classes[$0] }
+    /// Writes the classes of `batch` into memory that is used again and again.
+    ///
+    /// - Returns: false if samples have none.
+    package func classes(_ batch: Batch, into target: inout [Int32]) -> Bool {
+        guard case .classes(let classes, _) = dataset.labels else { return false }
+        target.removeAll(keepingCapacity: true)
+        for sample in batch.samples { target.append(classes[sample]) }
+        return true
     }
 
     /// The targets of `batch`, [samples, ...], or nil if samples have none.

@@ -6,7 +6,13 @@ struct LabelledBatch {
     private let values: Tensor?
 
     init(_ batch: Batch, of batcher: Batcher) {
-        classes = batcher.classes(batch)
+        var memory: [Int32] = []
+        self.init(batch, of: batcher, memory: &memory)
+    }
+
+    /// - Parameter memory: for the classes; used again once no other batch has its numbers there.
+    init(_ batch: Batch, of batcher: Batcher, memory: inout [Int32]) {
+        classes = batcher.classes(batch, into: &memory) ? memory : nil
         values = batcher.targets(batch)
     }
 

@@ -93,7 +93,7 @@ extension TrainingRun {
         session.setRandomStep(stepsDone)
         for hook in hooks { try hook.willCompute(self) }
         try session.forward()
-        let value = try LabelledBatch(batch, of: batcher).evaluate(
+        let value = try LabelledBatch(batch, of: batcher, memory: &classesUnderWay).evaluate(
             recipe.loss, predictions: session.outputs[0], rows: batch.count,
             teacher: try teacher?.run(batch, of: batcher), gradient: session.outputGradients[0].baseAddress)
         guard value.sum.isFinite else {

@@ -44,6 +44,8 @@ package final class TrainingRun {
     /// Whether steps leave out masked weights.
     let leavesOutMasked: Bool
     private var sessions: [Int: TrainingSession] = [:]
+    /// Memory for the labels of a step.
+    var classesUnderWay: [Int32] = []
 
     /// - Parameters:
     ///   - validation: evaluated after every epoch; without it the last epoch's network is the result.
