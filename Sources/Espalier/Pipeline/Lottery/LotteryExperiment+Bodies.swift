@@ -66,10 +66,6 @@ extension LotteryExperiment {
         let run = try TrainingRun(
             start.graph, training: data.fit, validation: data.validation, recipe: recipe, masks: start.masks,
             leavesOutMasked: true, hooks: others.compactMap { $0 } + [watch], lane: context.lane)
-        guard start.step <= run.totalSteps else {
-            throw TrainingError.mismatch(
-                "weights cannot be rewound to step \(start.step) of \(run.totalSteps)")
-        }
         run.begin(at: start.step)
         if context.hasCheckpoint { try run.resume(from: context.checkpointPath) }
         let outcome = try run.train(

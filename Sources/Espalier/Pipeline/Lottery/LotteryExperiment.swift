@@ -175,7 +175,15 @@ extension LotteryExperiment {
 
 extension LotteryExperiment {
     /// All trials: the dense networks and the tickets first, since the others wait for them.
+    ///
+    /// - Throws: ``TrainingError/mismatch(_:)`` if training ends before ``rewindStep``; what making a network throws.
     package func trials() throws -> [Trial] {
+        let batchSize = min(recipe.batchSize, data.fit.sampleCount)
+        let steps = recipe.epochs * (data.fit.sampleCount / batchSize)
+        guard rewindStep < steps else {
+            throw TrainingError.mismatch(
+                "weights cannot be rewound to step \(rewindStep): training has \(steps) steps")
+        }
         let peakBytes = try initial(seed: 0).trainingBytes(data.fit, batchSize: recipe.batchSize)
         var trials: [Trial] = []
         for round in 0...rounds {
