@@ -105,6 +105,8 @@ struct SparseTrainingTests {
         let folder = try TrainedModel.folder()
         let record = try prune(folder, "--max-accuracy-drop", "0.02")
         #expect(try #require(record["achievedSparsity"] as? Double) > 0.5)
+        let drop = try #require((record["figures"] as? [String: Double])?["validationAccuracyDrop"])
+        #expect(drop <= 0.02)
         let channels = try prune(
             folder, "--granularity", "channel", "--max-accuracy-drop", "0.05", "--method", "lagrangian")
         #expect(try share(channels, of: "macs") < 0.9)

@@ -52,12 +52,13 @@ package struct AccuracySearch {
                 return policy
             }
             // The test data are read once, of the network that is chosen.
-            let outcome = try attempt.run(
+            var outcome = try attempt.run(
                 graph, data: .init(fit: data.fit, validation: validation, test: nil), observer: observer,
                 isCancelled: isCancelled)
             guard !outcome.isInterrupted else { return nil }
             let drop = dense - (try accuracy(outcome.graph, validation) ?? 0)
             least = min(least, drop)
+            outcome.validationDrop = drop
             let isMet = drop <= maximumDrop
             try tell(kept, drop)
             if isMet {

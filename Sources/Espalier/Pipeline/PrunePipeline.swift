@@ -98,6 +98,8 @@ package struct PrunePipeline {
         /// Cut against masked, where channels were cut.
         package var surgery: Verification?
         package var isInterrupted: Bool
+        /// Accuracy lost on the validation data, where that decided how far to go.
+        package var validationDrop: Double?
     }
 
     package enum Event: Sendable {

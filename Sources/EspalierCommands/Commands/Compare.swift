@@ -80,14 +80,7 @@ struct Compare: ParsableCommand {
     @Option(help: "When the schedule removes: all at once before the repair, or in the course of it.")
     var schedule: PrunePipeline.ScheduleKind = .oneShot
 
-    @Option(help: "The learning rate of the repair over time.")
-    var learningRateSchedule = RateScheduleName(type: CosineAnnealing.self)
-
-    @Option(
-        help: ArgumentHelp("Weight of the dense model's outputs in the repair's loss.", valueName: "share"))
-    var distillation: Double = 0.5
-
-    @OptionGroup var training: TrainingOptions
+    @OptionGroup var repairing: RepairOptions
 
     @Option(help: ArgumentHelp("Training samples that importance is measured on.", valueName: "n"))
     var evidenceSamples: Int = 2000
@@ -123,9 +116,6 @@ struct Compare: ParsableCommand {
             throw ValidationError(
                 "--schedule \(schedule.rawValue) prunes in the course of the repair, which needs --finetune-epochs"
             )
-        }
-        guard (0...1).contains(distillation) else {
-            throw ValidationError("--distillation must be from 0 to 1")
         }
         guard Scopes.all.contains(where: { $0.information.id == scope }) else {
             throw ValidationError(
@@ -234,16 +224,14 @@ struct Compare: ParsableCommand {
             networks = .trained(
                 architecture: arch,
                 options: try parts.fit.architectureOptions(activation: activation, name: arch),
-                recipe: training.recipe(
+                recipe: repairing.training.recipe(
                     epochs: epochs, schedule: RateScheduleName(type: OneCycle.self), dataset: parts.fit,
                     common: common))
         } else {
             networks = .given(loaded.map { .init(path: $0.path, graph: $0.graph) })
         }
-        let repair = PrunePipeline.Repair(
-            recipe: training.recipe(
-                epochs: finetuneEpochs, schedule: learningRateSchedule, dataset: parts.fit, common: common),
-            schedule: schedule, distillationWeight: distillation)
+        let repair = repairing.repair(
+            epochs: finetuneEpochs, schedule: schedule, dataset: parts.fit, common: common)
         var comparison = CriteriaComparison(
             networks, data: .init(fit: parts.fit, validation: parts.validation, test: parts.test),
             criteria: try criteria == "all" ? allNames(loaded, parts) : names(),
@@ -265,11 +253,7 @@ struct Compare: ParsableCommand {
         ]
         if finetuneEpochs > 0 {
             settings.append(.init("schedule", schedule.rawValue))
-            settings.append(
-                .init(
-                    "repair",
-                    "\(finetuneEpochs) epochs of \(training.optimizer.type.name), distillation \(distillation)"
-                ))
+            settings.append(.init("repair", repairing.text(epochs: finetuneEpochs)))
         }
         settings.append(.init("experiment", String(comparison.experiment.hash.prefix(8))))
         return settings

@@ -45,7 +45,7 @@ struct Pareto: ParsableCommand {
     @Option(help: ArgumentHelp("Networks of each method.", valueName: "n"))
     var points: Int = 8
 
-    @Option(help: ArgumentHelp("Methods, separated by commas; see below.", valueName: "name,..."))
+    @Option(help: ArgumentHelp("Methods, separated by commas; see above.", valueName: "name,..."))
     var methods = MethodList(values: [.lagrangian, .budget])
 
     @Option(
@@ -105,14 +105,7 @@ struct Pareto: ParsableCommand {
             valueName: "n"))
     var scratchEpochs: Int = 12
 
-    @Option(help: "The learning rate of the repair over time.")
-    var learningRateSchedule = RateScheduleName(type: CosineAnnealing.self)
-
-    @Option(
-        help: ArgumentHelp("Weight of the dense model's outputs in the repair's loss.", valueName: "share"))
-    var distillation: Double = 0.5
-
-    @OptionGroup var training: TrainingOptions
+    @OptionGroup var repairing: RepairOptions
 
     @Option(
         help: ArgumentHelp(
@@ -146,9 +139,6 @@ struct Pareto: ParsableCommand {
         }
         guard penaltyShare > 0, penaltyShare < 1 else {
             throw ValidationError("--penalty-share must be above 0 and below 1")
-        }
-        guard (0...1).contains(distillation) else {
-            throw ValidationError("--distillation must be from 0 to 1")
         }
         for name in [criterion, iterativeCriterion]
         where !Criteria.all.contains(where: { $0.information.id == name }) {
@@ -213,10 +203,7 @@ struct Pareto: ParsableCommand {
     private func search(
         _ loaded: [LoadedModel], _ parts: DataParts, template: RunRecord
     ) throws -> ParetoSearch {
-        let repair = PrunePipeline.Repair(
-            recipe: training.recipe(
-                epochs: finetuneEpochs, schedule: learningRateSchedule, dataset: parts.fit, common: common),
-            distillationWeight: distillation)
+        let repair = repairing.repair(epochs: finetuneEpochs, dataset: parts.fit, common: common)
         let count = seeds ?? models.count
         var search = ParetoSearch(
             loaded.map { GivenNetwork(path: $0.path, graph: $0.graph) },
@@ -228,7 +215,7 @@ struct Pareto: ParsableCommand {
                 granularity, targets: [], criterion: try Criteria.criterion(criterion, seed: common.seed),
                 keep: keep.map { NamePattern($0) }, prunesFirstAndLast: firstAndLast),
             iterativeCriterion: iterativeCriterion, repair: repair,
-            scratch: training.recipe(
+            scratch: repairing.training.recipe(
                 epochs: scratchEpochs, schedule: RateScheduleName(type: OneCycle.self), dataset: parts.fit,
                 common: common),
             template: template)
@@ -248,8 +235,7 @@ struct Pareto: ParsableCommand {
     private var pruneArguments: [String] {
         var arguments = ["--data", "\(data)", "--granularity", granularity.rawValue]
         arguments += ["--finetune-epochs", "\(finetuneEpochs)", "--penalty-share", "\(penaltyShare)"]
-        arguments += ["--learning-rate-schedule", learningRateSchedule.type.name]
-        arguments += ["--distillation", "\(distillation)"] + training.arguments
+        arguments += repairing.arguments
         arguments += keep.flatMap { ["--keep", $0] }
         if let firstAndLast { arguments.append(firstAndLast ? "--first-and-last" : "--no-first-and-last") }
         return arguments
@@ -258,7 +244,7 @@ struct Pareto: ParsableCommand {
     /// From what hardly bends a network to what takes most of it, by equal factors. In a training of few steps there is little
     /// time to follow a price, so that prices are higher.
     private func prices(_ data: Dataset) -> [Double] {
-        let batchSize = training.batchSize ?? TrainingOptions.usualBatchSize
+        let batchSize = repairing.training.batchSize ?? TrainingOptions.usualBatchSize
         let steps = penaltyShare * Double(finetuneEpochs * data.sampleCount / batchSize)
         let least = 0.3 * max(1, (1000 / max(1, steps)).squareRoot())
         return (0..<points).map { place -> Double in
@@ -322,10 +308,6 @@ struct Pareto: ParsableCommand {
 
     private func settings(_ search: ParetoSearch) -> [RunRecord.Setting] {
         func list(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ", ") }
-        let repair: [String] = [
-            "\(finetuneEpochs) epochs of \(training.optimizer.type.name)",
-            "\(Format.percent(penaltyShare)) under a penalty", "distillation \(distillation)",
-        ]
         var settings: [RunRecord.Setting] = []
         settings.append(.init("methods", methods.values.map(\.rawValue).joined(separator: ", ")))
         settings.append(.init("granularity", granularity.rawValue))
@@ -333,7 +315,10 @@ struct Pareto: ParsableCommand {
         settings.append(.init("budgets", list(search.budgets)))
         settings.append(.init("prices", list(search.lambdas)))
         settings.append(.init("seeds", "\(search.seeds.count), from \(common.seed)"))
-        settings.append(.init("repair", repair.joined(separator: ", ")))
+        settings.append(
+            .init(
+                "repair",
+                "\(repairing.text(epochs: finetuneEpochs)), \(Format.percent(penaltyShare)) under a penalty"))
         settings.append(.init("experiment", String(search.experiment.hash.prefix(8))))
         return settings
     }

@@ -60,14 +60,7 @@ struct Prune: ParsableCommand {
     @Option(help: ArgumentHelp("Epochs of repair; 0 for none.", valueName: "n"))
     var finetuneEpochs: Int = 4
 
-    @Option(help: "The learning rate of the repair over time.")
-    var learningRateSchedule = RateScheduleName(type: CosineAnnealing.self)
-
-    @Option(
-        help: ArgumentHelp("Weight of the dense model's outputs in the repair's loss.", valueName: "share"))
-    var distillation: Double = 0.5
-
-    @OptionGroup var training: TrainingOptions
+    @OptionGroup var repairing: RepairOptions
 
     @OptionGroup var checkpoint: CheckpointOptions
 
@@ -103,9 +96,6 @@ struct Prune: ParsableCommand {
 
     func validate() throws {
         guard finetuneEpochs >= 0 else { throw ValidationError("--finetune-epochs must not be negative") }
-        guard (0...1).contains(distillation) else {
-            throw ValidationError("--distillation must be from 0 to 1")
-        }
         guard evidenceSamples > 0 else { throw ValidationError("--evidence-samples must be positive") }
         guard schedule == .oneShot || dryRun || (finetuneEpochs > 0 && data != nil) else {
             throw ValidationError(
@@ -272,11 +262,8 @@ struct Prune: ParsableCommand {
         _ parts: DataParts?, lane: Lane, latency: LatencyGoal?, latencyCost: CostFunction?
     ) throws -> PrunePipeline {
         let repair = parts.map { parts in
-            var repair = PrunePipeline.Repair(
-                recipe: training.recipe(
-                    epochs: finetuneEpochs, schedule: learningRateSchedule, dataset: parts.fit,
-                    common: common),
-                schedule: schedule, distillationWeight: distillation)
+            var repair = repairing.repair(
+                epochs: finetuneEpochs, schedule: schedule, dataset: parts.fit, common: common)
             repair.regrowth = regrowth
             if method.method.hasPrice { repair.pruningShare = method.penaltyShare }
             return repair
@@ -365,6 +352,14 @@ struct Prune: ParsableCommand {
                 "not run in the verification, only the parts around: " + opaque.joined(separator: ", ")
             ]
         }
+        if let drop = outcome?.validationDrop {
+            record.figures = ["validationAccuracyDrop": drop]
+            record.request?.append(
+                .init(
+                    "accuracy drop",
+                    "at most \(Format.percent(request.maxAccuracyDrop ?? 0)) of the validation data; found \(Format.percent(drop))"
+                ))
+        }
         record.outputs = outcome == nil ? nil : output.map { [$0] }
         common.console.result(ReceiptTable.table(receipt))
         common.console.result(ReceiptTable.facts(record, receipt: receipt))
@@ -383,11 +378,7 @@ struct Prune: ParsableCommand {
             if method.method != .criterion { settings.append(.init("method", method.description)) }
             settings.append(
                 .init("schedule", schedule.rawValue + (regrowth > 0 ? ", regrowth \(regrowth)" : "")))
-            settings.append(
-                .init(
-                    "repair",
-                    "\(finetuneEpochs) epochs of \(training.optimizer.type.name), distillation \(distillation)"
-                ))
+            settings.append(.init("repair", repairing.text(epochs: finetuneEpochs)))
         }
         return settings
     }

@@ -48,6 +48,9 @@ enum ReceiptTable {
         if let pruned = record.pruned?.accuracy {
             sheet.add("just pruned", "\(Format.percent(pruned, digits: 2)) (validation data)")
         }
+        if let drop = record.figures?["validationAccuracyDrop"] {
+            sheet.add("accuracy lost", "\(Format.fixed(100 * drop, 2)) points (validation data)")
+        }
         if let after = record.after?.accuracy {
             sheet.add("accuracy after", Format.percent(after, digits: 2))
         }

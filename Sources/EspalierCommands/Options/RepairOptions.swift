@@ -1,0 +1,41 @@
+import ArgumentParser
+import Espalier
+import EspalierTraining
+
+/// How pruned networks are repaired: shared by `prune`, `compare` and `pareto`.
+struct RepairOptions: ParsableArguments {
+    @Option(help: "The learning rate of the repair over time.")
+    var learningRateSchedule = RateScheduleName(type: CosineAnnealing.self)
+
+    @Option(
+        help: ArgumentHelp("Weight of the dense model's outputs in the repair's loss.", valueName: "share"))
+    var distillation: Double = 0.5
+
+    @OptionGroup var training: TrainingOptions
+
+    func validate() throws {
+        guard (0...1).contains(distillation) else {
+            throw ValidationError("--distillation must be from 0 to 1")
+        }
+    }
+
+    func repair(
+        epochs: Int, schedule: PrunePipeline.ScheduleKind = .oneShot, dataset: Dataset, common: CommonOptions
+    ) -> PrunePipeline.Repair {
+        PrunePipeline.Repair(
+            recipe: training.recipe(
+                epochs: epochs, schedule: learningRateSchedule, dataset: dataset, common: common),
+            schedule: schedule, distillationWeight: distillation)
+    }
+
+    /// As they are given on a command line.
+    var arguments: [String] {
+        ["--learning-rate-schedule", learningRateSchedule.type.name, "--distillation", "\(distillation)"]
+            + training.arguments
+    }
+
+    /// For a record's settings.
+    func text(epochs: Int) -> String {
+        "\(epochs) epochs of \(training.optimizer.type.name), distillation \(distillation)"
+    }
+}
