@@ -121,6 +121,7 @@ void test_batches(espalier_isa isa);
 void test_narrow_convolutions(espalier_isa isa);
 void test_optimizers(espalier_isa isa);
 void test_accumulation(espalier_isa isa);
+void test_band_cholesky(espalier_isa isa);
 void test_baselines(espalier_isa isa);
 void test_transpositions(espalier_isa isa);
 void test_error_function(espalier_isa isa);

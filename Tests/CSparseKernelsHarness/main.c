@@ -25,6 +25,7 @@ static const struct {
     {"narrow-convolutions", test_narrow_convolutions},
     {"optimizers", test_optimizers},
     {"accumulation", test_accumulation},
+    {"band-cholesky", test_band_cholesky},
     {"baselines", test_baselines},
     {"transpositions", test_transpositions},
     {"error-function", test_error_function},

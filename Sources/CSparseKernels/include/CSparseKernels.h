@@ -3,6 +3,7 @@
 #define ESPALIER_CSPARSEKERNELS_H
 
 #include "espalier_accumulation.h"
+#include "espalier_band_cholesky.h"
 #include "espalier_caches.h"
 #include "espalier_ceilings.h"
 #include "espalier_csr_baseline.h"
