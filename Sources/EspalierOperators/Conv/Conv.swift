@@ -50,7 +50,7 @@ package struct Conv: Operator {
         let (input, weight) = (try call.real(0), try call.real(1))
         let bias = call.hasInput(2) ? try call.real(2).elements : nil
         let geometry = try geometry(input: input.shape, weight: weight.shape)
-        let taps = ConvTaps(geometry.windows)
+        let taps = WindowTaps(geometry.windows)
         let (inputPositions, kernelPositions) = (geometry.inputPositions, geometry.kernelPositions)
         var result: [Real] = []
         result.reserveCapacity(geometry.output.count)

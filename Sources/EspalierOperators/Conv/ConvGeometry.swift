@@ -45,32 +45,3 @@ struct ConvGeometry: Hashable, Sendable {
         outputChannels = weight[0]
     }
 }
-
-/// For every output position of a convolution, which input position meets which position of the kernel; padding is
-/// left out.
-struct ConvTaps {
-    /// Where the pairs of each output position start, and where the last ones end.
-    private(set) var starts: [Int] = [0]
-    private(set) var inputs: [Int] = []
-    private(set) var kernels: [Int] = []
-
-    init(_ windows: Windows) {
-        let inputStrides = Shape(windows.axes.map(\.input)).strides
-        let kernelStrides = Shape(windows.kernel).strides
-        Shape(windows.outputs).forEachCoordinate { output in
-            let taps = windows.axes.enumerated().map { $1.taps(at: output[$0]) }
-            Shape(taps.map(\.count)).forEachCoordinate { offset in
-                var input = 0
-                var kernel = 0
-                for axis in taps.indices {
-                    let tap = taps[axis].lowerBound + offset[axis]
-                    input += windows.axes[axis].position(output: output[axis], tap: tap) * inputStrides[axis]
-                    kernel += tap * kernelStrides[axis]
-                }
-                inputs.append(input)
-                kernels.append(kernel)
-            }
-            starts.append(inputs.count)
-        }
-    }
-}

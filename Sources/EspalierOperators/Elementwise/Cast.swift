@@ -66,3 +66,17 @@ package struct Cast: AxisLinking, Differentiable, Lowering {
         }
     }
 }
+
+// MARK: - Bounds
+
+extension Cast: LipschitzBounding {
+    /// Rounding to a narrower type counts as an error of calculation, as all of its kind.
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        guard target.isFloatingPoint, signature.inputs.first??.dtype.isFloatingPoint == true else {
+            throw .unsupported("a conversion that rounds to whole numbers")
+        }
+        return LipschitzRule(.sum, [0: 1])
+    }
+}

@@ -150,3 +150,13 @@ extension Concat: Lowering, Differentiable {
         return moves
     }
 }
+
+// MARK: - Bounds
+
+extension Concat: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        LipschitzRule(.parts, Dictionary(uniqueKeysWithValues: varying.map { ($0, 1) }))
+    }
+}

@@ -167,3 +167,13 @@ private final class GatherKernel: Kernel {
         }
     }
 }
+
+// MARK: - Bounds
+
+extension Gather: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        try movementRule(varying: varying, in: norm, signature)
+    }
+}

@@ -5,7 +5,7 @@ import EspalierTensors
 ///
 /// Conforming types give one nest of loops from the input to output 0; forward, backward (the same loops the other
 /// way round) and the kernels for every element type follow. Loops go by strides, so any layout that has some will do.
-protocol MovementOperator: AxisLinking, Differentiable, Lowering {
+protocol MovementOperator: AxisLinking, Differentiable, Lowering, LipschitzBounding {
     /// The pairs of elements of input 0 and output 0 that are the same, where the memories have the given strides.
     func move(
         _ signature: Signature, source: [Int], target: [Int]
@@ -19,6 +19,12 @@ protocol MovementOperator: AxisLinking, Differentiable, Lowering {
 }
 
 extension MovementOperator {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        try movementRule(varying: varying, in: norm, signature)
+    }
+
     package func layoutChoice(_ signature: Signature) -> LayoutChoice {
         Self.keepsAxes ? .follows : .fixed(input: nil, output: .plain)
     }
@@ -109,9 +115,16 @@ extension Layout {
 }
 
 /// An operator that only gives input 0 another shape: its memory stays as it is.
-protocol ReshapingOperator: AxisLinking, Differentiable, Lowering {}
+protocol ReshapingOperator: AxisLinking, Differentiable, Lowering, LipschitzBounding {}
 
 extension ReshapingOperator {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        try varying.requireOnly(0)
+        return LipschitzRule(.sum, [0: 1])
+    }
+
     package func reference<Real: ReferenceReal>(
         _ call: ReferenceCall<Real>
     ) throws(OperatorError) -> [ReferenceValue<Real>] {

@@ -141,6 +141,16 @@ package struct Pad: MovementOperator {
         return links
     }
 
+    // MARK: Bounds
+
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        guard mode == .constant else { return try movementRule(varying: varying, in: norm, signature) }
+        try varying.requireOnly(0)
+        return LipschitzRule(.sum, [0: 1])
+    }
+
     // MARK: Kernels
 
     static let keepsAxes = true

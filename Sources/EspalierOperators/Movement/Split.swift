@@ -210,3 +210,13 @@ extension Split: Lowering, Differentiable {
         return moves
     }
 }
+
+// MARK: - Bounds
+
+extension Split: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        try movementRule(varying: varying, in: norm, signature)
+    }
+}

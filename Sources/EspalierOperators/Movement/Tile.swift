@@ -59,3 +59,13 @@ package struct Tile: AxisLinking {
         return links
     }
 }
+
+// MARK: - Bounds
+
+extension Tile: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        try movementRule(varying: varying, in: norm, signature)
+    }
+}

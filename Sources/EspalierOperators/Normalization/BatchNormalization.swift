@@ -155,3 +155,20 @@ extension BatchNormalization: ChannelAffine {
         return (scale, shift)
     }
 }
+
+// MARK: - Bounds
+
+extension BatchNormalization: AffineMapping {
+    package func linearMap(
+        of port: Int, scalingChannels scale: [Double]?, _ signature: Signature
+    ) throws(OperatorError) -> LinearMap {
+        guard port == 0, scale == nil else {
+            throw .unsupported("statistics that depend on the network's input")
+        }
+        guard !usesBatchStatistics else {
+            throw .unsupported("normalisation with the batch's own statistics")
+        }
+        guard let affine = channelAffine(signature) else { throw .inputNotConstant(1) }
+        return .scaling(affine.scale)
+    }
+}

@@ -90,3 +90,13 @@ package struct LayerNormalization: AxisLinking, Differentiable, Lowering {
         return links
     }
 }
+
+// MARK: - Bounds
+
+extension LayerNormalization: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        throw .unsupported("layer normalisation, which is the steeper the less its input varies")
+    }
+}

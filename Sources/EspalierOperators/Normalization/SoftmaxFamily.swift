@@ -4,7 +4,7 @@ import EspalierTensors
 /// Softmax and its logarithm: what they share.
 ///
 /// From operator set 13 on they normalise along one axis; before, along all axes from `axis` on together.
-protocol SoftmaxFamily: AxisLinking, Differentiable, Lowering {
+protocol SoftmaxFamily: AxisLinking, Differentiable, Lowering, LipschitzBounding {
     /// What the node reads along.
     var attributes: SoftmaxAttributes { get }
     /// Whether the logarithm is wanted.
@@ -88,5 +88,19 @@ extension SoftmaxFamily {
             }
         }
         return links
+    }
+}
+
+// MARK: - Bounds
+
+extension SoftmaxFamily {
+    /// Of softmax the derivative is diag p - p p^T: its eigenvalues and, as 2 p (1 - p), its rows' sums are at most 1/2.
+    /// Of the logarithm it is I - 1 p^T, whose norm is largest where one of the n classes is certain: root of n, and 2.
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        guard Self.isLogarithm else { return LipschitzRule(.sum, [0: 0.5]) }
+        let classes = try view(signature.inputShape(0)).width
+        return LipschitzRule(.sum, [0: norm == .euclidean ? Double(classes).squareRoot() : 2])
     }
 }

@@ -38,3 +38,25 @@ package struct AveragePool: WindowedPooling {
         return [.real(NDArray(shape: shape, elements: means))]
     }
 }
+
+// MARK: - Bounds
+
+extension AveragePool: AffineMapping {
+    package func linearMap(
+        of port: Int, scalingChannels scale: [Double]?, _ signature: Signature
+    ) throws(OperatorError) -> LinearMap {
+        guard scale == nil else { throw .unsupported("a scale of pooled channels") }
+        let windows = try windows(signature.inputShape(0))
+        let positions = try WindowPositions(windows)
+        var factors: [Double] = []
+        positions.forEachWindow { window, seen in
+            let count = countsPadding ? positions.paddedCounts[window] : seen.count
+            factors.append(count == 0 ? 0 : 1 / Double(count))
+        }
+        // Every channel of every sample is a block of its own.
+        return .convolution(
+            ConvolutionMap(
+                groups: 1, groupInputs: 1, windows: windows,
+                weights: [Double](repeating: 1, count: windows.kernel.reduce(1, *)), positionScales: factors))
+    }
+}

@@ -13,3 +13,13 @@ package struct GlobalAveragePool: GlobalPooling {
         elements.reduce(0, +) / Real(elements.count)
     }
 }
+
+extension GlobalAveragePool: AffineMapping {
+    package func linearMap(
+        of port: Int, scalingChannels scale: [Double]?, _ signature: Signature
+    ) throws(OperatorError) -> LinearMap {
+        guard scale == nil else { throw .unsupported("a scale of pooled channels") }
+        let shape = signature.inputShape(0)
+        return .matrix(.mean(of: shape.count(2..<shape.rank)))
+    }
+}

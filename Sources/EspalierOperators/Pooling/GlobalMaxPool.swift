@@ -13,3 +13,11 @@ package struct GlobalMaxPool: GlobalPooling {
         elements.reduce(-Real.greatestFiniteMagnitude) { $1 > $0 ? $1 : $0 }
     }
 }
+
+extension GlobalMaxPool: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        LipschitzRule(.sum, [0: 1])
+    }
+}

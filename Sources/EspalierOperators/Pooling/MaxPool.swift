@@ -85,3 +85,22 @@ package struct MaxPool: WindowedPooling {
         return Int64(start + result)
     }
 }
+
+// MARK: - Bounds
+
+extension MaxPool: LipschitzBounding {
+    /// A maximum moves no further than what it is taken of, and an element moves as many of them as windows cover it.
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        var most = 1
+        for axis in try windows(signature.inputShape(0)).axes {
+            var coverings = [Int](repeating: 0, count: axis.input)
+            for output in 0..<axis.output {
+                for tap in axis.taps(at: output) { coverings[axis.position(output: output, tap: tap)] += 1 }
+            }
+            most *= coverings.max() ?? 0
+        }
+        return LipschitzRule(.sum, [0: norm.stretch(copies: most)])
+    }
+}

@@ -6,7 +6,8 @@ package import EspalierTensors
 /// A new operator is one file with one conforming struct, plus one line in ``Catalog``. The requirements here
 /// are what every operator can do; all else (gradients, axis links, fast kernels) is a capability protocol in
 /// `Capabilities/` which it may conform to as well: ``AxisLinking``, ``Lowering``, ``Differentiable``,
-/// ``PerSampleSquares``, ``Epilogue``, ``EpilogueAccepting``, ``ChannelAffine``, ``ChannelAffineFolding``.
+/// ``PerSampleSquares``, ``Epilogue``, ``EpilogueAccepting``, ``ChannelAffine``, ``ChannelAffineFolding``,
+/// ``AffineMapping``, ``LipschitzBounding``.
 /// An operator without one is still useful: its axes are frozen, its gradient is refused by name, it runs
 /// by its ``reference(_:)``.
 package protocol Operator: Sendable {

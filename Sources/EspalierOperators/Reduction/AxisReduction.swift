@@ -177,6 +177,11 @@ extension AxisReduction {
         return links
     }
 
+    /// How many elements a node whose inference has succeeded makes one of.
+    func reductionWidth(_ signature: Signature) -> Int {
+        reducedAxes(signature).reduce(1) { $0 * signature.inputShape(0)[$1] }
+    }
+
     /// The axes reduced by a node whose inference has succeeded.
     func reducedAxes(_ signature: Signature) -> [Int] {
         let rank = signature.inputShape(0).rank

@@ -68,3 +68,12 @@ extension ReductionPlan {
         }
     }
 }
+
+extension ReduceMax: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        try varying.requireOnly(0)
+        return LipschitzRule(.sum, [0: 1])
+    }
+}

@@ -29,3 +29,12 @@ package struct ReduceMean: AxisReduction {
         plan.scaledSumGradient(scale: 1 / Float(max(plan.width, 1)), context)
     }
 }
+
+extension ReduceMean: AffineMapping {
+    package func linearMap(
+        of port: Int, scalingChannels scale: [Double]?, _ signature: Signature
+    ) throws(OperatorError) -> LinearMap {
+        guard port == 0, scale == nil else { throw .unsupported("a scale of reduced channels") }
+        return .matrix(.mean(of: reductionWidth(signature)))
+    }
+}

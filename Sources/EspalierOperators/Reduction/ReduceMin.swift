@@ -25,3 +25,12 @@ package struct ReduceMin: AxisReduction {
         plan.extremeGradient(context)
     }
 }
+
+extension ReduceMin: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        try varying.requireOnly(0)
+        return LipschitzRule(.sum, [0: 1])
+    }
+}

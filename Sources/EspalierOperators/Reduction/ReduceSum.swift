@@ -45,3 +45,13 @@ extension ReductionPlan {
         }
     }
 }
+
+extension ReduceSum: AffineMapping {
+    package func linearMap(
+        of port: Int, scalingChannels scale: [Double]?, _ signature: Signature
+    ) throws(OperatorError) -> LinearMap {
+        guard port == 0, scale == nil else { throw .unsupported("a scale of reduced channels") }
+        let width = reductionWidth(signature)
+        return .matrix(MatrixMap(rows: 1, columns: width, elements: [Double](repeating: 1, count: width)))
+    }
+}

@@ -30,3 +30,11 @@ package struct Add: BinaryElementwise, Epilogue, ChannelAffine {
         signature.channelOperand.map { ($0.map { _ in 1 }, $0) }
     }
 }
+
+extension Add: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        .broadcast(.sum, varying: varying, in: norm, signature)
+    }
+}

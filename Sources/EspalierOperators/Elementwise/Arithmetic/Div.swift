@@ -39,3 +39,12 @@ package struct Div: BinaryElementwise, Epilogue, ChannelAffine {
         return (divisors.map { 1 / $0 }, divisors.map { _ in 0 })
     }
 }
+
+extension Div: AffineMapping {
+    package func linearMap(
+        of port: Int, scalingChannels scale: [Double]?, _ signature: Signature
+    ) throws(OperatorError) -> LinearMap {
+        guard port == 0 else { throw .unsupported("a divisor that depends on the network's input") }
+        return try signature.scaling(of: port, by: 1, scalingChannels: scale) { 1 / $0 }
+    }
+}

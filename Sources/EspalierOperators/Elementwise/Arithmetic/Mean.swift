@@ -10,3 +10,13 @@ package struct Mean: VariadicElementwise {
     package func finalScale(inputCount: Int) -> Double { 1 / Double(inputCount) }
     package var picksOne: Bool { false }
 }
+
+extension Mean: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        .broadcast(
+            .sum, varying: varying, in: norm, signature,
+            scale: finalScale(inputCount: signature.inputs.count))
+    }
+}

@@ -10,3 +10,11 @@ package struct Min: VariadicElementwise {
     package func combine(_ left: Int64, _ right: Int64) -> Int64 { right < left ? right : left }
     package var picksOne: Bool { true }
 }
+
+extension Min: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        .broadcast(.parts, varying: varying, in: norm, signature)
+    }
+}

@@ -22,3 +22,11 @@ package struct Mul: BinaryElementwise, Epilogue, ChannelAffine {
         signature.channelOperand.map { ($0, $0.map { _ in 0 }) }
     }
 }
+
+extension Mul: AffineMapping {
+    package func linearMap(
+        of port: Int, scalingChannels scale: [Double]?, _ signature: Signature
+    ) throws(OperatorError) -> LinearMap {
+        try signature.scaling(of: port, by: 1 - port, scalingChannels: scale)
+    }
+}

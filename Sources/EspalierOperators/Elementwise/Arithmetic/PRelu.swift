@@ -23,3 +23,13 @@ package struct PRelu: BinaryElementwise {
     package func rightDerivative<Real: ReferenceReal>(_ x: Real, _ slope: Real) -> Real { x < 0 ? x : 0 }
     package var rightDerivativeReads: BinaryOperands { .left }
 }
+
+extension PRelu: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        try varying.requireOnly(0)
+        let slopes = try signature.requireConstant(1)
+        return LipschitzRule(.sum, [0: slopes.reduce(1) { max($0, $1.magnitude) }])
+    }
+}

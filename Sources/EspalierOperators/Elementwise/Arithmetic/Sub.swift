@@ -21,3 +21,11 @@ package struct Sub: BinaryElementwise, Epilogue, ChannelAffine {
         signature.channelOperand.map { ($0.map { _ in 1 }, $0.map { -$0 }) }
     }
 }
+
+extension Sub: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        .broadcast(.sum, varying: varying, in: norm, signature)
+    }
+}

@@ -12,3 +12,11 @@ package struct Sum: VariadicElementwise, Epilogue {
         signature.inputs.count == 2 && signature.haveOneShape ? .add : nil
     }
 }
+
+extension Sum: LipschitzBounding {
+    package func lipschitzRule(
+        varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
+    ) throws(OperatorError) -> LipschitzRule {
+        .broadcast(.sum, varying: varying, in: norm, signature)
+    }
+}

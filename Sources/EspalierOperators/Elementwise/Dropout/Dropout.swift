@@ -90,3 +90,10 @@ package struct Dropout: AxisLinking, Differentiable, Lowering {
         return forward.makeBackward(context)
     }
 }
+
+// MARK: - Bounds
+
+/// As it is in inference.
+extension Dropout: BoundedSlope {
+    package var largestSlope: Double { 1 }
+}

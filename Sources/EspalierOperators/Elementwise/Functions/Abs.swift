@@ -10,3 +10,7 @@ package struct Abs: IntegerElementwise, Epilogue {
 
     package var function: EpilogueStep? { .function(.abs, alpha: 0, beta: 0) }
 }
+
+extension Abs: BoundedSlope {
+    package var largestSlope: Double { 1 }
+}

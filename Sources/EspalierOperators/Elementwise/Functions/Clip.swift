@@ -146,3 +146,7 @@ extension Clip {
         return range
     }
 }
+
+extension Clip: BoundedSlope {
+    package var largestSlope: Double { 1 }
+}

@@ -7,3 +7,7 @@ package struct Cos: UnaryElementwise {
     package func value<Real: ReferenceReal>(_ x: Real) -> Real { .cos(x) }
     package func derivative<Real: ReferenceReal>(_ x: Real) -> Real { 0 - .sin(x) }
 }
+
+extension Cos: BoundedSlope {
+    package var largestSlope: Double { 1 }
+}

@@ -18,3 +18,7 @@ package struct Elu: UnaryElementwise, Epilogue {
 
     package var function: EpilogueStep? { .function(.elu, alpha: alpha, beta: 0) }
 }
+
+extension Elu: BoundedSlope {
+    package var largestSlope: Double { max(1, Double(alpha.magnitude)) }
+}

@@ -17,3 +17,8 @@ package struct Erf: UnaryElementwise {
         2 / Real.pi.squareRoot() * .exp(-x * x)
     }
 }
+
+extension Erf: BoundedSlope {
+    /// That at 0.
+    package var largestSlope: Double { 2 / Double.pi.squareRoot() }
+}

@@ -35,3 +35,8 @@ package struct Gelu: UnaryElementwise, Epilogue {
 
     package var function: EpilogueStep? { .function(approximates ? .geluTanh : .gelu, alpha: 0, beta: 0) }
 }
+
+extension Gelu: BoundedSlope {
+    /// That near the root of 2, rounded up.
+    package var largestSlope: Double { approximates ? 1.128_993_07 : 1.128_904_15 }
+}

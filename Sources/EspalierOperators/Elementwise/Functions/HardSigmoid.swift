@@ -20,3 +20,7 @@ package struct HardSigmoid: UnaryElementwise, Epilogue {
 
     package var function: EpilogueStep? { .function(.hardSigmoid, alpha: alpha, beta: beta) }
 }
+
+extension HardSigmoid: BoundedSlope {
+    package var largestSlope: Double { Double(alpha.magnitude) }
+}

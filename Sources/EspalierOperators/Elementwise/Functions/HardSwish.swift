@@ -9,3 +9,8 @@ package struct HardSwish: UnaryElementwise, Epilogue {
 
     package var function: EpilogueStep? { .function(.hardSwish, alpha: 1 / 6, beta: 0.5) }
 }
+
+extension HardSwish: BoundedSlope {
+    /// That just below 3.
+    package var largestSlope: Double { 1.5 }
+}

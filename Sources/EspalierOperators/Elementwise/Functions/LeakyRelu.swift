@@ -15,3 +15,7 @@ package struct LeakyRelu: UnaryElementwise, Epilogue {
 
     package var function: EpilogueStep? { .function(.relu, alpha: alpha, beta: 0) }
 }
+
+extension LeakyRelu: BoundedSlope {
+    package var largestSlope: Double { max(1, Double(alpha.magnitude)) }
+}

@@ -10,3 +10,7 @@ package struct Neg: IntegerElementwise, Epilogue {
 
     package var function: EpilogueStep? { .function(.linear, alpha: -1, beta: 0) }
 }
+
+extension Neg: BoundedSlope {
+    package var largestSlope: Double { 1 }
+}

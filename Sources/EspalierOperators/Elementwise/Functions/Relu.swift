@@ -12,3 +12,7 @@ package struct Relu: IntegerElementwise, Epilogue {
 
     package var function: EpilogueStep? { .function(.relu, alpha: 0, beta: 0) }
 }
+
+extension Relu: BoundedSlope {
+    package var largestSlope: Double { 1 }
+}

@@ -17,3 +17,7 @@ package struct Selu: UnaryElementwise {
         Real(gamma) * (x > 0 ? 1 : Real(alpha) * .exp(x))
     }
 }
+
+extension Selu: BoundedSlope {
+    package var largestSlope: Double { Double(gamma.magnitude) * max(1, Double(alpha.magnitude)) }
+}

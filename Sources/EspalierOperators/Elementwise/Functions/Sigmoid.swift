@@ -10,3 +10,7 @@ package struct Sigmoid: UnaryElementwise, Epilogue {
 
     package var function: EpilogueStep? { .function(.logistic, alpha: 0, beta: 0) }
 }
+
+extension Sigmoid: BoundedSlope {
+    package var largestSlope: Double { 0.25 }
+}

@@ -7,3 +7,7 @@ package struct Sin: UnaryElementwise {
     package func value<Real: ReferenceReal>(_ x: Real) -> Real { .sin(x) }
     package func derivative<Real: ReferenceReal>(_ x: Real) -> Real { .cos(x) }
 }
+
+extension Sin: BoundedSlope {
+    package var largestSlope: Double { 1 }
+}

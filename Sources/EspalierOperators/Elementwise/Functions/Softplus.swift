@@ -9,3 +9,7 @@ package struct Softplus: UnaryElementwise, Epilogue {
 
     package var function: EpilogueStep? { .function(.softPlus, alpha: 1, beta: 0) }
 }
+
+extension Softplus: BoundedSlope {
+    package var largestSlope: Double { 1 }
+}

@@ -10,3 +10,7 @@ package struct Tanh: UnaryElementwise, Epilogue {
 
     package var function: EpilogueStep? { .function(.tanh, alpha: 0, beta: 0) }
 }
+
+extension Tanh: BoundedSlope {
+    package var largestSlope: Double { 1 }
+}

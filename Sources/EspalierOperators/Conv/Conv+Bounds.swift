@@ -1,0 +1,19 @@
+import EspalierTensors
+
+extension Conv: AffineMapping {
+    package func linearMap(
+        of port: Int, scalingChannels scale: [Double]?, _ signature: Signature
+    ) throws(OperatorError) -> LinearMap {
+        guard port == 0 else { throw .unsupported("filters that depend on the network's input") }
+        let geometry = try geometry(input: signature.inputShape(0), weight: signature.inputShape(1))
+        var weights = try signature.requireConstant(1)
+        if let scale {
+            let filter = geometry.groupInputs * geometry.kernelPositions
+            for index in weights.indices { weights[index] *= scale[index / filter] }
+        }
+        return .convolution(
+            ConvolutionMap(
+                groups: groups, groupInputs: geometry.groupInputs, windows: geometry.windows, weights: weights
+            ))
+    }
+}
