@@ -46,6 +46,13 @@ let package = Package(
         .target(
             name: "CBundledData", exclude: ["digits.csv", "digits-licence.md", "front.js", "report.mustache"]),
 
+        .target(
+            name: "CLAPACK",
+            linkerSettings: [
+                .linkedLibrary("lapack", .when(platforms: [.linux])),
+                .linkedFramework("Accelerate", .when(platforms: [.macOS])),
+            ]),
+
         .target(name: "CSparseKernels"),
         tests("CSparseKernels", ["EspalierTensors"]),
 
@@ -145,6 +152,15 @@ let package = Package(
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierExecution", "EspalierTraining", "EspalierPruning",
             ], exclude: ["Fixtures"]),
+        module(
+            "EspalierRobustness",
+            ["EspalierTensors", "EspalierGraphs", "EspalierOperators", "CSparseKernels", "CLAPACK"]),
+        tests(
+            "EspalierRobustness",
+            [
+                "EspalierTensors", "EspalierGraphs", "EspalierOperators", "EspalierTraining",
+                "EspalierPruning", "CSparseKernels", "CLAPACK", "TestSupport",
+            ]),
         module(
             "EspalierSearch",
             [
