@@ -154,12 +154,15 @@ let package = Package(
             ], exclude: ["Fixtures"]),
         module(
             "EspalierRobustness",
-            ["EspalierTensors", "EspalierGraphs", "EspalierOperators", "CSparseKernels", "CLAPACK"]),
+            [
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
+                "EspalierExecution", "EspalierTraining", "CSparseKernels", "CLAPACK",
+            ]),
         tests(
             "EspalierRobustness",
             [
-                "EspalierTensors", "EspalierGraphs", "EspalierOperators", "EspalierTraining",
-                "EspalierPruning", "CSparseKernels", "CLAPACK", "TestSupport",
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
+                "EspalierTraining", "EspalierPruning", "CSparseKernels", "CLAPACK", "TestSupport",
             ]),
         module(
             "EspalierSearch",
