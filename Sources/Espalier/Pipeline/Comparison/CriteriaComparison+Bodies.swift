@@ -150,13 +150,10 @@ extension CriteriaComparison {
     }
 
     private func freshNetwork(_ seed: UInt64) throws -> Graph {
-        guard case .trained(let name, var options, _) = networks,
-            let architecture = Architectures.named(name)
-        else { throw TrainingError.mismatch("there is no architecture to train") }
-        options.seed = seed
-        var graph = try architecture.graph(options)
-        graph.metadata[Preprocessing.metadataKey] = try data.fit.preprocessing.text()
-        return graph
+        guard case .trained(let architecture, let options, _) = networks else {
+            throw TrainingError.mismatch("there is no architecture to train")
+        }
+        return try data.fit.freshNetwork(architecture, options, seed: seed)
     }
 
     /// About what a trial takes at most: parameters with their gradients, optimizer states, best values and evidence, and

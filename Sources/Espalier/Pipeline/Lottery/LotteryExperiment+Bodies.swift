@@ -188,14 +188,8 @@ extension LotteryExperiment {
     func initial(seed: UInt64) throws -> Graph {
         switch networks {
         case .given(let network): return network.graph
-        case .fresh(let name, var options):
-            guard let architecture = Architectures.named(name) else {
-                throw TrainingError.mismatch("there is no architecture '\(name)'")
-            }
-            options.seed = seed
-            var graph = try architecture.graph(options)
-            graph.metadata[Preprocessing.metadataKey] = try data.fit.preprocessing.text()
-            return graph
+        case .fresh(let architecture, let options):
+            return try data.fit.freshNetwork(architecture, options, seed: seed)
         }
     }
 
