@@ -3,11 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-enum {
-    BLOCK = ESPALIER_BAND_CHOLESKY_BLOCK,
-    // The most rows that a micro-kernel of any instruction set takes at once.
-    MOST_TILE_ROWS = 16,
-};
+#include "double_tiles.h"
+
+enum { BLOCK = ESPALIER_BAND_CHOLESKY_BLOCK };
 
 #define ESPALIER_TEMPLATE "band_cholesky_template.h"
 #include "each_isa.h"

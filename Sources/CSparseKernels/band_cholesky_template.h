@@ -3,13 +3,7 @@
 // Seen with a leading dimension of one less than the stride, the band is an ordinary matrix stored by columns, of which
 // the elements from the diagonal down to the end of the band may be touched.
 
-#define DOUBLE_LANES (ESPALIER_VECTOR_BYTES / 8)
-#define DOUBLES ESPALIER_NAME(doubles)
-// The tile of the trailing matrix that is held in registers: two vectors of rows by so many columns.
-#define TILE_ROWS (2 * DOUBLE_LANES)
-#define TILE_COLUMNS (ESPALIER_VECTOR_BYTES == 64 ? 8 : 4)
-
-typedef double DOUBLES __attribute__((vector_size(ESPALIER_VECTOR_BYTES), aligned(8)));
+#include "double_tiles_template.h"
 
 // target -= sum over the `count` columns at `columns`, `leading` apart, each times its own factor in row 0 of `factors`.
 ESPALIER_INLINE void ESPALIER_NAME(subtract_columns)(
@@ -46,51 +40,6 @@ static size_t ESPALIER_NAME(factorise_panel)(double *panel, size_t leading, size
     return width;
 }
 
-// Lays rows of a panel as tiles: TILE_ROWS rows of a column side by side, column after column. Rows are filled up with
-// zeros.
-static void ESPALIER_NAME(pack_panel)(
-    const double *panel, size_t leading, size_t width, size_t rows, double *packed) {
-    for (size_t row = 0; row < rows; row += TILE_ROWS) {
-        const size_t count = rows - row < TILE_ROWS ? rows - row : TILE_ROWS;
-        for (size_t j = 0; j < width; ++j, packed += TILE_ROWS) {
-            const double *source = panel + j * leading + row;
-            for (size_t i = 0; i < count; ++i) packed[i] = source[i];
-            for (size_t i = count; i < TILE_ROWS; ++i) packed[i] = 0;
-        }
-    }
-}
-
-// Subtracts from a tile the product of packed rows and packed columns; only elements on or below the diagonal that are
-// there if it is not `whole`.
-ESPALIER_INLINE void ESPALIER_NAME(update_tile)(
-    const double *restrict rows, const double *restrict columns, size_t width, double *restrict tile, size_t leading,
-    _Bool whole, size_t row, size_t column, size_t end) {
-    DOUBLES sums[TILE_COLUMNS][2] = {{{0}}};
-    for (size_t k = 0; k < width; ++k, rows += TILE_ROWS, columns += TILE_ROWS) {
-        const DOUBLES upper = *(const DOUBLES *)rows, lower = *(const DOUBLES *)(rows + DOUBLE_LANES);
-#pragma clang loop unroll(full)
-        for (size_t j = 0; j < TILE_COLUMNS; ++j) {
-            const double factor = columns[j];
-            sums[j][0] += upper * factor;
-            sums[j][1] += lower * factor;
-        }
-    }
-    if (whole) {
-#pragma clang loop unroll(full)
-        for (size_t j = 0; j < TILE_COLUMNS; ++j) {
-            *(DOUBLES *)(tile + j * leading) -= sums[j][0];
-            *(DOUBLES *)(tile + j * leading + DOUBLE_LANES) -= sums[j][1];
-        }
-        return;
-    }
-    double differences[TILE_COLUMNS][TILE_ROWS];
-    memcpy(differences, sums, sizeof(differences));
-    for (size_t j = 0; j < TILE_COLUMNS && column + j < end; ++j) {
-        const size_t first = row < column + j ? column + j - row : 0;
-        for (size_t i = first; i < TILE_ROWS && row + i < end; ++i) tile[j * leading + i] -= differences[j][i];
-    }
-}
-
 static size_t ESPALIER_NAME(band_cholesky)(
     double *band, size_t order, size_t bandwidth, size_t stride, double *packed) {
     const size_t leading = stride - 1;
@@ -102,23 +51,9 @@ static size_t ESPALIER_NAME(band_cholesky)(
         const size_t done = ESPALIER_NAME(factorise_panel)(panel, leading, width, end - k);
         if (done < width) return k + done;
         const size_t rows = end - k - width;
-        ESPALIER_NAME(pack_panel)(panel + width, leading, width, rows, packed);
-        double *trailing = band + (k + width) * stride;
-        for (size_t column = 0; column < rows; column += TILE_COLUMNS) {
-            const size_t first = column / TILE_ROWS * TILE_ROWS;
-            const double *columns = packed + first * width + (column - first);
-            for (size_t row = first; row < rows; row += TILE_ROWS) {
-                const _Bool whole = row >= column + TILE_COLUMNS && row + TILE_ROWS <= rows;
-                ESPALIER_NAME(update_tile)(
-                    packed + row * width, columns, width, trailing + column * leading + row, leading, whole, row,
-                    column, rows);
-            }
-        }
+        ESPALIER_NAME(pack_tiles)(panel + width, leading, width, rows, 1, packed);
+        ESPALIER_NAME(subtract_products)(
+            packed, packed, width, rows, band + (k + width) * stride, leading);
     }
     return order;
 }
-
-#undef TILE_COLUMNS
-#undef TILE_ROWS
-#undef DOUBLES
-#undef DOUBLE_LANES

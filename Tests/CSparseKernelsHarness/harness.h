@@ -124,6 +124,7 @@ void test_accumulation(espalier_isa isa);
 void test_band_cholesky(espalier_isa isa);
 void test_baselines(espalier_isa isa);
 void test_transpositions(espalier_isa isa);
+void test_triangle_products(espalier_isa isa);
 void test_error_function(espalier_isa isa);
 void test_max_pooling(espalier_isa isa);
 void test_masked_products(espalier_isa isa);

@@ -28,6 +28,7 @@ static const struct {
     {"band-cholesky", test_band_cholesky},
     {"baselines", test_baselines},
     {"transpositions", test_transpositions},
+    {"triangle-products", test_triangle_products},
     {"error-function", test_error_function},
     {"max-pooling", test_max_pooling},
     {"masked-products", test_masked_products},

@@ -60,6 +60,17 @@ struct MatrixNormTests {
         }
     }
 
+    /// The cheap bound of a random matrix is close too: n^(1/256) is 2 % for 200 rows.
+    @Test func cheapBoundsOfMatrices() throws {
+        let dense = try DenseOperator("MatMul", inputs: [.varying([1, 200]), .random([200, 300], seed: 5)])
+        let cheap = try OperatorNorm(dense.map, effort: .cheap)
+        #expect(cheap.proof == .powers)
+        #expect(cheap.upper >= dense.norm && cheap.upper < 1.021 * dense.norm)
+        // Without them it is the root of the sum of squares.
+        let squares = dense.matrix.elements.reduce(0) { $0 + $1 * $1 }
+        #expect(cheap.upper < 0.6 * squares.squareRoot())
+    }
+
     /// Nothing but the largest factor, and means, have closed forms.
     @Test func factorsAndMeans() throws {
         let channels: Shape = [3]

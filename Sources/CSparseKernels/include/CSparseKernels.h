@@ -23,6 +23,7 @@
 #include "espalier_sparse_strips.h"
 #include "espalier_sparse_vector.h"
 #include "espalier_transposition.h"
+#include "espalier_triangle_product.h"
 #include "espalier_weight_storage.h"
 
 #endif

@@ -89,22 +89,10 @@ extension WindowTaps {
 }
 
 extension SymmetricBandMatrix {
-    /// Adds the outer product of every row with itself.
+    /// Adds the outer product of every row with itself. All diagonals are there.
     fileprivate mutating func addGram(rows: MatrixMap) {
-        let stride = stride
-        rows.elements.withUnsafeBufferPointer { rowElements in
-            elements.withUnsafeMutableBufferPointer { result in
-                guard let source = rowElements.baseAddress, let result = result.baseAddress else { return }
-                for row in 0..<rows.rows {
-                    let line = source + row * rows.columns
-                    for column in 0..<rows.columns where line[column] != 0 {
-                        addScaled(
-                            line + column, by: line[column], to: result + column * stride,
-                            count: rows.columns - column)
-                    }
-                }
-            }
-        }
+        TriangleProduct.add(
+            rows.elements, rows.elements, depth: rows.rows, order: order, to: &elements, leading: stride - 1)
     }
 
     /// Adds the Gram matrix of one group of a convolution.

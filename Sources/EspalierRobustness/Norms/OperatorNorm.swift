@@ -9,7 +9,9 @@ package struct OperatorNorm: Sendable, Hashable {
         /// The largest sums of magnitudes of rows and columns (``AbsoluteSums/euclideanBound``), or of a matrix the
         /// root of the sum of squares.
         case sums
-        /// A circular convolution on a larger torus.
+        /// Powers of a matrix's Gram matrix.
+        case powers
+        /// A circular convolution on a larger torus, by powers of the Gram matrices at its frequencies.
         case torus
         /// A Cholesky factorisation.
         case cholesky
@@ -93,13 +95,26 @@ extension OperatorNorm {
             maximum: maximum)
     }
 
+    /// The most multiplications of a Gram matrix that count as cheap: a tenth of a second or so.
+    private static let mostPowerWork = 1e9
+
     private static func cheapBound(_ map: LinearMap, _ sums: AbsoluteSums) -> (Double, Proof) {
         switch map {
         case .scaling: return (sums.rows, .factors)
         case .matrix(let matrix):
             let squares = matrix.elements.reduce(0) { $0 + $1 * $1 }
             let frobenius = squares.squareRoot() * (1 + Rounding.relative(matrix.elements.count + 4))
-            return (min(frobenius, sums.euclideanBound), .sums)
+            let simple = min(frobenius, sums.euclideanBound)
+            let least = min(matrix.rows, matrix.columns)
+            guard Double(matrix.elements.count) * Double(least) <= mostPowerWork else {
+                return (simple, .sums)
+            }
+            var power = HermitianPower(ComplexMatrix(matrix))
+            while power.canImprove { power.square() }
+            let bound =
+                power.bound.squareRoot()
+                * HermitianPower.slack(order: least, terms: max(matrix.rows, matrix.columns))
+            return bound < simple ? (bound, .powers) : (simple, .sums)
         case .convolution(let convolution):
             let torus = TorusBound.upperBound(convolution)
             return torus < sums.euclideanBound ? (torus, .torus) : (sums.euclideanBound, .sums)

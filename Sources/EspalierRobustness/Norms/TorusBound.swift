@@ -20,9 +20,6 @@ import EspalierTensors
 /// the mean of F F^H over those. Eigenvalues are bounded from above by Gram iteration: |H|_2 <= |H^(2^k)|_F^(1/2^k). Only
 /// frequencies that may still be the largest are iterated further.
 enum TorusBound {
-    /// How often a matrix is squared at most: with n channels, the bound is then n^(1/256) too large at worst.
-    private static let mostSquarings = 6
-
     static func upperBound(_ map: ConvolutionMap) -> Double {
         let plan = TorusPlan(map)
         let scale = map.positionScales.map { $0.reduce(0) { max($0, $1.magnitude) } } ?? 1
@@ -33,10 +30,10 @@ enum TorusBound {
             }
             largest = max(largest, Self.largestEigenvalue(candidates, atLeast: largest))
         }
-        let order = Double(min(map.groupOutputs, map.groupInputs * plan.aliasCount))
-        // Each squaring is wrong by gamma(4 n) of the squared Frobenius norm, which is at most n times the squared
-        // largest eigenvalue; roots halve what was there before. The symbol is wrong by rounding in its own sum.
-        let squaringSlack = 1 + Rounding.relative(8) * order * (order + 4)
+        let stacked = map.groupInputs * plan.aliasCount
+        let squaringSlack = HermitianPower.slack(
+            order: min(map.groupOutputs, stacked), terms: max(map.groupOutputs, stacked))
+        // The symbol is wrong by rounding in its own sum.
         let symbolSlack = Rounding.relative(map.mostTerms + 32) * plan.magnitudeBound(map)
         return scale * (largest.squareRoot() * squaringSlack + symbolSlack) * (1 + Rounding.relative(4))
     }
@@ -45,9 +42,7 @@ enum TorusBound {
         var candidates = candidates
         while let best = candidates.indices.max(by: { candidates[$0].bound < candidates[$1].bound }) {
             if candidates[best].bound <= known { return known }
-            if candidates[best].squarings == mostSquarings || candidates[best].order <= 1 {
-                return candidates[best].bound
-            }
+            guard candidates[best].canImprove else { return candidates[best].bound }
             candidates[best].square()
         }
         return known
