@@ -144,6 +144,18 @@ struct LipschitzBoundTests {
             try chain(
                 "Pad", input: [1, 4], attributes: ["mode": .text("edge")], constants: [ints([0, 1, 0, 2])]),
             3.0.squareRoot(), 1, line: "Pad of edges")
+        try check(
+            try chain("Reshape", input: [1, 4], constants: [ints([2, 2])]), 1, 1, line: "Reshape")
+        try check(try chain("Squeeze", input: [1, 4], constants: [ints([0])]), 1, 1, line: "Squeeze")
+        try check(try chain("Unsqueeze", input: [1, 4], constants: [ints([1])]), 1, 1, line: "Unsqueeze")
+        try check(
+            try chain("Split", input: [1, 4], attributes: ["axis": .int(1)], constants: [ints([4])]), 1, 1,
+            line: "Split")
+        for type in ["ReduceMax", "ReduceMin"] {
+            try check(try chain(type, opset: 20, input: [1, 2, 3], constants: [ints([1])]), 1, 1, line: type)
+        }
+        try check(try chain("Dropout", input: [1, 4]), 1, 1, line: "Dropout")
+        try check(try chain("Cast", input: [1, 4], attributes: ["to": .int(11)]), 1, 1, line: "Cast")
         try check(try chain("Softmax", input: [1, 5]), 0.5, 0.5, line: "Softmax")
         try check(try chain("LogSoftmax", input: [1, 5]), 5.0.squareRoot(), 2, line: "LogSoftmax")
         try check(
@@ -221,6 +233,23 @@ struct LipschitzBoundTests {
                 try chain("MatMul", input: [1, 2], constants: [Tensor(shape: [2, 1], scalars: [1, bad])])
             }
         }
+    }
+
+    /// An operator that says how it bounds must stand in a test of these suites: add it there, then here.
+    @Test func everyBoundIsTested() {
+        let tested: Set = [
+            "Abs", "Add", "AveragePool", "BatchNormalization", "Cast", "Clip", "Concat", "Conv", "Cos", "Div",
+            "Dropout", "Elu", "Erf", "Expand", "Flatten", "Gather", "Gelu", "Gemm", "GlobalAveragePool",
+            "GlobalMaxPool", "HardSigmoid", "HardSwish", "Identity", "LayerNormalization", "LeakyRelu",
+            "LogSoftmax", "MatMul", "Max", "MaxPool", "Mean", "Min", "Mul", "Neg", "PRelu", "Pad",
+            "ReduceMax",
+            "ReduceMean", "ReduceMin", "ReduceSum", "Relu", "Reshape", "Selu", "Sigmoid", "Sin", "Slice",
+            "Softmax", "Softplus", "Split", "Squeeze", "Sub", "Sum", "Tanh", "Tile", "Transpose", "Unsqueeze",
+        ]
+        let bounding = Catalog.operators.filter {
+            $0 is any LipschitzBounding.Type || $0 is any AffineMapping.Type
+        }
+        #expect(Set(bounding.flatMap { $0.schemas.map(\.name.type) }) == tested)
     }
 
     /// What the outputs do not depend on may be anything.
