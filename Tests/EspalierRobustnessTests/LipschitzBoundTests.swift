@@ -220,6 +220,13 @@ struct LipschitzBoundTests {
             #expect(try refusal(try builder.finish(outputs: [y])).contains("'it' (\(named))"))
         }
 
+        // Half of a whole number is rounded: 0 and 1 differ by 1 after 1 and 2 did.
+        var whole = GraphBuilder(name: "whole")
+        let count = whole.input("x", type: ValueType(dtype: .int64, shape: [2]))
+        let two = whole.constant("two", Tensor(shape: [1], scalars: [2] as [Int64]))
+        let half = whole.node("Div", name: "half", inputs: [count, two])
+        #expect(try refusal(try whole.finish(outputs: [half])).contains("'half' (Div)"))
+
         var gated = GraphBuilder(name: "gate")
         let signal = gated.input("x", type: Self.float([1, 4]))
         let gate = gated.node("Sigmoid", inputs: [signal])

@@ -1,5 +1,6 @@
 package import EspalierGraphs
 package import EspalierOperators
+import EspalierTensors
 
 /// A linear map of a network: of one node or, where a scale per channel (batch norm) follows a product and nothing else
 /// reads what lies between, of both as one, whose norm is at most the product of theirs.
@@ -49,7 +50,9 @@ extension ResolvedGraph {
             let ports = dependence.ports(node)
             guard let operation = operators[node.id] as? any AffineMapping, ports.count == 1,
                 let port = ports.first, let signature = signatures[node.id], let input = node.inputs[port],
-                let output = node.outputs.first ?? nil
+                let output = node.outputs.first ?? nil,
+                // Whole numbers are rounded, which is not linear.
+                signature.outputs.first?.dtype.isFloatingPoint == true
             else { continue }
             var layer: LinearLayer?
             if !graph.outputs.contains(output), let readers = consumers[output], readers.count == 1,

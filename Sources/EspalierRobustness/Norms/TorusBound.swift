@@ -25,10 +25,11 @@ enum TorusBound {
         let scale = map.positionScales.map { $0.reduce(0) { max($0, $1.magnitude) } } ?? 1
         var largest = 0.0
         for group in 0..<map.groups {
-            let candidates = plan.frequencies.map {
-                HermitianPower(plan.symbol(map, group: group, frequency: $0))
+            for frequency in plan.frequencies {
+                var power = HermitianPower(plan.symbol(map, group: group, frequency: frequency))
+                while power.bound > largest, power.canImprove { power.square() }
+                largest = max(largest, power.bound)
             }
-            largest = max(largest, Self.largestEigenvalue(candidates, atLeast: largest))
         }
         let stacked = map.groupInputs * plan.aliasCount
         let squaringSlack = HermitianPower.slack(
@@ -36,16 +37,6 @@ enum TorusBound {
         // The symbol is wrong by rounding in its own sum.
         let symbolSlack = Rounding.relative(map.mostTerms + 32) * plan.magnitudeBound(map)
         return scale * (largest.squareRoot() * squaringSlack + symbolSlack) * (1 + Rounding.relative(4))
-    }
-
-    private static func largestEigenvalue(_ candidates: [HermitianPower], atLeast known: Double) -> Double {
-        var candidates = candidates
-        while let best = candidates.indices.max(by: { candidates[$0].bound < candidates[$1].bound }) {
-            if candidates[best].bound <= known { return known }
-            guard candidates[best].canImprove else { return candidates[best].bound }
-            candidates[best].square()
-        }
-        return known
     }
 }
 
