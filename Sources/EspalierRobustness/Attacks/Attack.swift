@@ -1,3 +1,4 @@
+import EspalierKernels
 package import EspalierOperators
 import EspalierTraining
 
@@ -6,20 +7,49 @@ package protocol Attack: Sendable {
     /// What an attack may change at most is measured so.
     var norm: VectorNorm { get }
 
+    /// How many times it begins anew.
+    var attempts: Int { get }
+
+    /// Whether one attempt at a batch of samples changes them so that the network tells another class; also true of samples of which it
+    /// does so anyhow.
+    ///
+    /// - Parameter search: without changes yet.
+    /// - Throws: `ExecutionError`, ``TrainingError``.
+    func breaks(_ search: PerturbationSearch, attempt: Int, seed: UInt64) throws -> [Bool]
+}
+
+extension Attack {
+    package var attempts: Int { 1 }
+
     /// Whether each of some samples was changed, within its own radius and within what samples can be, so that the network tells
-    /// another class; also true for samples of which it does so anyhow.
+    /// another class; also true of samples of which it does so anyhow.
     ///
     /// - Parameters:
     ///   - samples: positions in the network's data set.
     ///   - radii: for each, in units of ``InputUnits``.
     ///   - seed: of what is drawn; each sample draws from a stream of its own.
     /// - Throws: `ExecutionError`, ``TrainingError``.
-    func succeeds(
+    package func succeeds(
         on network: AttackedNetwork, samples: [Int], radii: [Double], seed: UInt64
-    ) throws -> [Bool]
-}
+    ) throws -> [Bool] {
+        try network.lane.run {
+            var broken = [Bool](repeating: false, count: samples.count)
+            for attempt in 0..<max(1, attempts) {
+                // What is broken needs no further attempt.
+                let left = samples.indices.filter { !broken[$0] }
+                for start in stride(from: 0, to: left.count, by: network.batchSize) {
+                    let places = left[start..<min(start + network.batchSize, left.count)]
+                    let search = PerturbationSearch(
+                        network, samples: places.map { samples[$0] }, radii: places.map { radii[$0] },
+                        norm: norm)
+                    let found = try breaks(search, attempt: attempt, seed: seed)
+                    for (place, isBroken) in zip(places, found) { broken[place] = isBroken }
+                }
+            }
+            return broken
+        }
+    }
 
-extension Attack {
     /// The share of samples that the network gets right whatever an attack of `radius` does.
     package func accuracy(of network: AttackedNetwork, radius: Double, seed: UInt64 = 0) throws -> Double {
         let samples = Array(0..<network.dataset.sampleCount)

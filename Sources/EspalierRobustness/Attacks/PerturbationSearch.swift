@@ -3,8 +3,8 @@ import EspalierTensors
 import EspalierTraining
 import Foundation
 
-/// Changes of a batch of samples under way: each within its radius, and within what samples can be.
-final class PerturbationSearch {
+/// Changes of a batch of samples under way: each within its radius, and within what samples can be. One at a time on a network.
+package final class PerturbationSearch {
     /// What is to grow.
     enum Aim {
         /// The largest output of a wrong class minus that of the right one.
@@ -21,6 +21,8 @@ final class PerturbationSearch {
     private let size: Int
     /// In units of radii, one sample after the other.
     private var changes: [Float]
+    /// Whether the network was run with these changes last.
+    private var isRun = false
 
     init(_ network: AttackedNetwork, samples: [Int], radii: [Double], norm: VectorNorm) {
         self.network = network
@@ -138,8 +140,9 @@ final class PerturbationSearch {
     }
 
     private func outputs() throws -> UnsafeBufferPointer<Float> {
+        if isRun { return network.outputs(count: samples.count) }
         let deviations = network.units.deviations
-        return try network.outputs(count: samples.count) { target in
+        let outputs = try network.outputs(count: samples.count) { target in
             network.dataset.x.withUnsafeScalars(of: Float.self) { values in
                 for (place, sample) in samples.enumerated() {
                     for position in 0..<size {
@@ -150,9 +153,12 @@ final class PerturbationSearch {
                 }
             }
         }
+        isRun = true
+        return outputs
     }
 
     private func forEachChange(_ body: (_ place: Int, _ change: UnsafeMutableBufferPointer<Float>) -> Void) {
+        isRun = false
         changes.withUnsafeMutableBufferPointer { changes in
             for place in samples.indices {
                 body(

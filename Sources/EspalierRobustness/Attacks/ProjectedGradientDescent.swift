@@ -1,7 +1,4 @@
-import EspalierKernels
 package import EspalierOperators
-import EspalierTensors
-import EspalierTraining
 import Foundation
 
 /// Steps along the gradient, each followed by a return to what is allowed, from several starts (Madry, Makelov, Schmidt, Tsipras &
@@ -18,7 +15,6 @@ package struct ProjectedGradientDescent: Attack {
     package var restarts: Int
     /// Wrong classes that are aimed at, by descending output.
     package var targets: Int
-    package var batchSize = 250
 
     package init(norm: VectorNorm, steps: Int = 40, restarts: Int = 2, targets: Int = 3) {
         self.norm = norm
@@ -27,33 +23,14 @@ package struct ProjectedGradientDescent: Attack {
         self.targets = targets
     }
 
-    package func succeeds(
-        on network: AttackedNetwork, samples: [Int], radii: [Double], seed: UInt64
-    ) throws -> [Bool] {
-        try network.lane.run {
-            var broken = [Bool](repeating: false, count: samples.count)
-            for attempt in 0..<max(1, targets + restarts) {
-                // What is broken needs no further start.
-                let left = samples.indices.filter { !broken[$0] }
-                for start in stride(from: 0, to: left.count, by: batchSize) {
-                    let places = Array(left[start..<min(start + batchSize, left.count)])
-                    let search = PerturbationSearch(
-                        network, samples: places.map { samples[$0] }, radii: places.map { radii[$0] },
-                        norm: norm)
-                    let aim: PerturbationSearch.Aim
-                    if attempt < targets {
-                        aim = .target(try search.wrongClasses(rank: attempt))
-                    } else {
-                        search.drawStarts(seed: seed, restart: attempt)
-                        aim = .margin
-                    }
-                    for (place, isBroken) in zip(places, try descend(search, aim)) {
-                        broken[place] = isBroken
-                    }
-                }
-            }
-            return broken
+    package var attempts: Int { targets + restarts }
+
+    package func breaks(_ search: PerturbationSearch, attempt: Int, seed: UInt64) throws -> [Bool] {
+        guard attempt >= targets else {
+            return try descend(search, .target(try search.wrongClasses(rank: attempt)))
         }
+        search.drawStarts(seed: seed, restart: attempt)
+        return try descend(search, .margin)
     }
 
     private func descend(_ search: PerturbationSearch, _ aim: PerturbationSearch.Aim) throws -> [Bool] {
@@ -64,62 +41,5 @@ package struct ProjectedGradientDescent: Attack {
             for (place, isWrong) in try search.isWrong().enumerated() where isWrong { broken[place] = true }
         }
         return broken
-    }
-}
-
-/// One step along the gradient of the cross-entropy, of the whole radius (Goodfellow, Shlens & Szegedy 2015).
-package struct FastGradient: Attack {
-    package var norm: VectorNorm
-    package var batchSize = 250
-
-    package init(norm: VectorNorm) {
-        self.norm = norm
-    }
-
-    package func succeeds(
-        on network: AttackedNetwork, samples: [Int], radii: [Double], seed: UInt64
-    ) throws -> [Bool] {
-        try network.lane.run {
-            try stride(from: 0, to: samples.count, by: batchSize).flatMap { start in
-                let range = start..<min(start + batchSize, samples.count)
-                let search = PerturbationSearch(
-                    network, samples: Array(samples[range]), radii: Array(radii[range]), norm: norm)
-                let before = try search.isWrong()
-                try search.step(along: .crossEntropy, share: 1)
-                return zip(before, try search.isWrong()).map { $0 || $1 }
-            }
-        }
-    }
-}
-
-/// Changes drawn at random: what no gradient is needed for.
-package struct RandomNoise: Attack {
-    package var norm: VectorNorm
-    package var draws: Int
-    package var batchSize = 250
-
-    package init(norm: VectorNorm, draws: Int = 20) {
-        self.norm = norm
-        self.draws = draws
-    }
-
-    package func succeeds(
-        on network: AttackedNetwork, samples: [Int], radii: [Double], seed: UInt64
-    ) throws -> [Bool] {
-        try network.lane.run {
-            try stride(from: 0, to: samples.count, by: batchSize).flatMap { start in
-                let range = start..<min(start + batchSize, samples.count)
-                let search = PerturbationSearch(
-                    network, samples: Array(samples[range]), radii: Array(radii[range]), norm: norm)
-                var broken = try search.isWrong()
-                for draw in 0..<draws where broken.contains(false) {
-                    search.drawStarts(seed: seed, restart: draw)
-                    for (place, isWrong) in try search.isWrong().enumerated() where isWrong {
-                        broken[place] = true
-                    }
-                }
-                return broken
-            }
-        }
     }
 }
