@@ -107,15 +107,8 @@ struct CompareTests {
             ]
         }
         let undisturbed = try Self.figures(tool(arguments("whole.sqlite")))
-        var kills = 0
-        while kills < 6 {
-            let changes = Int.random(in: 1...4, using: &random)
-            let files = URL(filePath: folder("killed.sqlite.files"))
-            guard try Program.kill(arguments("killed.sqlite"), afterChanges: changes, in: files) else {
-                break
-            }
-            kills += 1
-        }
+        let kills = try Program.killAgainAndAgain(
+            arguments("killed.sqlite"), files: URL(filePath: folder("killed.sqlite.files")), random: &random)
         #expect(kills > 0)
         #expect(try Self.figures(tool(arguments("killed.sqlite"))) == undisturbed)
     }

@@ -121,15 +121,8 @@ struct LotteryTests {
             try rounds(tool(arguments(store))) as NSArray
         }
         let undisturbed = try figures("whole.sqlite")
-        var kills = 0
-        while kills < 6 {
-            let changes = Int.random(in: 1...5, using: &random)
-            let files = URL(filePath: folder("killed.sqlite.files"))
-            guard try Program.kill(arguments("killed.sqlite"), afterChanges: changes, in: files) else {
-                break
-            }
-            kills += 1
-        }
+        let kills = try Program.killAgainAndAgain(
+            arguments("killed.sqlite"), files: URL(filePath: folder("killed.sqlite.files")), random: &random)
         #expect(kills > 0)
         #expect(try figures("killed.sqlite") == undisturbed)
     }

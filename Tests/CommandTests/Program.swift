@@ -1,3 +1,4 @@
+import EspalierTensors
 import Foundation
 
 /// The built program itself, which lies beside the tests' own executable.
@@ -48,6 +49,19 @@ enum Program {
         return ToolResult(
             code: process.terminationStatus, output: try String(contentsOf: outputFile, encoding: .utf8),
             error: String(decoding: complaints, as: UTF8.self))
+    }
+
+    /// Runs the program and kills it at random moments, up to six times or until it ends by itself.
+    ///
+    /// - Returns: how often it was killed.
+    static func killAgainAndAgain(
+        _ arguments: [String], files: URL, random: inout RandomSource
+    ) throws -> Int {
+        for kills in 0..<6 {
+            let changes = Int.random(in: 1...5, using: &random)
+            guard try kill(arguments, afterChanges: changes, in: files) else { return kills }
+        }
+        return 6
     }
 
     /// Runs the program and kills it when files below a folder have been written or rewritten so many times.
