@@ -66,7 +66,7 @@ enum EspalierBenchmarks {
             let side = trainings == 1 ? "torch" : "torch, two processes"
             var modes = [("ticket", "\(side), fused Adam"), ("ticket-default", "\(side), default Adam")]
             if trainings > 1 { modes.append(("ticket-threads", "torch, one on two threads, fused Adam")) }
-            let shares = [1, 0.2, 0.05]
+            let shares = [1, 0.29, 0.2, 0.05]
             var own = shares.map { _ in [Double]() }
             var others = modes.map { Series(name: $0.1) }
             for _ in 0..<rounds {
