@@ -162,7 +162,8 @@ let package = Package(
             "EspalierRobustness",
             [
                 "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
-                "EspalierTraining", "EspalierPruning", "CSparseKernels", "CLAPACK", "TestSupport",
+                "EspalierExecution", "EspalierTraining", "EspalierPruning", "CSparseKernels", "CLAPACK",
+                "TestSupport",
             ]),
         module(
             "EspalierSearch",
@@ -222,7 +223,8 @@ let package = Package(
             name: "EspalierBenchmarks",
             dependencies: [
                 "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierONNX", "EspalierExecution",
-                "EspalierTraining", "EspalierPruning", "EspalierEfficiency",
+                "EspalierTraining", "EspalierPruning", "EspalierEfficiency", "EspalierOperators",
+                "EspalierRobustness",
             ],
             swiftSettings: swiftSettings),
         .executableTarget(

@@ -6,14 +6,17 @@ package enum RobustnessError: Error, Sendable, Equatable, CustomStringConvertibl
     case unbounded(node: String, operatorName: OperatorName, reason: String)
     /// A node's weights are not all finite numbers.
     case notFinite(node: String)
+    /// What is asked is not for a network like this.
+    case unsupportedNetwork(String)
     /// LAPACK failed: its routine and its answer.
     case lapack(String, Int)
 
     package var description: String {
         switch self {
         case .unbounded(let node, let name, let reason):
-            "node '\(node)' (\(name)) has no known Lipschitz constant: \(reason)"
+            "node '\(node)' (\(name)) has no known bound: \(reason)"
         case .notFinite(let node): "node '\(node)' has weights that are not finite numbers"
+        case .unsupportedNetwork(let problem): problem
         case .lapack(let routine, let answer): "\(routine) of the system's LAPACK failed with \(answer)"
         }
     }

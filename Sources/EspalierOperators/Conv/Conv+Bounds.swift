@@ -17,3 +17,17 @@ extension Conv: AffineMapping {
             ))
     }
 }
+
+extension Conv: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        guard varying == [0] else { throw .unsupported("filters that depend on the network's input") }
+        let geometry = try geometry(input: signature.inputShape(0), weight: signature.inputShape(1))
+        let channels = max(geometry.groupInputs, signature.outputShape()[1] / groups)
+        return .affine(
+            AffinePropagation(
+                .windows(geometry.windows), factors: [1], addends: [2: 1],
+                roundings: geometry.kernelPositions * channels + 2))
+    }
+}

@@ -73,3 +73,11 @@ final class CopyKernel: Kernel {
 extension Identity: BoundedSlope {
     package var largestSlope: Double { 1 }
 }
+
+extension Identity: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        .sum([0: 1])
+    }
+}

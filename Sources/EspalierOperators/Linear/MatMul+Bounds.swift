@@ -20,3 +20,16 @@ extension MatMul: AffineMapping {
         return .matrix(matrix.transposed.scalingRows(by: scale))
     }
 }
+
+extension MatMul: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        guard varying == [0] else {
+            throw .unsupported("a product but of the network's values with constants to their right")
+        }
+        let product = try MatrixProduct(left: signature.inputShape(0), right: signature.inputShape(1))
+        return .affine(
+            AffinePropagation(.sample, factors: [1], roundings: max(product.inner, product.columns) + 2))
+    }
+}

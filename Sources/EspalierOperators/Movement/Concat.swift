@@ -160,3 +160,17 @@ extension Concat: LipschitzBounding {
         LipschitzRule(.parts, Dictionary(uniqueKeysWithValues: varying.map { ($0, 1) }))
     }
 }
+
+extension Concat: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        let rank = signature.outputShape().rank
+        let axis = try signature.outputShape().requireAxis(axis)
+        let constants = signature.inputs.indices.filter { !varying.contains($0) }
+        let addends = Dictionary(uniqueKeysWithValues: constants.map { ($0, Float(1)) })
+        // Constants have extents of their own.
+        let isLocal = axis == 1 && rank > 2 && constants.isEmpty
+        return .affine(AffinePropagation(isLocal ? .position : .sample, addends: addends, roundings: 0))
+    }
+}

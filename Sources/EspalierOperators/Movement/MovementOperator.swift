@@ -5,7 +5,7 @@ import EspalierTensors
 ///
 /// Conforming types give one nest of loops from the input to output 0; forward, backward (the same loops the other
 /// way round) and the kernels for every element type follow. Loops go by strides, so any layout that has some will do.
-protocol MovementOperator: AxisLinking, Differentiable, Lowering, LipschitzBounding {
+protocol MovementOperator: AxisLinking, Differentiable, Lowering, LipschitzBounding, BoundPropagating {
     /// The pairs of elements of input 0 and output 0 that are the same, where the memories have the given strides.
     func move(
         _ signature: Signature, source: [Int], target: [Int]
@@ -23,6 +23,18 @@ extension MovementOperator {
         varying: Set<Int>, in norm: VectorNorm, _ signature: Signature
     ) throws(OperatorError) -> LipschitzRule {
         try movementRule(varying: varying, in: norm, signature)
+    }
+
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        try varying.requireOnly(0)
+        return .affine(AffinePropagation(.sample, roundings: repeatedCount(signature)))
+    }
+
+    /// The most elements of the output that are one of the input.
+    private func repeatedCount(_ signature: Signature) -> Int {
+        coversInput(signature) ? 0 : signature.outputShape().count
     }
 
     package func layoutChoice(_ signature: Signature) -> LayoutChoice {
@@ -115,7 +127,7 @@ extension Layout {
 }
 
 /// An operator that only gives input 0 another shape: its memory stays as it is.
-protocol ReshapingOperator: AxisLinking, Differentiable, Lowering, LipschitzBounding {}
+protocol ReshapingOperator: AxisLinking, Differentiable, Lowering, LipschitzBounding, BoundPropagating {}
 
 extension ReshapingOperator {
     package func lipschitzRule(
@@ -123,6 +135,13 @@ extension ReshapingOperator {
     ) throws(OperatorError) -> LipschitzRule {
         try varying.requireOnly(0)
         return LipschitzRule(.sum, [0: 1])
+    }
+
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        try varying.requireOnly(0)
+        return .sum([0: 1])
     }
 
     package func reference<Real: ReferenceReal>(

@@ -190,3 +190,16 @@ package struct Pad: MovementOperator {
         }
     }
 }
+
+// MARK: - Bounds
+
+extension Pad {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        try varying.requireOnly(0)
+        guard attributeValue == 0 else { throw .unsupported("a padding of \(attributeValue) by attribute") }
+        return .affine(
+            AffinePropagation(.sample, addends: [2: 1], roundings: signature.outputShape().count))
+    }
+}

@@ -172,3 +172,15 @@ extension BatchNormalization: AffineMapping {
         return .scaling(affine.scale)
     }
 }
+
+extension BatchNormalization: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        guard varying == [0], !usesBatchStatistics else {
+            throw .unsupported("statistics that depend on the network's input")
+        }
+        // Scale, addend, mean and variance.
+        return .affine(AffinePropagation(.position, factors: [1], addends: [2: 1, 3: -1], roundings: 8))
+    }
+}

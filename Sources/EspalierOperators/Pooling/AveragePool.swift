@@ -60,3 +60,16 @@ extension AveragePool: AffineMapping {
                 weights: [Double](repeating: 1, count: windows.kernel.reduce(1, *)), positionScales: factors))
     }
 }
+
+extension AveragePool: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        let windows = try windows(signature.inputShape(0))
+        let isPadded = windows.axes.contains { $0.paddingBefore > 0 || $0.reachedPaddingAfter > 0 }
+        return .affine(
+            // What the sum is divided by differs at padded borders.
+            AffinePropagation(
+                isPadded ? .sample : .windows(windows), roundings: windows.kernel.reduce(1, *) + 2))
+    }
+}

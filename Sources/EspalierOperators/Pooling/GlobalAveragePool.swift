@@ -23,3 +23,12 @@ extension GlobalAveragePool: AffineMapping {
         return .matrix(.mean(of: shape.count(2..<shape.rank)))
     }
 }
+
+extension GlobalAveragePool: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        let shape = signature.inputShape(0)
+        return .affine(AffinePropagation(.sample, roundings: shape.count(2..<shape.rank) + 2))
+    }
+}

@@ -21,3 +21,11 @@ extension GlobalMaxPool: LipschitzBounding {
         LipschitzRule(.sum, [0: 1])
     }
 }
+
+extension GlobalMaxPool: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        .maximum(Windows(covering: Array(signature.inputShape(0).extents.dropFirst(2))))
+    }
+}

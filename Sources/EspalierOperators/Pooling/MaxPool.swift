@@ -104,3 +104,11 @@ extension MaxPool: LipschitzBounding {
         return LipschitzRule(.sum, [0: norm.stretch(copies: most)])
     }
 }
+
+extension MaxPool: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        .maximum(try windows(signature.inputShape(0)))
+    }
+}

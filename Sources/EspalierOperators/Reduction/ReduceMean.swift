@@ -38,3 +38,12 @@ extension ReduceMean: AffineMapping {
         return .matrix(.mean(of: reductionWidth(signature)))
     }
 }
+
+extension ReduceMean: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        try varying.requireOnly(0)
+        return .affine(AffinePropagation(.sample, roundings: reductionWidth(signature) + 2))
+    }
+}

@@ -55,3 +55,12 @@ extension ReduceSum: AffineMapping {
         return .matrix(MatrixMap(rows: 1, columns: width, elements: [Double](repeating: 1, count: width)))
     }
 }
+
+extension ReduceSum: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        try varying.requireOnly(0)
+        return .affine(AffinePropagation(.sample, roundings: reductionWidth(signature) + 2))
+    }
+}

@@ -79,3 +79,17 @@ extension ResolvedGraph {
         return layers
     }
 }
+
+extension Graph {
+    /// The nodes that some values depend on.
+    func nodes(behind values: [ValueID]) -> Set<NodeID> {
+        var values = Set(values)
+        var result: Set<NodeID> = []
+        for node in nodes.reversed()
+        where node.outputs.contains(where: { $0.map { values.contains($0) } ?? false }) {
+            result.insert(node.id)
+            values.formUnion(node.dependencies)
+        }
+        return result
+    }
+}

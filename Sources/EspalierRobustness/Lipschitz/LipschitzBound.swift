@@ -28,7 +28,7 @@ package struct LipschitzBound: Sendable {
         self.norm = norm
         let graph = resolved.graph
         let dependence = Dependence(resolved)
-        let needed = graph.nodesBehindOutputs
+        let needed = graph.nodes(behind: graph.outputs)
         // By the node that begins it; the one that ends it gives the value.
         var layerOfNode: [NodeID: Int] = [:]
         for (index, layer) in layers.enumerated() {
@@ -101,19 +101,5 @@ package struct LipschitzBound: Sendable {
             if case .unsupported(let reason) = error { throw refusal(reason) }
             throw refusal("\(error)")
         }
-    }
-}
-
-extension Graph {
-    /// The nodes that the graph's outputs depend on.
-    fileprivate var nodesBehindOutputs: Set<NodeID> {
-        var values = Set(outputs)
-        var result: Set<NodeID> = []
-        for node in nodes.reversed()
-        where node.outputs.contains(where: { $0.map { values.contains($0) } ?? false }) {
-            result.insert(node.id)
-            values.formUnion(node.dependencies)
-        }
-        return result
     }
 }

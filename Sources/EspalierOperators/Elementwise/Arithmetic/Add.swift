@@ -38,3 +38,11 @@ extension Add: LipschitzBounding {
         .broadcast(.sum, varying: varying, in: norm, signature)
     }
 }
+
+extension Add: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        try signature.signedSum(of: varying, signs: [0: 1, 1: 1])
+    }
+}

@@ -48,3 +48,12 @@ extension Div: AffineMapping {
         return try signature.scaling(of: port, by: 1, scalingChannels: scale) { 1 / $0 }
     }
 }
+
+extension Div: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        guard varying == [0] else { throw .unsupported("a divisor that depends on the network's input") }
+        return try signature.scaled(0, by: 1)
+    }
+}

@@ -30,3 +30,14 @@ extension Mul: AffineMapping {
         try signature.scaling(of: port, by: 1 - port, scalingChannels: scale)
     }
 }
+
+extension Mul: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        guard varying.count == 1, let port = varying.first else {
+            throw .unsupported("a product of two values that depend on the network's input")
+        }
+        return try signature.scaled(port, by: 1 - port)
+    }
+}

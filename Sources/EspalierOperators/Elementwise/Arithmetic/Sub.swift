@@ -29,3 +29,11 @@ extension Sub: LipschitzBounding {
         .broadcast(.sum, varying: varying, in: norm, signature)
     }
 }
+
+extension Sub: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        try signature.signedSum(of: varying, signs: [0: 1, 1: -1])
+    }
+}

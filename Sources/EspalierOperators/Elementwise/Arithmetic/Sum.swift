@@ -20,3 +20,12 @@ extension Sum: LipschitzBounding {
         .broadcast(.sum, varying: varying, in: norm, signature)
     }
 }
+
+extension Sum: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        try signature.signedSum(
+            of: varying, signs: Dictionary(uniqueKeysWithValues: signature.inputs.indices.map { ($0, 1) }))
+    }
+}

@@ -97,3 +97,11 @@ package struct Dropout: AxisLinking, Differentiable, Lowering {
 extension Dropout: BoundedSlope {
     package var largestSlope: Double { 1 }
 }
+
+extension Dropout: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        .sum([0: 1])
+    }
+}

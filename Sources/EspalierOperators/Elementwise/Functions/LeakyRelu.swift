@@ -19,3 +19,14 @@ package struct LeakyRelu: UnaryElementwise, Epilogue {
 extension LeakyRelu: BoundedSlope {
     package var largestSlope: Double { max(1, Double(alpha.magnitude)) }
 }
+
+extension LeakyRelu: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        guard (0...1).contains(alpha) else {
+            throw .unsupported("a slope of \(alpha) below zero, where it should be from 0 to 1")
+        }
+        return .slopes(belowZero: alpha)
+    }
+}

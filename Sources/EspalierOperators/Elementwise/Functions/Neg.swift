@@ -14,3 +14,11 @@ package struct Neg: IntegerElementwise, Epilogue {
 extension Neg: BoundedSlope {
     package var largestSlope: Double { 1 }
 }
+
+extension Neg: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        .sum([0: -1])
+    }
+}

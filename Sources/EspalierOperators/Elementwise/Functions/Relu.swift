@@ -16,3 +16,11 @@ package struct Relu: IntegerElementwise, Epilogue {
 extension Relu: BoundedSlope {
     package var largestSlope: Double { 1 }
 }
+
+extension Relu: BoundPropagating {
+    package func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        .slopes(belowZero: 0)
+    }
+}

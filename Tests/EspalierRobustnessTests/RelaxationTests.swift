@@ -1,0 +1,144 @@
+import EspalierExecution
+import EspalierGraphs
+import EspalierKernels
+import EspalierOperators
+import EspalierRobustness
+import EspalierTensors
+import EspalierTraining
+import Foundation
+import Testing
+
+struct RelaxationTests {
+    private static let sampleCount = 6
+
+    /// Bounds are those of the definition, computed with dense matrices in Double, and never above them.
+    @Test(arguments: RelaxationNetwork.allCases, [UInt64(1), 2, 3])
+    func boundsAreThoseOfTheDefinition(network: RelaxationNetwork, seed: UInt64) throws {
+        let graph = try network.graph(seed: seed)
+        let data = try RelaxationNetwork.samples(Self.sampleCount, seed: seed)
+        let units = InputUnits(data, range: 0.05...0.95)
+        let oracle = try RelaxationOracle(graph)
+        guard case .classes(let classes, _) = data.labels else { return }
+        let values = data.x.scalars(as: Double.self)
+        let samples = Array(0..<Self.sampleCount)
+        for (norm, radius) in [
+            (VectorNorm.maximum, 0.02), (.maximum, 0.1), (.euclidean, 0.05), (.euclidean, 0.4),
+        ] {
+            for method in [RelaxationCertifier.Method.intervals, .crown] {
+                let certifier = try RelaxationCertifier(
+                    graph, dataset: data, units: units, norm: norm, method: method, lane: Lane(threads: 1))
+                let found = try certifier.margins(samples: samples, radii: samples.map { _ in radius })
+                for sample in samples {
+                    let center = Array(
+                        values[(sample * RelaxationNetwork.size)..<((sample + 1) * RelaxationNetwork.size)])
+                    let expected = try oracle.margins(
+                        right: Int(classes[sample]),
+                        lower: center.indices.map {
+                            min(center[$0], max(center[$0] - radius / 0.5, Double(units.lower[$0])))
+                        },
+                        upper: center.indices.map {
+                            max(center[$0], min(center[$0] + radius / 0.5, Double(units.upper[$0])))
+                        },
+                        center: center, radius: norm == .euclidean ? radius / 0.5 : nil,
+                        usesLines: method == .crown)
+                    for (one, other) in zip(found[sample], expected) where other.isFinite {
+                        let scale = 1 + abs(other)
+                        #expect(
+                            one <= other + 1e-6 * scale && one >= other - 2e-3 * scale,
+                            "\(network), seed \(seed), \(norm), \(method): \(one) instead of \(other)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// A hundred thousand points of each ball, and none beyond the bounds.
+    @Test(arguments: RelaxationNetwork.allCases, VectorNorm.allCases)
+    func pointsStayWithinBounds(network: RelaxationNetwork, norm: VectorNorm) throws {
+        let seed: UInt64 = 7
+        let graph = try network.graph(seed: seed)
+        let data = try RelaxationNetwork.samples(2, seed: seed)
+        let radius = norm == .maximum ? 0.05 : 0.3
+        let certifier = try RelaxationCertifier(
+            graph, dataset: data, norm: norm, method: .crown, lane: Lane(threads: 1))
+        let bounds = try certifier.margins(samples: [0, 1], radii: [radius, radius])
+        guard case .classes(let classes, _) = data.labels else { return }
+        let session = try InferenceSession(graph: graph)
+        let units = certifier.units
+        let batch = 5000
+        var random = RandomSource(seed: seed)
+        for sample in 0..<2 {
+            let size = RelaxationNetwork.size
+            let center = Array(data.x.scalars(as: Float.self)[(sample * size)..<((sample + 1) * size)])
+            for _ in 0..<10 {
+                var points: [Float] = []
+                for _ in 0..<batch {
+                    var change = (0..<size).map { _ in Float(random.normal()) }
+                    let corner = norm == .maximum && random.uniform() < 0.5
+                    let length =
+                        norm == .maximum
+                        ? change.reduce(0) { max($0, abs($1)) }
+                        : change.reduce(0) { $0 + $1 * $1 }.squareRoot()
+                    for place in change.indices {
+                        change[place] =
+                            corner ? (change[place] < 0 ? -1 : 1) : change[place] / length
+                        let moved =
+                            center[place] + 0.999 * Float(radius) * change[place] / units.deviations[place]
+                        points.append(min(max(moved, units.lower[place]), units.upper[place]))
+                    }
+                }
+                let outputs = try session.run([
+                    "x": Tensor(shape: [batch, 2, 6, 5], scalars: points)
+                ]).values.first!.scalars(as: Double.self)
+                let right = Int(classes[sample])
+                for point in 0..<batch {
+                    for other in 0..<RelaxationNetwork.classes where other != right {
+                        let margin =
+                            outputs[point * RelaxationNetwork.classes + right]
+                            - outputs[point * RelaxationNetwork.classes + other]
+                        if margin < bounds[sample][other] {
+                            Issue.record(
+                                "\(network), \(norm), seed \(seed): \(margin) below \(bounds[sample][other])")
+                            return
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// More threads, other batches: the same bounds but for rounding.
+    @Test func threadsAndOrderDoNotMatter() throws {
+        let graph = try RelaxationNetwork.residual.graph(seed: 4)
+        let data = try RelaxationNetwork.samples(Self.sampleCount, seed: 4)
+        func margins(_ threads: Int, _ samples: [Int]) throws -> [[Double]] {
+            try RelaxationCertifier(graph, dataset: data, norm: .maximum, lane: Lane(threads: threads))
+                .margins(
+                    samples: samples, radii: samples.map { _ in 0.05 })
+        }
+        let one = try margins(1, Array(0..<Self.sampleCount))
+        let two = try margins(2, (0..<Self.sampleCount).reversed())
+        for (sample, found) in two.reversed().enumerated() {
+            for (left, right) in zip(found, one[sample]) where left.isFinite {
+                #expect(abs(left - right) < 1e-4 * (1 + abs(left)))
+            }
+        }
+    }
+
+    @Test func whatCannotBeBoundedIsNamed() throws {
+        var builder = GraphBuilder(name: "bent")
+        let x = builder.input(
+            "x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(60)]))
+        let weights = builder.constant("w", Tensor(zeros: [3, 60]))
+        let squashed = builder.node("Sigmoid", name: "squash", inputs: [x])
+        let output = builder.node("Gemm", inputs: [squashed, weights], attributes: ["transB": .int(1)])
+        let graph = try builder.finish(outputs: [output])
+        let data = try Dataset(
+            name: "points", inputs: [.init(name: "x", values: Tensor(zeros: [1, 60]))],
+            labels: .classes([0], count: 3))
+        let error = #expect(throws: RobustnessError.self) {
+            try RelaxationCertifier(graph, dataset: data, norm: .maximum, lane: Lane(threads: 1))
+        }
+        #expect(error.map { "\($0)".contains("squash") } == true)
+    }
+}
