@@ -8,6 +8,9 @@ final class RelaxationOracle {
     private struct Interval {
         var lower: [Double]
         var upper: [Double]
+
+        mutating func raise(_ element: Int, to bound: Double) { lower[element] = max(lower[element], bound) }
+        mutating func sink(_ element: Int, to bound: Double) { upper[element] = min(upper[element], bound) }
     }
 
     private struct Affine {
@@ -26,10 +29,18 @@ final class RelaxationOracle {
         resolved = try ResolvedGraph(graph, dimensions: ["N": 1])
         nodes = graph.nodes
         for node in nodes {
-            producers[node.outputs[0]!] = node
+            producers[output(of: node)] = node
             for input in node.inputs.compactMap({ $0 }) { readers[input, default: []].append(node) }
             if !isBent(node) { affine[node.id] = try probe(node) }
         }
+    }
+
+    /// Test networks have no optional values and one output a node.
+    private func output(of node: Node) -> ValueID { node.outputs.first.flatMap { $0 } ?? ValueID(index: -1) }
+    private func input(of node: Node) -> ValueID { node.inputs.first.flatMap { $0 } ?? ValueID(index: -1) }
+    private func shape(_ value: ValueID) -> Shape { resolved.facts[value]?.shape ?? [] }
+    private func interval(_ value: ValueID, _ intervals: [ValueID: Interval]) -> Interval {
+        intervals[value] ?? Interval(lower: [], upper: [])
     }
 
     private func isBent(_ node: Node) -> Bool {
@@ -37,13 +48,15 @@ final class RelaxationOracle {
     }
 
     private func evaluate(_ node: Node, _ replaced: [ValueID: [Double]]) throws -> [Double] {
-        let signature = resolved.signatures[node.id]!
+        guard let signature = resolved.signatures[node.id], let operation = resolved.operators[node.id] else {
+            return []
+        }
         let inputs = node.inputs.map { id -> ReferenceValue<Double>? in
             guard let id else { return nil }
             if let constant = resolved.facts[id]?.constant { return ReferenceValue<Double>(constant) }
-            return .real(NDArray(shape: resolved.facts[id]!.shape, elements: replaced[id]!))
+            return .real(NDArray(shape: shape(id), elements: replaced[id] ?? []))
         }
-        let outputs = try resolved.operators[node.id]!.reference(
+        let outputs = try operation.reference(
             ReferenceCall<Double>(inputs: inputs, outputs: signature.outputs))
         guard case .real(let array) = outputs[0] else { return [] }
         return array.elements
@@ -52,15 +65,15 @@ final class RelaxationOracle {
     private func probe(_ node: Node) throws -> Affine {
         let varying = Array(Set(node.inputs.compactMap { $0 }.filter { resolved.facts[$0]?.constant == nil }))
         var zeros: [ValueID: [Double]] = [:]
-        for id in varying { zeros[id] = [Double](repeating: 0, count: resolved.facts[id]!.shape.count) }
+        for id in varying { zeros[id] = [Double](repeating: 0, count: shape(id).count) }
         let offset = try evaluate(node, zeros)
         var matrices: [(ValueID, [[Double]])] = []
         for id in varying {
-            let count = zeros[id]!.count
+            let count = shape(id).count
             var rows = [[Double]](repeating: [Double](repeating: 0, count: count), count: offset.count)
             for column in 0..<count {
                 var inputs = zeros
-                inputs[id]![column] = 1
+                inputs[id]?[column] = 1
                 for (row, value) in try evaluate(node, inputs).enumerated() {
                     rows[row][column] = value - offset[row]
                 }
@@ -84,13 +97,13 @@ final class RelaxationOracle {
             var coefficients = [value: row]
             var constant = 0.0
             for node in nodes.reversed() {
-                guard let row = coefficients.removeValue(forKey: node.outputs[0]!) else { continue }
+                guard let row = coefficients.removeValue(forKey: output(of: node)) else { continue }
                 constant += try carry(row, node, intervals) { id, added in
                     let before = coefficients[id] ?? [Double](repeating: 0, count: added.count)
                     coefficients[id] = zip(before, added).map { $0 + $1 }
                 }
             }
-            let row = coefficients[input]!
+            let row = coefficients[input] ?? []
             if let radius {
                 let length = row.reduce(0) { $0 + $1 * $1 }.squareRoot()
                 return constant + zip(row, center).reduce(0) { $0 + $1.0 * $1.1 } - radius * length
@@ -98,24 +111,24 @@ final class RelaxationOracle {
             return constant + row.indices.reduce(0) { $0 + row[$1] * (row[$1] < 0 ? upper[$1] : lower[$1]) }
         }
         for node in nodes {
-            let output = node.outputs[0]!
+            let output = output(of: node)
             intervals[output] = try interval(node, intervals)
             guard usesLines, !isBent(node), readers[output, default: []].contains(where: isBent) else {
                 continue
             }
-            let count = intervals[output]!.lower.count
+            let count = shape(output).count
             for element in try open(output, intervals) {
                 var row = [Double](repeating: 0, count: count)
                 row[element] = 1
                 let below = try bound(output, row)
                 row[element] = -1
                 let above = -(try bound(output, row))
-                intervals[output]!.lower[element] = max(intervals[output]!.lower[element], below)
-                intervals[output]!.upper[element] = min(intervals[output]!.upper[element], above)
+                intervals[output]?.raise(element, to: below)
+                intervals[output]?.sink(element, to: above)
             }
         }
         let output = resolved.graph.outputs[0]
-        let last = affine[producers[output]!.id]!
+        guard let last = producers[output].flatMap({ affine[$0.id] }) else { return [] }
         return try (0..<last.offset.count).map { other in
             guard other != right else { return .infinity }
             var row = [Double](repeating: 0, count: last.offset.count)
@@ -128,7 +141,8 @@ final class RelaxationOracle {
                     let difference = one - two
                     early +=
                         difference
-                        * (difference < 0 ? intervals[id]!.upper[column] : intervals[id]!.lower[column])
+                        * (difference < 0
+                            ? interval(id, intervals).upper[column] : interval(id, intervals).lower[column])
                 }
             }
             return usesLines ? max(early, try bound(output, row)) : early
@@ -137,15 +151,15 @@ final class RelaxationOracle {
 
     private func interval(_ node: Node, _ intervals: [ValueID: Interval]) throws -> Interval {
         guard let affine = affine[node.id] else {
-            let input = node.inputs[0]!
+            let input = input(of: node)
             // Both are monotone.
             return Interval(
-                lower: try evaluate(node, [input: intervals[input]!.lower]),
-                upper: try evaluate(node, [input: intervals[input]!.upper]))
+                lower: try evaluate(node, [input: interval(input, intervals).lower]),
+                upper: try evaluate(node, [input: interval(input, intervals).upper]))
         }
         var result = Interval(lower: affine.offset, upper: affine.offset)
         for (id, rows) in affine.matrices {
-            let input = intervals[id]!
+            let input = interval(id, intervals)
             for (output, row) in rows.enumerated() {
                 for (column, factor) in row.enumerated() {
                     result.lower[output] += factor * (factor < 0 ? input.upper[column] : input.lower[column])
@@ -156,19 +170,27 @@ final class RelaxationOracle {
         return result
     }
 
-    /// Elements that could be on either side of a bend.
+    /// Elements that could be on either side of a bend, or of which more than one could be the largest of a window.
     private func open(_ value: ValueID, _ intervals: [ValueID: Interval]) throws -> [Int] {
-        let own = intervals[value]!
+        guard let own = intervals[value] else { return [] }
         var result: Set<Int> = []
+        func addContenders(_ node: Node, _ lower: [Double], _ upper: [Double]) throws {
+            for window in try windows(node) {
+                let least = window.reduce(-.infinity) { max($0, lower[$1]) }
+                let contenders = window.filter { upper[$0] > least }
+                if contenders.count > 1 { result.formUnion(contenders) }
+            }
+        }
         for reader in readers[value, default: []] where isBent(reader) {
-            if reader.operatorName.type.hasSuffix("MaxPool") || reader.operatorName.type.hasSuffix("Pool") {
-                for window in try windows(reader) {
-                    let least = window.map { own.lower[$0] }.max()!
-                    let contenders = window.filter { own.upper[$0] > least }
-                    if contenders.count > 1 { result.formUnion(contenders) }
-                }
-            } else {
-                result.formUnion(own.lower.indices.filter { own.lower[$0] < 0 && own.upper[$0] > 0 })
+            if reader.operatorName.type.hasSuffix("Pool") {
+                try addContenders(reader, own.lower, own.upper)
+                continue
+            }
+            result.formUnion(own.lower.indices.filter { own.lower[$0] < 0 && own.upper[$0] > 0 })
+            let bent = try interval(reader, intervals)
+            for next in readers[output(of: reader), default: []]
+            where next.operatorName.type.hasSuffix("Pool") {
+                if isBent(next) { try addContenders(next, bent.lower, bent.upper) }
             }
         }
         return result.sorted()
@@ -176,9 +198,9 @@ final class RelaxationOracle {
 
     /// The elements that each output of a maximum sees: those that, alone large, change it.
     private func windows(_ node: Node) throws -> [[Int]] {
-        let input = node.inputs[0]!
-        let count = resolved.facts[input]!.shape.count
-        var windows = [[Int]](repeating: [], count: resolved.facts[node.outputs[0]!]!.shape.count)
+        let input = input(of: node)
+        let count = shape(input).count
+        var windows = [[Int]](repeating: [], count: shape(output(of: node)).count)
         for element in 0..<count {
             var values = [Double](repeating: 0, count: count)
             values[element] = 1
@@ -203,19 +225,21 @@ final class RelaxationOracle {
             }
             return zip(row, affine.offset).reduce(0) { $0 + $1.0 * $1.1 }
         }
-        let input = node.inputs[0]!
-        let own = intervals[input]!
+        let input = input(of: node)
+        let own = interval(input, intervals)
         var result = [Double](repeating: 0, count: own.lower.count)
         var constant = 0.0
         if node.operatorName.type.hasSuffix("Pool") {
             for (output, window) in try windows(node).enumerated() {
-                // Of equals the first.
-                let winner = window.max {
-                    (own.lower[$0], own.upper[$0]) < (own.lower[$1], own.upper[$1])
-                }!
+                var winner = window[0]
+                for element in window.dropFirst() {
+                    let rank = { (self.lowest(input, $0, intervals), own.upper[$0]) }
+                    // Of equals the first.
+                    if rank(element) > rank(winner) { winner = element }
+                }
                 let isDecided = window.allSatisfy { $0 == winner || own.upper[$0] <= own.lower[winner] }
                 if row[output] < 0, !isDecided {
-                    constant += row[output] * window.map { own.upper[$0] }.max()!
+                    constant += row[output] * window.reduce(-.infinity) { max($0, own.upper[$1]) }
                 } else {
                     result[winner] += row[output]
                 }
@@ -240,5 +264,15 @@ final class RelaxationOracle {
         }
         add(input, result)
         return constant
+    }
+
+    /// The lowest that the line below an element reaches.
+    private func lowest(_ value: ValueID, _ element: Int, _ intervals: [ValueID: Interval]) -> Double {
+        guard let node = producers[value], node.operatorName.type.hasSuffix("Relu"),
+            let input = node.inputs[0],
+            let interval = intervals[input], let own = intervals[value]
+        else { return intervals[value]?.lower[element] ?? 0 }
+        let (low, high) = (interval.lower[element], interval.upper[element])
+        return low < 0 && high > -low ? low : own.lower[element]
     }
 }

@@ -41,16 +41,20 @@ package struct AffinePropagation: Sendable {
     package let factors: Set<Int>
     /// Constant inputs that are added (1) or subtracted (-1): with zeros in their place the node is linear.
     package let addends: [Int: Float]
-    /// The most roundings that follow each other on the way to an element of the output, or of an input's gradient.
+    /// The most roundings that follow each other on the way to an element of the output, whatever the order of sums.
     package let roundings: Int
+    /// The same on the way to an element of an input's gradient.
+    package let gradientRoundings: Int
 
     package init(
-        _ reach: Reach, factors: Set<Int> = [], addends: [Int: Float] = [:], roundings: Int
+        _ reach: Reach, factors: Set<Int> = [], addends: [Int: Float] = [:], roundings: Int,
+        gradientRoundings: Int
     ) {
         self.reach = reach
         self.factors = factors
         self.addends = addends
         self.roundings = roundings
+        self.gradientRoundings = gradientRoundings
     }
 }
 
@@ -85,6 +89,8 @@ extension Signature {
         }
         let isSameEverywhere = channelOperand != nil || scalarOperand != nil
         return .affine(
-            AffinePropagation(isSameEverywhere ? .position : .sample, factors: [factor], roundings: 2))
+            AffinePropagation(
+                isSameEverywhere ? .position : .sample, factors: [factor], roundings: 2,
+                gradientRoundings: 2))
     }
 }

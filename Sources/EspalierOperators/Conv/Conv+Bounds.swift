@@ -24,10 +24,10 @@ extension Conv: BoundPropagating {
     ) throws(OperatorError) -> BoundPropagation {
         guard varying == [0] else { throw .unsupported("filters that depend on the network's input") }
         let geometry = try geometry(input: signature.inputShape(0), weight: signature.inputShape(1))
-        let channels = max(geometry.groupInputs, signature.outputShape()[1] / groups)
         return .affine(
             AffinePropagation(
                 .windows(geometry.windows), factors: [1], addends: [2: 1],
-                roundings: geometry.kernelPositions * channels + 2))
+                roundings: geometry.kernelPositions * geometry.groupInputs + 2,
+                gradientRoundings: geometry.kernelPositions * signature.outputShape()[1] / groups + 2))
     }
 }

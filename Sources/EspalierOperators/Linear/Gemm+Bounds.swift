@@ -32,11 +32,13 @@ extension Gemm: BoundPropagating {
         varying: Set<Int>, _ signature: Signature
     ) throws(OperatorError) -> BoundPropagation {
         guard varying == [0], !transposesLeft, alpha > 0, beta >= 0 else {
-            throw .unsupported("a product but of the network's values, times a positive number, with constants")
+            throw .unsupported(
+                "a product but of the network's values, times a positive number, with constants")
         }
         let product = try product(signature.inputShape(0), signature.inputShape(1))
         return .affine(
             AffinePropagation(
-                .sample, factors: [1], addends: [2: 1], roundings: max(product.inner, product.columns) + 4))
+                .sample, factors: [1], addends: [2: 1], roundings: product.inner + 4,
+                gradientRoundings: product.columns + 2))
     }
 }

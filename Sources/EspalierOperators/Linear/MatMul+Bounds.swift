@@ -30,6 +30,8 @@ extension MatMul: BoundPropagating {
         }
         let product = try MatrixProduct(left: signature.inputShape(0), right: signature.inputShape(1))
         return .affine(
-            AffinePropagation(.sample, factors: [1], roundings: max(product.inner, product.columns) + 2))
+            AffinePropagation(
+                .sample, factors: [1], roundings: product.inner + 2,
+                gradientRoundings: product.columns + 2))
     }
 }

@@ -171,6 +171,9 @@ extension Concat: BoundPropagating {
         let addends = Dictionary(uniqueKeysWithValues: constants.map { ($0, Float(1)) })
         // Constants have extents of their own.
         let isLocal = axis == 1 && rank > 2 && constants.isEmpty
-        return .affine(AffinePropagation(isLocal ? .position : .sample, addends: addends, roundings: 0))
+        return .affine(
+            AffinePropagation(
+                isLocal ? .position : .sample, addends: addends, roundings: 0,
+                gradientRoundings: 0))
     }
 }

@@ -29,7 +29,7 @@ extension MovementOperator {
         varying: Set<Int>, _ signature: Signature
     ) throws(OperatorError) -> BoundPropagation {
         try varying.requireOnly(0)
-        return .affine(AffinePropagation(.sample, roundings: repeatedCount(signature)))
+        return .affine(AffinePropagation(.sample, roundings: 0, gradientRoundings: repeatedCount(signature)))
     }
 
     /// The most elements of the output that are one of the input.

@@ -200,6 +200,8 @@ extension Pad {
         try varying.requireOnly(0)
         guard attributeValue == 0 else { throw .unsupported("a padding of \(attributeValue) by attribute") }
         return .affine(
-            AffinePropagation(.sample, addends: [2: 1], roundings: signature.outputShape().count))
+            AffinePropagation(
+                .sample, addends: [2: 1], roundings: 0,
+                gradientRoundings: signature.outputShape().count))
     }
 }

@@ -181,6 +181,9 @@ extension BatchNormalization: BoundPropagating {
             throw .unsupported("statistics that depend on the network's input")
         }
         // Scale, addend, mean and variance.
-        return .affine(AffinePropagation(.position, factors: [1], addends: [2: 1, 3: -1], roundings: 8))
+        return .affine(
+            AffinePropagation(
+                .position, factors: [1], addends: [2: 1, 3: -1], roundings: 8,
+                gradientRoundings: 4))
     }
 }

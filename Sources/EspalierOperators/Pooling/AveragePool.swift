@@ -70,6 +70,7 @@ extension AveragePool: BoundPropagating {
         return .affine(
             // What the sum is divided by differs at padded borders.
             AffinePropagation(
-                isPadded ? .sample : .windows(windows), roundings: windows.kernel.reduce(1, *) + 2))
+                isPadded ? .sample : .windows(windows), roundings: windows.kernel.reduce(1, *) + 2,
+                gradientRoundings: windows.kernel.reduce(1, *) + 2))
     }
 }

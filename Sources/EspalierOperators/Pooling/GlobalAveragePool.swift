@@ -29,6 +29,7 @@ extension GlobalAveragePool: BoundPropagating {
         varying: Set<Int>, _ signature: Signature
     ) throws(OperatorError) -> BoundPropagation {
         let shape = signature.inputShape(0)
-        return .affine(AffinePropagation(.sample, roundings: shape.count(2..<shape.rank) + 2))
+        return .affine(
+            AffinePropagation(.sample, roundings: shape.count(2..<shape.rank) + 2, gradientRoundings: 2))
     }
 }

@@ -61,6 +61,7 @@ extension ReduceSum: BoundPropagating {
         varying: Set<Int>, _ signature: Signature
     ) throws(OperatorError) -> BoundPropagation {
         try varying.requireOnly(0)
-        return .affine(AffinePropagation(.sample, roundings: reductionWidth(signature) + 2))
+        return .affine(
+            AffinePropagation(.sample, roundings: reductionWidth(signature) + 2, gradientRoundings: 2))
     }
 }

@@ -41,6 +41,7 @@ final class BackwardPass {
     /// Coefficients of each value in the pass under way.
     private var sources: [UnsafePointer<Float>?] = []
     private var rows: ArraySlice<BoundRow> = []
+    private var slopes: SlopeSearch?
     private var constants: [Double]
     private var slacks: [Double]
 
@@ -63,11 +64,17 @@ final class BackwardPass {
 
     /// Bounds from below of at most ``rowCount`` rows.
     ///
-    /// - Parameter intervals: whether to give, second, also what intervals of the first value say that the rows arrive at alone.
+    /// - Parameters:
+    ///   - intervals: whether to give, second, also what intervals of the first value say that the rows arrive at alone.
+    ///   - only: whether to give nothing else.
+    ///   - slopes: of lines below, of each row's own.
     func bounds(
-        of rows: ArraySlice<BoundRow>, in region: Region, intervals: Bool = false, only: Bool = false
+        of rows: ArraySlice<BoundRow>, in region: Region, intervals: Bool = false, only: Bool = false,
+        slopes: SlopeSearch? = nil
     ) throws -> (linear: [Double], intervals: [Double]?) {
         self.rows = rows
+        self.slopes = slopes
+        defer { self.slopes = nil }
         sources = graph.values.map { _ in nil }
         for index in constants.indices {
             constants[index] = 0
@@ -134,11 +141,11 @@ final class BackwardPass {
             if case .affine? = graph.steps[input]?.rule, plan.contributions[input] == 1,
                 plan.frames[input] == frame
             {
-                return try carry(source, frame, bentBy: tables.tables[value].lines, throughProduct: input)
+                return try carry(source, frame, bentBy: value, throughProduct: input)
             }
             let target = memory(&results[value], frame.elementCount(of: graph.values[value]))
             apply(
-                lines(tables.tables[value].lines, offset: nil), of: input, frame, from: source, to: target,
+                lines(value, offset: nil), bentBy: value, of: input, frame, from: source, to: target,
                 roundings: 8)
             add(UnsafePointer(target), frame, sign: 1, to: input)
         case .maximum(let windows):
@@ -148,23 +155,26 @@ final class BackwardPass {
 
     /// Through an affine step, and before that through lines around it.
     private func carry(
-        _ source: UnsafePointer<Float>, _ frame: Frame, bentBy bent: SampleTables.Lines?,
+        _ source: UnsafePointer<Float>, _ frame: Frame, bentBy bent: Int?,
         throughProduct value: Int
     ) throws {
         guard let runner = runners[value] else { return }
         let run = try runner.backward(rows: rowCount, threads: threads, frame: frame)
+        // Rows begin with one number or two, of which sums have one product each but where both meet.
+        let isFirst = value == plan.target && rows.allSatisfy { $0.minus == nil }
         apply(
-            lines(bent, offset: value), of: value, frame, from: source, to: run.coefficients,
-            roundings: 2 * runner.propagation.roundings + 16)
+            lines(bent, offset: value), bentBy: bent, of: value, frame, from: source, to: run.coefficients,
+            roundings: runner.propagation.roundings + (isFirst ? 1 : runner.propagation.gradientRoundings)
+                + 16)
         try run.run()
         for (place, input) in runner.step.inputs.enumerated() {
             add(run.inputs[place], run.inputFrames[place], sign: 1, to: input.value)
         }
     }
 
-    private func lines(_ lines: SampleTables.Lines?, offset value: Int?) -> espalier_bound_lines {
+    private func lines(_ bent: Int?, offset value: Int?) -> espalier_bound_lines {
         var result = espalier_bound_lines()
-        if let lines {
+        if let bent, let lines = tables.tables[bent].lines {
             result.lower_slope = UnsafePointer(lines.lowerSlope)
             result.upper_slope = UnsafePointer(lines.upperSlope)
             result.lower_offset = UnsafePointer(lines.zeros)
@@ -178,7 +188,8 @@ final class BackwardPass {
 
     /// Coefficients of `value`, or those of what is bent, which lines make some of it.
     private func apply(
-        _ lines: espalier_bound_lines, of value: Int, _ frame: Frame, from source: UnsafePointer<Float>,
+        _ lines: espalier_bound_lines, bentBy bent: Int? = nil, of value: Int, _ frame: Frame,
+        from source: UnsafePointer<Float>,
         to target: UnsafeMutablePointer<Float>?, roundings: Int
     ) {
         let shape = graph.values[value]
@@ -192,6 +203,10 @@ final class BackwardPass {
             let first = row.sample * shape.count
             if let slope = lines.lower_slope {
                 own.lower_slope = slope + first
+                if let bent, let slopes = self.slopes {
+                    slopes.keep(source, of: bent, row: index)
+                    own.lower_slope = slopes.lowerSlopes(of: bent, row: index)
+                }
                 own.upper_slope = lines.upper_slope.map { $0 + first }
                 own.upper_offset = lines.upper_offset.map { $0 + first }
             }
@@ -217,6 +232,7 @@ final class BackwardPass {
         let target = memory(&results[value], inputSize)
         let (rowAxis, columnAxis) = (windows.axes[0], windows.axes[1])
         forEachRow(size) { index, row in
+            self.slopes?.keep(source, of: value, row: index)
             let coefficients = source + index * size
             let result = target + index * inputSize
             result.update(repeating: 0, count: inputSize)
@@ -329,6 +345,7 @@ final class BackwardPass {
     }
 
     private func finish(_ source: UnsafePointer<Float>, _ frame: Frame, _ region: Region) -> [Double] {
+        if let slopes { for index in 0..<rows.count { slopes.keep(source, of: 0, row: index) } }
         guard let radii = region.radii else {
             addIntervals(of: 0, source, frame)
             return bounds()

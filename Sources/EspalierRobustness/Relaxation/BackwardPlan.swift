@@ -11,13 +11,14 @@ struct BackwardPlan {
     /// where each input has its own.
     let isOneProduct: Bool
 
-    init(to target: Int, in graph: PropagationGraph, runners: [AffineRunner?]) {
+    /// - Parameter isWhole: whether rows are of more than one neuron.
+    init(to target: Int, in graph: PropagationGraph, runners: [AffineRunner?], isWhole: Bool) {
         self.target = target
         var frames: [Frame?] = graph.values.map { _ in nil }
         var contributions = graph.values.map { _ in 0 }
         var products = 0
         var isBent = false
-        frames[target] = .neuron.limited(to: graph.values[target])
+        frames[target] = isWhole ? .whole(graph.values[target]) : .neuron.limited(to: graph.values[target])
         for value in graph.values.indices.prefix(target + 1).reversed() {
             guard var frame = frames[value] else { continue }
             if !graph.takesWindows(value, runners) { frame = .whole(graph.values[value]) }

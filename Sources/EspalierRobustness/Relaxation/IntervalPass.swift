@@ -100,7 +100,7 @@ struct IntervalPass {
             let magnitudes = runs[2].plan.outputScalars(0)
         else { throw RobustnessError.unsupportedNetwork("'\(step.node.label)' is not of float32 numbers") }
         let table = tables.tables[value]
-        let relative = SingleRounding.gamma(2 * propagation.roundings + 16)
+        let relative = SingleRounding.gamma(2 * propagation.roundings + 8)
         for place in centers.indices {
             let magnitude = Double(magnitudes[place]) * (1 + relative)
             let radius =
@@ -166,29 +166,33 @@ struct IntervalPass {
     }
 
     private func computeMaximum(_ value: Int, _ step: PropagationGraph.Step, _ windows: Windows) {
-        let (table, source) = (tables.tables[value], tables.tables[step.inputs[0].value])
-        let (output, input) = (graph.values[value], graph.values[step.inputs[0].value])
+        let place = step.inputs[0].value
+        let (table, source) = (tables.tables[value], tables.tables[place])
+        let (output, input) = (graph.values[value], graph.values[place])
         guard let winners = table.winners else { return }
+        // What is below the largest is the line of the element whose line is highest at its lowest.
+        let bent = source.lines.flatMap { lines in
+            graph.steps[place].map { (lines.lowerSlope, tables.tables[$0.inputs[0].value].lower) }
+        }
+        func least(_ place: Int) -> Float { bent.map { $0[place] * $1[place] } ?? source.lower[place] }
         for plane in 0..<(tables.samples * output.channels) {
             for row in 0..<output.height {
                 for column in 0..<output.width {
                     let place = (plane * output.height + row) * output.width + column
                     let window = windows.window(plane: plane, row: row, column: column, of: input)
-                    var (lower, upper) = (-Float.infinity, -Float.infinity)
-                    var (winner, winnerTap, winnerUpper) = (0, 0, -Float.infinity)
+                    var (winner, winnerTap) = (0, 0)
+                    var best = (-Float.infinity, -Float.infinity)
+                    var (lower, upper) = best
                     window.forEach { tap, place in
-                        let own = (source.lower[place], source.upper[place])
-                        // Behind a ReLU many are 0 at the least: of those, what can be largest.
-                        if own > (lower, winnerUpper) {
-                            (winner, winnerTap) = (place, tap)
-                            (lower, winnerUpper) = own
-                        }
-                        upper = max(upper, own.1)
+                        let rank = (least(place), source.upper[place])
+                        if rank > best { (winner, winnerTap, best) = (place, tap, rank) }
+                        lower = max(lower, source.lower[place])
+                        upper = max(upper, source.upper[place])
                     }
                     // Decided if nothing else can be larger.
                     var isDecided = true
                     window.forEach { _, place in
-                        if place != winner, source.upper[place] > lower { isDecided = false }
+                        if place != winner, source.upper[place] > source.lower[winner] { isDecided = false }
                     }
                     table.lower[place] = lower
                     table.upper[place] = upper
@@ -248,6 +252,13 @@ extension Windows {
             first: (plane * input.height + rows.position(output: row, tap: 0)) * input.width
                 + columns.position(output: column, tap: 0),
             rowStep: rows.dilation * input.width, columnStep: columns.dilation, kernelWidth: columns.kernel)
+    }
+
+    /// The element that a tap of a window sees.
+    func element(tap: Int, plane: Int, row: Int, column: Int, of input: PropagatedValue) -> Int {
+        let (tapRow, tapColumn) = tap.quotientAndRemainder(dividingBy: axes[1].kernel)
+        return (plane * input.height + axes[0].position(output: row, tap: tapRow)) * input.width
+            + axes[1].position(output: column, tap: tapColumn)
     }
 }
 

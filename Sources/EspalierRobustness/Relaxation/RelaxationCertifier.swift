@@ -16,14 +16,15 @@ package final class RelaxationCertifier {
         /// The tighter of intervals and CROWN (Zhang et al. 2018) at every neuron that could be on either side of its bend, and at the
         /// outputs.
         case crown
+        /// The same with slopes of lines searched for each pair of outputs, by so many steps (alpha-CROWN: Xu et al. 2021).
+        case optimizedCrown(steps: Int)
     }
 
     /// What was found on the way.
     package struct Statistics: Sendable, Hashable {
-        /// Neurons that intervals leave on either side of their bend, of all samples.
-        package var unstable = 0
-        /// Those that linear bounds decide.
-        package var decided = 0
+        /// Neurons, of all samples, on whose intervals something depends: those on either side of a bend, and those of which more than
+        /// one could be the largest that a window sees.
+        package var open = 0
         /// Bounds of neurons and outputs, and how many of them intervals alone have tighter.
         package var bounds = 0
         package var looser = 0
@@ -40,6 +41,7 @@ package final class RelaxationCertifier {
     private let runners: [AffineRunner?]
     private let intervals: IntervalPass
     private let passes: [Int: BackwardPass]
+    private let search: SlopeSearch?
     private let bent: [Int]
     private let centers: AlignedStorage
     private let squares: AlignedStorage
@@ -92,12 +94,22 @@ package final class RelaxationCertifier {
         bent = method == .intervals ? [] : propagated.bent
         var passes: [Int: BackwardPass] = [:]
         for target in Set(bent + [propagated.output]) {
-            let plan = BackwardPlan(to: target, in: propagated, runners: runners)
+            let plan = BackwardPlan(
+                to: target, in: propagated, runners: runners, isWhole: target == propagated.output)
             passes[target] = BackwardPass(
                 plan, graph: propagated, runners: runners, tables: intervals.tables,
                 rowCount: Self.rowsAtATime(plan, propagated), threads: lane.threads)
         }
         self.passes = passes
+        if case .optimizedCrown = method, let pass = passes[propagated.output] {
+            search = try lane.run {
+                try SlopeSearch(
+                    pass, graph: propagated, runners: runners, tables: intervals.tables, threads: lane.threads
+                )
+            }
+        } else {
+            search = nil
+        }
     }
 
     /// As many as some hundred megabytes hold.
@@ -152,8 +164,11 @@ package final class RelaxationCertifier {
         var margins = samples.map { _ in [Double](repeating: .infinity, count: outputs) }
         guard let pass = passes[graph.output] else { return margins }
         try forEachPart(of: rows, pass) { part in
-            let (linear, early) = try pass.bounds(
+            var (linear, early) = try pass.bounds(
                 of: part, in: region, intervals: true, only: method == .intervals)
+            if case .optimizedCrown(let steps) = method, let search {
+                linear = try search.bounds(of: part, in: region, steps: steps)
+            }
             for (index, row) in part.enumerated() {
                 // What overflows proves nothing.
                 let bounds = [early?[index], linear.isEmpty ? nil : linear[index]].compactMap { $0 }
@@ -205,11 +220,11 @@ package final class RelaxationCertifier {
         if norm == .maximum, pass.plan.isOneProduct { return }
         let table = intervals.tables.tables[value]
         let size = graph.values[value].count
-        let rows = unstable(value, count: count).flatMap { place in
+        let rows = open(value, count: count).flatMap { place in
             let (slot, element) = place.quotientAndRemainder(dividingBy: size)
             return [1, -1].map { BoundRow(sample: slot, element: element, sign: $0) }
         }
-        statistics.unstable += rows.count / 2
+        statistics.open += rows.count / 2
         statistics.bounds += rows.count
         try forEachPart(of: rows, pass) { part in
             let bounds = try pass.bounds(of: part, in: region).linear
@@ -226,44 +241,54 @@ package final class RelaxationCertifier {
                 }
             }
         }
-        for row in rows where row.sign > 0 {
-            let place = row.sample * size + row.element
-            if table.lower[place] >= 0 || table.upper[place] <= 0 { statistics.decided += 1 }
-        }
     }
 
-    /// Places in the tables of elements whose lines depend on how tight their intervals are.
-    private func unstable(_ value: Int, count: Int) -> [Int] {
+    /// Places in the tables of elements that something depends on the tightness of whose intervals: those on either side of a bend, and
+    /// those of which more than one could be the largest that a window sees.
+    private func open(_ value: Int, count: Int) -> [Int] {
         let table = intervals.tables.tables[value]
-        let shape = graph.values[value]
-        var isUnstable = [Bool](repeating: false, count: count * shape.count)
+        var isOpen = [Bool](repeating: false, count: count * graph.values[value].count)
         for reader in graph.readers[value] {
             switch graph.steps[reader]?.rule {
-            case .slopes:
-                for place in isUnstable.indices where table.lower[place] < 0 && table.upper[place] > 0 {
-                    isUnstable[place] = true
+            case .slopes(let below):
+                for place in isOpen.indices where table.lower[place] < 0 && table.upper[place] > 0 {
+                    isOpen[place] = true
+                }
+                for next in graph.readers[reader] {
+                    guard case .maximum(let windows) = graph.steps[next]?.rule else { continue }
+                    addContenders(for: next, windows, among: value, below: below, count: count, to: &isOpen)
                 }
             case .maximum(let windows):
-                let output = graph.values[reader]
-                for plane in 0..<(count * output.channels) {
-                    for row in 0..<output.height {
-                        for column in 0..<output.width {
-                            let window = windows.window(plane: plane, row: row, column: column, of: shape)
-                            var least = -Float.infinity
-                            window.forEach { _, place in least = max(least, table.lower[place]) }
-                            var contenders = 0
-                            window.forEach { _, place in if table.upper[place] > least { contenders += 1 } }
-                            guard contenders > 1 else { continue }
-                            window.forEach { _, place in
-                                if table.upper[place] > least { isUnstable[place] = true }
-                            }
-                        }
-                    }
-                }
+                addContenders(for: reader, windows, among: value, below: 1, count: count, to: &isOpen)
             default: break
             }
         }
-        return isUnstable.indices.filter { isUnstable[$0] }
+        return isOpen.indices.filter { isOpen[$0] }
+    }
+
+    /// - Parameter below: the slope below zero of what stands between the value and the maximum.
+    private func addContenders(
+        for maximum: Int, _ windows: Windows, among value: Int, below: Float, count: Int,
+        to isOpen: inout [Bool]
+    ) {
+        let table = intervals.tables.tables[value]
+        let (output, input) = (graph.values[maximum], graph.values[value])
+        func bent(_ number: Float) -> Float { number < 0 ? below * number : number }
+        for plane in 0..<(count * output.channels) {
+            for row in 0..<output.height {
+                for column in 0..<output.width {
+                    let window = windows.window(plane: plane, row: row, column: column, of: input)
+                    var least = -Float.infinity
+                    window.forEach { _, place in least = max(least, bent(table.lower[place])) }
+                    var contenders = 0
+                    window.forEach { _, place in if bent(table.upper[place]) > least { contenders += 1 } }
+                    guard contenders > 1 else { continue }
+                    window.forEach { _, place in
+                        if bent(table.upper[place]) > least { isOpen[place] = true }
+                    }
+                }
+            }
+        }
     }
 
     private func forEachPart(
