@@ -8,6 +8,8 @@ package enum RobustnessError: Error, Sendable, Equatable, CustomStringConvertibl
     case notFinite(node: String)
     /// What is asked is not for a network like this.
     case unsupportedNetwork(String)
+    /// The outputs are not those of a product with a matrix of one row for each class.
+    case noLastLayer(output: String)
     /// LAPACK failed: its routine and its answer.
     case lapack(String, Int)
 
@@ -17,6 +19,8 @@ package enum RobustnessError: Error, Sendable, Equatable, CustomStringConvertibl
             "node '\(node)' (\(name)) has no known bound: \(reason)"
         case .notFinite(let node): "node '\(node)' has weights that are not finite numbers"
         case .unsupportedNetwork(let problem): problem
+        case .noLastLayer(let output):
+            "'\(output)' is not what a fully connected layer gives: pairs of classes have no rows to subtract"
         case .lapack(let routine, let answer): "\(routine) of the system's LAPACK failed with \(answer)"
         }
     }

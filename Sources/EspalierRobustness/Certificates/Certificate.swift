@@ -1,0 +1,41 @@
+package import EspalierOperators
+
+/// A kind of certificate that one can ask for by name.
+package struct Certificate: Sendable {
+    /// As in tables and on the command line.
+    package let name: String
+    /// What it rests on, in a line.
+    package let explanation: String
+    /// The norms that it is for.
+    package let norms: [VectorNorm]
+    /// Makes the certifier of a network.
+    ///
+    /// It throws ``RobustnessError`` where the network is none that it can say anything about.
+    package let certifier: @Sendable (CertifiedNetwork, VectorNorm) throws -> any Certifier
+
+    package init(
+        name: String, explanation: String, norms: [VectorNorm] = VectorNorm.allCases,
+        certifier: @escaping @Sendable (CertifiedNetwork, VectorNorm) throws -> any Certifier
+    ) {
+        self.name = name
+        self.explanation = explanation
+        self.norms = norms
+        self.certifier = certifier
+    }
+
+    /// All kinds, the cheapest first.
+    package static let all = [
+        Certificate(
+            name: "lipschitz",
+            explanation:
+                "the margin, divided by the network's Lipschitz constant times sqrt 2 (l-infinity: 2)",
+            certifier: { try $0.lipschitzCertifier($1) }),
+        Certificate(
+            name: "lipschitz-pairs",
+            explanation:
+                "the same for each pair of classes, by the difference of their rows of the last layer",
+            certifier: { try $0.pairCertifier($1) }),
+    ]
+
+    package static func named(_ name: String) -> Certificate? { all.first { $0.name == name } }
+}
