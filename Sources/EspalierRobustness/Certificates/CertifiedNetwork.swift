@@ -21,10 +21,12 @@ package final class CertifiedNetwork {
 
     /// - Parameter dataset: with classes and one input.
     /// - Throws: as ``AttackedNetwork/init(_:dataset:units:batchSize:lane:)``; ``RobustnessError``.
-    package init(_ graph: Graph, dataset: Dataset, effort: NormEffort = .tight, lane: Lane) throws {
+    package init(
+        _ graph: Graph, dataset: Dataset, units: InputUnits? = nil, effort: NormEffort = .tight, lane: Lane
+    ) throws {
         self.graph = graph
         self.dataset = dataset
-        attacked = try AttackedNetwork(graph, dataset: dataset, lane: lane)
+        attacked = try AttackedNetwork(graph, dataset: dataset, units: units, lane: lane)
         resolved = try ResolvedGraph(graph, inputShapes: InputBinding(graph, dataset).shapes(batchSize: 1))
         output = try graph.lossOutput(for: dataset, batchSize: 1)
         logits = try attacked.logits()
@@ -53,5 +55,17 @@ extension InputUnits {
     /// deviations, the least of them counts for all.
     package var largestStretch: Double {
         deviations.reduce(0) { max($0, 1 / Double($1.magnitude)) } * (1 + Rounding.relative(1))
+    }
+}
+
+extension ResolvedGraph {
+    /// About the memory that measuring the norms of the linear layers takes at most, in bytes.
+    ///
+    /// - Throws: ``RobustnessError/notFinite(node:)``.
+    package func normBytes(_ effort: NormEffort) throws(RobustnessError) -> Int {
+        let factorised = try linearLayers().compactMap { GramMatrix($0.map) }.filter {
+            $0.factorisationWork <= effort.mostWork && $0.byteCount <= effort.mostBytes
+        }
+        return Int(factorised.map(\.byteCount).max() ?? 0)
     }
 }

@@ -1,4 +1,4 @@
-package import EspalierGraphs
+import EspalierGraphs
 package import EspalierOperators
 
 /// Radii from Lipschitz constants (Tsuzuku, Sato & Sugiyama 2018): an output that lies above the others by a margin stays above

@@ -1,4 +1,7 @@
+import EspalierKernels
 package import EspalierOperators
+import EspalierTensors
+import EspalierTraining
 
 /// Looks for slopes of a network near its samples: whatever is found is a lower bound of its Lipschitz constant.
 ///
@@ -42,7 +45,7 @@ package struct LipschitzSearch: Sendable {
 private struct SlopeWalk {
     private let network: AttackedNetwork
     private let norm: VectorNorm
-    private let count: Int
+    private let samples: [Int]
     private let size: Int
     /// As the network is given them, one point after the other.
     private var points: [Float]
@@ -53,13 +56,15 @@ private struct SlopeWalk {
     init(_ network: AttackedNetwork, samples: [Int], norm: VectorNorm) {
         self.network = network
         self.norm = norm
-        count = samples.count
+        self.samples = samples
         let size = network.sampleSize
         self.size = size
         points = network.dataset.x.withUnsafeScalars(of: Float.self) { values in
             samples.flatMap { values[($0 * size)..<(($0 + 1) * size)] }
         }
     }
+
+    private var count: Int { samples.count }
 
     /// Moves all points on, and tells the largest slope where they were.
     mutating func step(by stepSize: Double) throws -> Double {
@@ -75,14 +80,17 @@ private struct SlopeWalk {
         return move(along: gradient, by: stepSize)
     }
 
-    /// Chooses the directions of the outputs: at first the largest against the second largest, then what moved.
+    /// Chooses the directions of the outputs: what moved. At first it is the largest against the second largest, or for l-infinity, whose
+    /// slopes are those of single outputs, one after the other.
     private mutating func direct(_ earlier: [Float]) {
         let columns = outputs.count / max(1, count)
         if directions.isEmpty { directions = [Float](repeating: 0, count: outputs.count) }
         for point in 0..<count {
             let range = (point * columns)..<((point + 1) * columns)
             let moved: [Float]
-            if earlier.isEmpty {
+            if earlier.isEmpty, norm == .maximum {
+                moved = (0..<columns).map { $0 == samples[point] % columns ? 1 : 0 }
+            } else if earlier.isEmpty {
                 let ranked = range.sorted { (outputs[$0], $1) > (outputs[$1], $0) }.prefix(2)
                 moved = range.map { $0 == ranked[0] ? 1 : ranked.contains($0) ? -1 : 0 }
             } else {

@@ -1,4 +1,6 @@
-package import EspalierTraining
+import EspalierKernels
+import EspalierTensors
+import EspalierTraining
 
 /// A network's outputs for some samples, before any softmax, and the margins by which it is right.
 package struct Logits: Sendable {
@@ -13,8 +15,8 @@ package struct Logits: Sendable {
     /// share of the sample's largest output in magnitude.
     ///
     /// Certificates are of the network in real numbers, and networks are run in float32. On the reference architectures the outputs of
-    /// both differ by up to 3e-6 of the largest (a test watches that they stay below 1e-5). A difference of two outputs, at the sample
-    /// and at a change of it, where outputs are less than 2.5 times as large while the margin lasts, can be off by seven times that.
+    /// both differ by less than 1e-5 of the largest, which a test watches. A difference of two outputs, at the sample and at a change of
+    /// it, can then be off by seven times that, since outputs grow to about 2.5 times as large at most while the margin lasts.
     package static let roundingShare = 1e-4
 
     package init(columns: Int, classes: [Int32], values: [Float]) {
