@@ -68,6 +68,10 @@ public struct RunRecord: Codable, Sendable, Equatable {
     /// Results of `lottery`, from the dense network on.
     public var rounds: [LotteryRound]?
     public var lottery: Lottery?
+    /// The result of one trial of `robustness`.
+    public var robustNetwork: RobustNetwork?
+    /// Results of `robustness`.
+    public var robustness: Robustness?
     /// Results of `theory ticket-frequency`.
     public var ticketFrequencies: TicketFrequencies?
     /// Results of `bench`.

@@ -70,7 +70,7 @@ extension RunRecord.TicketResult {
 }
 
 extension RunRecord.OverSeeds {
-    fileprivate init(_ summary: SampleSummary) {
+    package init(_ summary: SampleSummary) {
         self.init(mean: summary.mean, std: summary.standardDeviation)
     }
 }
