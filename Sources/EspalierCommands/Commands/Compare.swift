@@ -196,24 +196,8 @@ struct Compare: ParsableCommand {
         return true
     }
 
-    /// The criteria that were named.
     private func names() throws -> [String] {
-        let known = Criteria.all.map { $0.information.id }
-        let names = criteria.split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }
-        for name in names {
-            guard let type = Criteria.all.first(where: { $0.information.id == name }) else {
-                throw ValidationError("--criteria \(name) is none of \(known.joined(separator: ", "))")
-            }
-            guard type.granularities.contains(granularity.kind) else {
-                throw ValidationError(
-                    "--criteria \(name) is for \(type.granularities.map(\.rawValue).sorted().joined(separator: ", "))"
-                )
-            }
-        }
-        guard !names.isEmpty, Set(names).count == names.count else {
-            throw ValidationError("--criteria names each criterion once")
-        }
-        return names
+        try CriterionNames.names(criteria, of: "--criteria", for: granularity)
     }
 
     private func comparison(

@@ -43,6 +43,7 @@ extension CriteriaComparison {
         var record = try recorder.record(of: trained, data: data, lane: context.lane)
         record.epochs = run.history.map(RunRecord.Epoch.init)
         record.request = [.init("network", "dense")]
+        try further?.add(&record, trained, context)
         return record
     }
 
@@ -53,6 +54,7 @@ extension CriteriaComparison {
             of: network.graph, data: data, lane: context.lane)
         record.model = .init(name: network.graph.name, path: network.path)
         record.request = [.init("network", "dense")]
+        try further?.add(&record, network.graph, context)
         return record
     }
 
@@ -121,6 +123,7 @@ extension CriteriaComparison {
                 pipeline.recorded.seconds(for: criterion.requiredEvidence)
                 + stages.seconds["planning", default: 0]
         }
+        try further?.add(&record, outcome.graph, context)
         return record
     }
 

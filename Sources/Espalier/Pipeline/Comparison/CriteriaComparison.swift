@@ -1,4 +1,4 @@
-import EspalierGraphs
+package import EspalierGraphs
 package import EspalierPruning
 package import EspalierRuns
 package import EspalierTraining
@@ -10,6 +10,25 @@ package import EspalierTraining
 /// random criteria draw and, where networks are trained for the experiment, on their initialisation. Every network is
 /// measured on the validation data, to choose by, and once on the test data, to report.
 package struct CriteriaComparison: Sendable {
+    /// Something to measure of a network when it is finished, at the end of its trial.
+    package struct FurtherMeasure: Sendable {
+        /// What its results depend on.
+        package var described: JSONValue
+        /// The memory that it takes at most, besides the trial's own.
+        package var peakBytes: Int
+        /// Puts what it finds into the trial's record.
+        package var add: @Sendable (inout RunRecord, Graph, TrialContext) throws -> Void
+
+        package init(
+            described: JSONValue, peakBytes: Int = 0,
+            add: @escaping @Sendable (inout RunRecord, Graph, TrialContext) throws -> Void
+        ) {
+            self.described = described
+            self.peakBytes = peakBytes
+            self.add = add
+        }
+    }
+
     package enum Networks: Sendable {
         /// A network trained for each seed; the recipe's seed is replaced.
         case trained(architecture: String, options: ArchitectureOptions, recipe: TrainingRecipe)
@@ -30,6 +49,8 @@ package struct CriteriaComparison: Sendable {
     /// nil for none: what a criterion alone is worth.
     package var repair: PrunePipeline.Repair?
     package var evidenceSamples = 2000
+    /// What is measured of every network besides its accuracy; nil for nothing.
+    package var further: FurtherMeasure?
     /// How trials' records begin: the command, its arguments, the machine.
     package var template: RunRecord
 
@@ -64,9 +85,10 @@ package struct CriteriaComparison: Sendable {
             "aggregation": .string(request.aggregation?.rawValue ?? "as the criterion has it"),
         ]
         if let repair { configuration["repair"] = .object(repair.described) }
+        if let further { configuration["measure"] = further.described }
         let parts = [data.fit, data.validation, data.test].map { $0?.fingerprint ?? "none" }
         return Experiment(
-            command: "compare", configuration: .object(configuration),
+            command: template.command, configuration: .object(configuration),
             codeVersion: EspalierVersion.current, dataFingerprint: parts.joined(separator: " "))
     }
 
@@ -91,7 +113,7 @@ extension CriteriaComparison {
     package func trials() throws -> [Trial] {
         let shelf = EvidenceShelf()
         let journeys = try Set(criteria.flatMap { try self.journeys(of: $0) })
-        let peakBytes = try self.peakBytes()
+        let peakBytes = try self.peakBytes() + (further?.peakBytes ?? 0)
         var trials = try denseTrials(peakBytes)
         for seed in seeds {
             for journey in journeys.sorted(by: { $0.rawValue < $1.rawValue }) {
