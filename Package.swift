@@ -207,16 +207,16 @@ let package = Package(
             [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
-                "EspalierPruning", "EspalierRedundancy", "EspalierSearch", "EspalierLottery", "EspalierRuns",
-                "EspalierReports", "EspalierEfficiency",
+                "EspalierPruning", "EspalierRedundancy", "EspalierRobustness", "EspalierSearch",
+                "EspalierLottery", "EspalierRuns", "EspalierReports", "EspalierEfficiency",
             ]),
         module(
             "EspalierCommands",
             [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
                 "EspalierOperators", "EspalierONNX", "EspalierExecution", "EspalierTraining",
-                "EspalierPruning", "EspalierRedundancy", "EspalierSearch", "EspalierLottery", "EspalierRuns",
-                "EspalierReports", "EspalierEfficiency", "Espalier",
+                "EspalierPruning", "EspalierRedundancy", "EspalierRobustness", "EspalierSearch",
+                "EspalierLottery", "EspalierRuns", "EspalierReports", "EspalierEfficiency", "Espalier",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -232,8 +232,9 @@ let package = Package(
         .testTarget(
             name: "CommandTests",
             dependencies: [
-                "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierTraining",
-                "EspalierPruning", "EspalierEfficiency", "Espalier", "EspalierCommands", "EspalierTool",
+                "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierOperators",
+                "EspalierTraining", "EspalierPruning", "EspalierRobustness",
+                "EspalierEfficiency", "Espalier", "EspalierCommands", "EspalierTool",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Fixtures", "Snapshots"], swiftSettings: swiftSettings),

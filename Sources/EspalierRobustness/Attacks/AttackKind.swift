@@ -8,7 +8,7 @@ package struct AttackKind: Sendable {
         package var steps: Int
         package var restarts: Int
 
-        package init(steps: Int = 40, restarts: Int = 2) {
+        package init(steps: Int = 20, restarts: Int = 2) {
             self.steps = steps
             self.restarts = restarts
         }
