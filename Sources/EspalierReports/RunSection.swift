@@ -35,12 +35,15 @@ struct RunSection {
         if let tickets = record.ticketFrequencies { context["tickets"] = TicketSection(tickets).context }
         if let front = FrontSection(record) { context["front"] = front.context }
         if let lottery = LotterySection(record) { context["lottery"] = lottery.context }
+        if let robustness = RobustnessSection(record) { context["robustness"] = robustness.context }
         if let models = record.models, !models.isEmpty {
             context["efficiency"] = EfficiencySection(models, ceilings: record.ceilings).context
         }
         let stages = stages
         if !stages.isEmpty { context["stages"] = ["rows": stages] }
-        if let layers = record.layers, !layers.isEmpty, record.scores == nil, record.sensitivity == nil {
+        if let layers = record.layers, !layers.isEmpty, record.scores == nil, record.sensitivity == nil,
+            record.robustness == nil
+        {
             context["receipt"] = ["rows": layers.map(receiptRow)]
         }
         if let refusals = record.refusals, !refusals.isEmpty {
@@ -95,6 +98,7 @@ struct RunSection {
         }
         FrontSection(record)?.cards.forEach { add($0.value, $0.label) }
         LotterySection(record)?.cards.forEach { add($0.value, $0.label) }
+        RobustnessSection(record)?.cards.forEach { add($0.value, $0.label) }
         if let verification = record.verification {
             add(
                 Format.scientific(verification.maxAbsoluteDifference),
