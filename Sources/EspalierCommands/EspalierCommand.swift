@@ -15,7 +15,7 @@ package struct EspalierCommand: ParsableCommand {
             Inspect.self, Train.self, FineTune.self, Prune.self, Score.self, Compare.self, Pareto.self,
             Lottery.self,
             Evaluate.self, RunModel.self, Verify.self, Sensitivity.self, Redundancy.self, RenderReport.self,
-            Runs.self,
+            Robustness.self, Runs.self,
             Bench.self, Doctor.self, Theory.self,
         ])
 

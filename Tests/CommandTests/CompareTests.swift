@@ -146,7 +146,7 @@ struct CompareTests {
         #expect((curves[1]["points"] as? [Any])?.isEmpty == true)
     }
 
-    private static func trialCount(_ store: String) throws -> Int {
+    static func trialCount(_ store: String) throws -> Int {
         let listed = try tool("runs", "list", "--store", store, "--json").document()
         let experiments = try #require(listed["experiments"] as? [[String: Any]])
         #expect(experiments.count == 1)
