@@ -4,6 +4,9 @@ import EspalierRuns
 struct RobustnessSection {
     private let robustness: RunRecord.Robustness
 
+    /// Whether layers matter by their norms in l-infinity.
+    private var isMaximum: Bool { robustness.norm == "l-infinity" }
+
     init?(_ record: RunRecord) {
         guard let robustness = record.robustness, !robustness.networks.isEmpty else { return nil }
         self.robustness = robustness
@@ -103,12 +106,14 @@ struct RobustnessSection {
     private var norms: String {
         let networks = robustness.networks.prefix(LineChart.colourCount)
         return BarChart(
-            title: "Spectral norms of layers", series: networks.map(\.name),
+            title: "\(isMaximum ? "l-infinity" : "Spectral") norms of layers", series: networks.map(\.name),
             rows: (networks.first?.layers ?? []).map { layer in
                 .init(
                     name: layer.name,
                     values: networks.map { network in
-                        network.layers.first { $0.name == layer.name }?.spectralNorm
+                        network.layers.first { $0.name == layer.name }.map {
+                            isMaximum ? $0.maximumNorm : $0.spectralNorm
+                        }
                     })
             }, format: { Format.digits($0, 3) }
         ).rendered()
@@ -127,12 +132,31 @@ struct RobustnessSection {
                     ], curve, { Format.fixed($0, 2) }),
                 overSparsity(
                     "Certified at a radius, \(curve.criterion)", byRadius(\.certified), curve,
-                    { Format.percent($0, digits: 0) }),
+                    limits: 0...1, { Format.percent($0, digits: 0) }),
                 overSparsity(
                     "Under attack of a radius, \(curve.criterion)", byRadius(\.attacked), curve,
-                    { Format.percent($0, digits: 0) }),
+                    limits: 0...1, { Format.percent($0, digits: 0) }),
+                norms(curve),
             ]
         }
+    }
+
+    private func norms(_ curve: RunRecord.RobustnessCurve) -> String {
+        let dense = robustness.networks[0].layers
+        return LineChart(
+            title: "\(isMaximum ? "l-infinity" : "Spectral") norms of layers, \(curve.criterion)",
+            horizontalTitle: "parameters removed, %",
+            series: dense.map { layer in
+                let norms = curve.points.compactMap { point in
+                    point.layers.first { $0.name == layer.name }.map {
+                        (x: 100 * point.sparsity, value: isMaximum ? $0.maximumNorm : $0.spectralNorm)
+                    }
+                }
+                return .init(
+                    name: layer.name, points: norms.map { (x: $0.x, y: $0.value.mean) },
+                    deviations: norms.map { $0.value.std ?? 0 })
+            }, format: { Format.digits($0, 3) }
+        ).rendered()
     }
 
     private typealias Value = (RunRecord.RobustnessPoint) -> RunRecord.OverSeeds?
@@ -153,7 +177,7 @@ struct RobustnessSection {
 
     private func overSparsity(
         _ title: String, _ values: [(name: String, value: Value)], _ curve: RunRecord.RobustnessCurve,
-        _ format: @escaping (Double) -> String
+        limits: ClosedRange<Double> = -.infinity...(.infinity), _ format: @escaping (Double) -> String
     ) -> String {
         LineChart(
             title: title, horizontalTitle: "parameters removed, %",
@@ -164,7 +188,7 @@ struct RobustnessSection {
                 return .init(
                     name: name, points: points.map { (x: $0.x, y: $0.value.mean) },
                     deviations: points.map { $0.value.std ?? 0 })
-            }, format: format
+            }, format: format, limits: limits
         ).rendered()
     }
 }

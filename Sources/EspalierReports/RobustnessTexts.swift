@@ -20,7 +20,7 @@ package struct RobustnessTexts {
 
     /// Those that have rows, in the order to be read in.
     package var tables: [Table] {
-        let all = [networks, accuracies, changes, layers] + [sweepChanges, sweepAccuracies]
+        let all = [networks, accuracies, changes] + layers + [sweepChanges, sweepAccuracies]
         return all.filter { !$0.rows.isEmpty }
     }
 
@@ -84,14 +84,30 @@ package struct RobustnessTexts {
             })
     }
 
-    private var layers: Table {
+    /// Spectral norms in any case; where changes are measured in l-infinity, those that matter there too.
+    private var layers: [Table] {
+        let isMaximum = robustness.norm == "l-infinity"
+        let spectral = layers(
+            "Spectral norms",
+            "From above, batch norm included where it follows. Zeroing weights can raise them.",
+            \.spectralNorm)
+        return isMaximum
+            ? [
+                layers(
+                    "Norms of layers in l-infinity",
+                    "The largest sum of magnitudes of a row, batch norm included where it follows.",
+                    \.maximumNorm), spectral,
+            ] : [spectral]
+    }
+
+    private func layers(
+        _ title: String, _ note: String, _ norm: (RunRecord.LayerNorm) -> Double
+    ) -> Table {
         let columns = robustness.networks.map { network in
-            Dictionary(network.layers.map { ($0.name, $0.spectralNorm) }, uniquingKeysWith: { $1 })
+            Dictionary(network.layers.map { ($0.name, norm($0)) }, uniquingKeysWith: { $1 })
         }
         return Table(
-            title: "Spectral norms",
-            note: "From above, batch norm included where it follows. Zeroing weights can raise them.",
-            columns: ["layer"] + robustness.networks.map(\.name),
+            title: title, note: note, columns: ["layer"] + robustness.networks.map(\.name),
             rows: (robustness.networks.first?.layers ?? []).map { layer in
                 [layer.name] + columns.map { $0[layer.name].map(Format.significant) ?? "" }
             })

@@ -199,6 +199,8 @@ extension RunRecord {
         public var logMargin: OverSeeds?
         public var logLipschitz: OverSeeds?
         public var logRadius: OverSeeds?
+        /// Norms of the linear layers.
+        public var layers: [LayerNormOverSeeds]
         /// Shares of all samples that only the dense network gets right, and that only the pruned one does.
         public var lost: OverSeeds
         public var gained: OverSeeds
@@ -207,7 +209,7 @@ extension RunRecord {
             sparsity: Double, runs: Int, accuracy: OverSeeds, lipschitzUpper: OverSeeds?,
             lipschitzLower: OverSeeds, certified: [RobustAccuracyOverSeeds],
             attacked: [RobustAccuracyOverSeeds], logMargin: OverSeeds?, logLipschitz: OverSeeds?,
-            logRadius: OverSeeds?, lost: OverSeeds, gained: OverSeeds
+            logRadius: OverSeeds?, layers: [LayerNormOverSeeds], lost: OverSeeds, gained: OverSeeds
         ) {
             self.sparsity = sparsity
             self.runs = runs
@@ -219,8 +221,22 @@ extension RunRecord {
             self.logMargin = logMargin
             self.logLipschitz = logLipschitz
             self.logRadius = logRadius
+            self.layers = layers
             self.lost = lost
             self.gained = gained
+        }
+    }
+
+    /// ``LayerNorm`` over seeds, from above.
+    public struct LayerNormOverSeeds: Codable, Sendable, Equatable {
+        public var name: String
+        public var spectralNorm: OverSeeds
+        public var maximumNorm: OverSeeds
+
+        public init(name: String, spectralNorm: OverSeeds, maximumNorm: OverSeeds) {
+            self.name = name
+            self.spectralNorm = spectralNorm
+            self.maximumNorm = maximumNorm
         }
     }
 

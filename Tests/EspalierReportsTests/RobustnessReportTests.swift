@@ -79,7 +79,9 @@ struct RobustnessReportTests {
                         sparsity: sparsity, runs: 2, accuracy: over(0.5), lipschitzUpper: over(7),
                         lipschitzLower: over(2), certified: [.init(epsilon: 0, accuracy: over(0.5))],
                         attacked: [.init(epsilon: 0, accuracy: over(0.5))], logMargin: over(-0.5),
-                        logLipschitz: over(-1), logRadius: over(0.5), lost: over(0.5), gained: over(0))
+                        logLipschitz: over(-1), logRadius: over(0.5),
+                        layers: [.init(name: "fc<1>", spectralNorm: over(2), maximumNorm: over(3))],
+                        lost: over(0.5), gained: over(0))
                 })
         ]
         let table = try #require(
@@ -89,5 +91,6 @@ struct RobustnessReportTests {
         let page = try html(robustness)
         #expect(page.contains("aria-label=\"Changes by magnitude, natural logarithms\""))
         #expect(page.contains("aria-label=\"Certified at a radius, magnitude\""))
+        #expect(page.contains("fc&lt;1&gt;, parameters removed, % 90: 3"))
     }
 }

@@ -17,6 +17,8 @@ struct LineChart {
     /// How a point's place is written.
     var horizontalFormat: (Double) -> String = SVG.number
     var showsBands = false
+    /// What values can be at all: deviations are drawn no further.
+    var limits = -Double.infinity...Double.infinity
 
     /// The page has colours for as many series; further ones take them again, dashed.
     static let colourCount = 8
@@ -34,7 +36,7 @@ struct LineChart {
         guard !shown.isEmpty else { return "" }
         let places = shown.flatMap { $0.points.map(\.x) } + (horizontalTicks ?? []).map(\.x)
         let horizontal = horizontalTicks == nil ? Axis(covering: places, tickCount: 7) : Axis(exactly: places)
-        let vertical = Axis(covering: shown.flatMap(\.extent))
+        let vertical = Axis(covering: shown.flatMap { $0.extent(within: limits) })
         let end = Self.width - Self.right
         let base = Self.top + Self.plotHeight
         var parts = [SVG.text(title, x: Self.left, y: 16, style: "title")]
@@ -54,10 +56,10 @@ struct LineChart {
                     (x: horizontal.position(point.x, from: Self.left, to: end), y: point.y, deviation)
                 }
                 let upper = edges.map {
-                    (x: $0.x, y: vertical.position($0.y + $0.2, from: base, to: Self.top))
+                    (x: $0.x, y: vertical.position(limited($0.y + $0.2), from: base, to: Self.top))
                 }
                 let lower = edges.map {
-                    (x: $0.x, y: vertical.position($0.y - $0.2, from: base, to: Self.top))
+                    (x: $0.x, y: vertical.position(limited($0.y - $0.2), from: base, to: Self.top))
                 }
                 parts.append(SVG.polygon(upper + lower.reversed(), style: "band \(style(index))"))
             }
@@ -83,8 +85,10 @@ struct LineChart {
                 where deviation > 0 {
                     parts.append(
                         SVG.line(
-                            x1: point.x, y1: vertical.position(value.y - deviation, from: base, to: Self.top),
-                            x2: point.x, y2: vertical.position(value.y + deviation, from: base, to: Self.top),
+                            x1: point.x,
+                            y1: vertical.position(limited(value.y - deviation), from: base, to: Self.top),
+                            x2: point.x,
+                            y2: vertical.position(limited(value.y + deviation), from: base, to: Self.top),
                             style: "line \(style(index))"))
                 }
             }
@@ -97,6 +101,8 @@ struct LineChart {
         return SVG.drawing(
             width: Self.width, height: base + 44 + Double(rows) * Self.legendRow, title: title, parts)
     }
+
+    private func limited(_ value: Double) -> Double { limits.clamped(value) }
 
     private static func wholeNumbers(_ axis: Axis) -> [(x: Double, label: String)] {
         axis.ticks.filter { $0 == $0.rounded() }.map { ($0, String(Int($0))) }
@@ -115,7 +121,13 @@ struct LineChart {
 
 extension LineChart.Series {
     /// Values that the vertical axis must cover.
-    fileprivate var extent: [Double] {
-        points.map(\.y) + zip(points, deviations).flatMap { [$0.y - $1, $0.y + $1] }
+    fileprivate func extent(within limits: ClosedRange<Double>) -> [Double] {
+        points.map(\.y) + zip(points, deviations).flatMap { [$0.y - $1, $0.y + $1].map(limits.clamped) }
+    }
+}
+
+extension ClosedRange<Double> {
+    fileprivate func clamped(_ value: Double) -> Double {
+        Swift.min(Swift.max(value, lowerBound), upperBound)
     }
 }

@@ -131,7 +131,21 @@ extension RunRecord.RobustnessPoint {
             logMargin: over(changes.map { $0.logMargin?.mean }),
             logLipschitz: over(changes.map(\.logLipschitz)),
             logRadius: over(changes.map { $0.logRadius?.mean }),
+            layers: Self.layers(pairs.map(\.pruned)),
             lost: .init(SampleSummary(changes.map { Double($0.lost) / samples })),
             gained: .init(SampleSummary(changes.map { Double($0.gained) / samples })))
+    }
+
+    /// Of the layers that all networks have.
+    private static func layers(
+        _ networks: [RunRecord.RobustNetwork]
+    ) -> [RunRecord.LayerNormOverSeeds] {
+        (networks.first?.layers ?? []).compactMap { layer in
+            let same = networks.compactMap { network in network.layers.first { $0.name == layer.name } }
+            guard same.count == networks.count else { return nil }
+            return .init(
+                name: layer.name, spectralNorm: .init(SampleSummary(same.map(\.spectralNorm))),
+                maximumNorm: .init(SampleSummary(same.map(\.maximumNorm))))
+        }
     }
 }
