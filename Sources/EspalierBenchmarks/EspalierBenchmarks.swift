@@ -2,6 +2,7 @@ import EspalierGraphs
 import EspalierKernels
 import EspalierONNX
 import EspalierPruning
+import EspalierRobustness
 import EspalierTraining
 import Foundation
 
@@ -9,7 +10,7 @@ import Foundation
 ///
 /// Never a test: the machine decides. Give architectures as arguments to time only those, ONNX files (see
 /// `Tools/bench/models.py`), of which the latency is measured, `zeros` for what leaving out zeros gains, `formats` for what
-/// patterns of zeros do to single layers, or `tickets` for the small steps of lottery tickets.
+/// patterns of zeros do to single layers, `tickets` for the small steps of lottery tickets, or `certificates` for bounds of margins.
 @main
 enum EspalierBenchmarks {
     private static let rounds = 3
@@ -22,6 +23,7 @@ enum EspalierBenchmarks {
         if Array(chosen) == ["zeros"] { return try sparsity(defaults + alsoSparse) }
         if Array(chosen) == ["formats"] { return try formats() }
         if Array(chosen) == ["tickets"] { return try tickets(peers: Peer.installed()) }
+        if Array(chosen) == ["certificates"] { return try certificates() }
         let models = chosen.filter { $0.hasSuffix(".onnx") }
         let named = chosen.filter { !$0.hasSuffix(".onnx") }
         let architectures = chosen.isEmpty ? defaults : Array(named)
@@ -51,6 +53,7 @@ enum EspalierBenchmarks {
             for threads in [1, 2] { try latency(path, of: graph, path, threads: threads, peers: peers) }
         }
         if chosen.isEmpty {
+            try certificates()
             try tickets(peers: peers)
             try sparsity(defaults + alsoSparse)
         }
@@ -86,6 +89,45 @@ enum EspalierBenchmarks {
                 let left = String(format: "%.0f %% of the weights", 100 * share)
                 line(left, threads: trainings, own: own[place], others, digits: 0, higherIsBetter: true)
             }
+        }
+    }
+
+    /// Certified margins beside those of auto_LiRPA, whose version 0.3 cannot search slopes behind max pooling.
+    private static func certificates() throws {
+        let peers = Peer.installedBounds()
+        let version = peers.map { "auto_LiRPA \($0)" } ?? "auto_LiRPA: not installed"
+        print(
+            "\ncertified margins of test images of Fashion-MNIST within 2/255, one thread, images/s; \(version)"
+        )
+        let cases: [(String, images: Int, RelaxationCertifier.Method, String, batch: Int)] = [
+            ("lenet-5", 100, .crown, "CROWN", 10), ("lenet-300-100", 1000, .crown, "CROWN", 100),
+            ("lenet-300-100", 1000, .optimizedCrown(steps: 20), "CROWN-Optimized", 100),
+        ]
+        for (architecture, images, method, peerMethod, batch) in cases {
+            let job = try CertificateThroughput(architecture, images: images, radius: 2.0 / 255)
+            let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
+                "espalier-bounds-\(ProcessInfo.processInfo.processIdentifier)")
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            defer { try? FileManager.default.removeItem(at: folder) }
+            try ONNXModel.write(job.graph, to: folder.appendingPathComponent("model.onnx").path)
+            try job.write(to: folder)
+            let own = try job.measure(method)
+            let rate = Double(images) / own.seconds
+            let proven = own.margins.count { $0 > 0 }
+            var text = String(format: "%.1f, %d certified", rate, proven)
+            if peers != nil,
+                let other = Peer.bounds(architecture, folder, radius: job.radius, peerMethod, batch: batch)
+            {
+                let gaps = zip(own.margins, other.margins).map { $0 - $1 }.sorted()
+                let scale = other.margins.map(\.magnitude).sorted()[images / 2]
+                text += String(
+                    format:
+                        "; auto_LiRPA %.1f (%.2fx), %d certified; margins higher by %.4f (median; %.4f to %.4f) of %.2f",
+                    Double(images) / other.seconds, other.seconds / own.seconds,
+                    other.margins.count { $0 > 0 },
+                    gaps[images / 2], gaps[0], gaps[images - 1], scale)
+            }
+            print("\(architecture), \(images) images, \(method.name): \(text)")
         }
     }
 

@@ -17,10 +17,32 @@ struct Peer {
         output(arguments).flatMap { try? JSONDecoder().decode([String: Double].self, from: $0)[key] }
     }
 
-    private static func output(_ arguments: [String]) -> Data? {
+    private static let boundScript = "Tools/bench/auto_lirpa.py"
+    /// auto_LiRPA wants an older PyTorch than the other measurements.
+    private static let boundPython = ProcessInfo.processInfo.environment["ESPALIER_LIRPA_PYTHON"] ?? "python3"
+
+    /// The version of auto_LiRPA; nil if it is not installed, or not with a PyTorch that it runs with.
+    static func installedBounds() -> String? {
+        output(["installed"], python: boundPython, script: boundScript)
+            .flatMap { try? JSONDecoder().decode([String: String].self, from: $0)["auto_lirpa"] }
+    }
+
+    /// Its bounds of what `folder` holds.
+    static func bounds(
+        _ architecture: String, _ folder: URL, radius: Double, _ method: String, batch: Int
+    ) -> CertificateThroughput.Result? {
+        output(
+            [architecture, folder.path, "\(radius)", method, "\(batch)"], python: boundPython,
+            script: boundScript
+        ).flatMap { try? JSONDecoder().decode(CertificateThroughput.Result.self, from: $0) }
+    }
+
+    private static func output(
+        _ arguments: [String], python: String = "python3", script: String = script
+    ) -> Data? {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        process.arguments = ["python3", script] + arguments
+        process.arguments = [python, script] + arguments
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = FileHandle.nullDevice

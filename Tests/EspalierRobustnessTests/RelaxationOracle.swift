@@ -97,7 +97,7 @@ final class RelaxationOracle {
             var coefficients = [value: row]
             var constant = 0.0
             for node in nodes.reversed() {
-                guard let row = coefficients.removeValue(forKey: output(of: node)) else { continue }
+                guard let row = coefficients.removeValue(forKey: self.output(of: node)) else { continue }
                 constant += try carry(row, node, intervals) { id, added in
                     let before = coefficients[id] ?? [Double](repeating: 0, count: added.count)
                     coefficients[id] = zip(before, added).map { $0 + $1 }
@@ -111,7 +111,7 @@ final class RelaxationOracle {
             return constant + row.indices.reduce(0) { $0 + row[$1] * (row[$1] < 0 ? upper[$1] : lower[$1]) }
         }
         for node in nodes {
-            let output = output(of: node)
+            let output = self.output(of: node)
             intervals[output] = try interval(node, intervals)
             guard usesLines, !isBent(node), readers[output, default: []].contains(where: isBent) else {
                 continue
@@ -151,7 +151,7 @@ final class RelaxationOracle {
 
     private func interval(_ node: Node, _ intervals: [ValueID: Interval]) throws -> Interval {
         guard let affine = affine[node.id] else {
-            let input = input(of: node)
+            let input = self.input(of: node)
             // Both are monotone.
             return Interval(
                 lower: try evaluate(node, [input: interval(input, intervals).lower]),
@@ -198,7 +198,7 @@ final class RelaxationOracle {
 
     /// The elements that each output of a maximum sees: those that, alone large, change it.
     private func windows(_ node: Node) throws -> [[Int]] {
-        let input = input(of: node)
+        let input = self.input(of: node)
         let count = shape(input).count
         var windows = [[Int]](repeating: [], count: shape(output(of: node)).count)
         for element in 0..<count {
@@ -225,7 +225,7 @@ final class RelaxationOracle {
             }
             return zip(row, affine.offset).reduce(0) { $0 + $1.0 * $1.1 }
         }
-        let input = input(of: node)
+        let input = self.input(of: node)
         let own = interval(input, intervals)
         var result = [Double](repeating: 0, count: own.lower.count)
         var constant = 0.0

@@ -143,6 +143,24 @@ struct RelaxationTests {
         }
     }
 
+    /// Exact for a linear classifier: proven a thousandth below the distance of the boundary, and never beyond it.
+    @Test(arguments: VectorNorm.allCases, [UInt64(1), 2, 3])
+    func linearClassifiersAreCertifiedToTheirBoundary(norm: VectorNorm, seed: UInt64) throws {
+        let linear = try LinearClassifier(seed: seed)
+        let samples = Array(0..<linear.data.sampleCount)
+        let distances = samples.map { linear.radius($0, norm) }
+        let certifier = try RelaxationCertifier(
+            linear.graph, dataset: linear.data, units: InputUnits(linear.data, range: -1000...1000),
+            norm: norm,
+            lane: Lane(threads: 1))
+        // Very near the boundary the slack for rounding is what decides.
+        let below = distances.map { max(0, $0 * 0.999 - 1e-4) }
+        let beyond = distances.map { $0 * 1.0001 }
+        let proven = try certifier.certifies(samples: samples, radii: below)
+        #expect(zip(proven, below).allSatisfy { $0 || $1 == 0 })
+        #expect(try certifier.certifies(samples: samples, radii: beyond).allSatisfy { !$0 })
+    }
+
     @Test func whatCannotBeBoundedIsNamed() throws {
         var builder = GraphBuilder(name: "bent")
         let x = builder.input(

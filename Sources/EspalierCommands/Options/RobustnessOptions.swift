@@ -17,7 +17,7 @@ struct RobustnessOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Certificates, separated by commas; without it all that there are for the norm.",
+            "Certificates, separated by commas; without it all but crown-optimized.",
             valueName: "name,..."),
         completion: .list(Certificate.all.map(\.name)))
     var certificates: CertificateList?
@@ -56,7 +56,8 @@ struct RobustnessOptions: ParsableArguments {
             ? [0, 0.02, 0.05, 0.1, 0.2, 0.5] : [0, 1.0 / 255, 2.0 / 255, 4.0 / 255, 8.0 / 255]
         return RobustnessMeasurement(
             norm: norm, epsilons: epsilons?.values ?? usual,
-            certificates: certificates?.values ?? Certificate.all.filter { $0.norms.contains(norm) },
+            certificates: certificates?.values
+                ?? Certificate.all.filter { $0.isUsual && $0.norms.contains(norm) },
             attacks: attacks.values, effort: .init(steps: steps, restarts: restarts), sampleCount: samples,
             seed: seed)
     }

@@ -59,7 +59,7 @@ package final class AttackedNetwork {
     ///   - count: at most ``batchSize``.
     ///   - write: fills the beginning of the network's input, [count, ...].
     /// - Returns: [count, columns], valid until the next call.
-    func outputs(
+    package func outputs(
         count: Int, _ write: (UnsafeMutableBufferPointer<Float>) -> Void
     ) throws -> UnsafeBufferPointer<Float> {
         guard let input = session.input(inputName) else {
@@ -71,7 +71,7 @@ package final class AttackedNetwork {
     }
 
     /// Those of the last run.
-    func outputs(count: Int) -> UnsafeBufferPointer<Float> {
+    package func outputs(count: Int) -> UnsafeBufferPointer<Float> {
         let outputs = session.outputs[0]
         return UnsafeBufferPointer(rebasing: outputs[..<(outputs.count / batchSize * count)])
     }

@@ -8,6 +8,8 @@ package struct Certificate: Sendable {
     package let explanation: String
     /// The norms that it is for.
     package let norms: [VectorNorm]
+    /// Whether it is taken where none is named.
+    package let isUsual: Bool
     /// Makes the certifier of a network.
     ///
     /// It throws ``RobustnessError`` where the network is none that it can say anything about.
@@ -15,11 +17,13 @@ package struct Certificate: Sendable {
 
     package init(
         name: String, explanation: String, norms: [VectorNorm] = VectorNorm.allCases,
+        isUsual: Bool = true,
         certifier: @escaping @Sendable (CertifiedNetwork, VectorNorm) throws -> any Certifier
     ) {
         self.name = name
         self.explanation = explanation
         self.norms = norms
+        self.isUsual = isUsual
         self.certifier = certifier
     }
 
@@ -35,7 +39,24 @@ package struct Certificate: Sendable {
             explanation:
                 "the same for each pair of classes, by the difference of their rows of the last layer",
             certifier: { try $0.pairCertifier($1) }),
+        relaxation(
+            .intervals, "intervals carried forward, the last layer's with the difference of two classes' rows"
+        ),
+        relaxation(.crown, "linear bounds carried back, or intervals where those are tighter"),
+        relaxation(
+            .optimizedCrown(steps: 20), isUsual: false,
+            "the same, with slopes searched for each pair of classes by 20 gradient steps"),
     ]
+
+    private static func relaxation(
+        _ method: RelaxationCertifier.Method, isUsual: Bool = true, _ explanation: String
+    ) -> Certificate {
+        Certificate(name: method.name, explanation: explanation, isUsual: isUsual) { network, norm in
+            try RelaxationCertifier(
+                network.graph, dataset: network.dataset, units: network.units, norm: norm, method: method,
+                lane: network.attacked.lane)
+        }
+    }
 
     package static func named(_ name: String) -> Certificate? { all.first { $0.name == name } }
 }

@@ -9,7 +9,7 @@ package import EspalierTraining
 /// The network may hold convolutions, matrix products, normalisation with stored statistics, ReLU and leaky ReLU, max and average
 /// pooling, sums and concatenation, and what moves elements. Bounds hold for the network in real numbers and for its evaluation in
 /// float32 by any order of summation; see ``IntervalPass`` and ``BackwardPass``.
-package final class RelaxationCertifier {
+package final class RelaxationCertifier: Certifier {
     package enum Method: Sendable, Hashable {
         /// Interval bound propagation (Gowal et al. 2018), the last product taken together with the difference of two outputs.
         case intervals
@@ -18,6 +18,15 @@ package final class RelaxationCertifier {
         case crown
         /// The same with slopes of lines searched for each pair of outputs, by so many steps (alpha-CROWN: Xu et al. 2021).
         case optimizedCrown(steps: Int)
+
+        /// As in tables and on the command line.
+        package var name: String {
+            switch self {
+            case .intervals: "intervals"
+            case .crown: "crown"
+            case .optimizedCrown: "crown-optimized"
+            }
+        }
     }
 
     /// What was found on the way.
@@ -32,6 +41,7 @@ package final class RelaxationCertifier {
 
     package let method: Method
     package let norm: VectorNorm
+    package var name: String { method.name }
     package let dataset: Dataset
     package let units: InputUnits
     package let lane: Lane
@@ -144,6 +154,10 @@ package final class RelaxationCertifier {
             }
             return margins
         }
+    }
+
+    package func certifies(samples: [Int], radii: [Double]) throws -> [Bool] {
+        try margins(samples: samples, radii: radii).map { margins in margins.allSatisfy { $0 > 0 } }
     }
 
     /// At most ``sampleCount`` samples.
