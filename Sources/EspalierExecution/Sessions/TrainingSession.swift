@@ -70,7 +70,9 @@ package final class TrainingSession {
         let gradients = parameters.gradientPointers.filter { pair in
             options.parameterGradients && parameters.trainable.contains { $0.value == pair.key }
         }
-        var backward = BackwardLowering(forward, targets: Set(parameters.trainable.map(\.value) + realInputs))
+        let wanted =
+            options.parameterGradients || options.perSampleSquares ? parameters.trainable.map(\.value) : []
+        var backward = BackwardLowering(forward, targets: Set(wanted + realInputs))
         let seedBuffers = try backward.lower(seeds: outputs, gradients: gradients, squares: squares)
         var inputGradientBuffers: [String: BufferID] = [:]
         for input in realInputs {

@@ -2,7 +2,7 @@ package import EspalierExecution
 package import EspalierGraphs
 import EspalierOperators
 
-/// Gradients of a network that does not change, batch after batch: what evidence is made of.
+/// Gradients of a network apart from its training, batch after batch: what evidence and adversarial samples are made of.
 ///
 /// Batch norm is frozen, and each sample's loss counts with weight 1: gradients are sums over the batch, not means. Runs
 /// on the caller's lane.
@@ -13,24 +13,33 @@ package final class GradientPass {
     private let options: TrainingSession.Options
     private let output: ValueID
     private var sessions: [Int: TrainingSession] = [:]
+    /// Memory for the labels of a batch.
+    private var classes: [Int32] = []
 
     /// - Parameters:
+    ///   - output: the value that holds the predictions; nil for ``EspalierGraphs/Graph/lossOutput(for:batchSize:)``.
+    ///   - parameters: those of a run for the same network, to be followed as it trains; nil for the network's own.
     ///   - perSampleSquares: whether ``TrainingSession/squares`` is wanted.
     ///   - gradients: whether plain gradients of the parameters are wanted.
+    ///   - inputGradients: whether those of the network's inputs are wanted.
     ///   - repeatsBackward: whether there may be several backward passes after one forward.
     /// - Throws: ``TrainingError/mismatch(_:)`` if the data do not fit the network, ``ExecutionError``.
     package init(
-        _ graph: Graph, dataset: Dataset, threads: Int = 1, perSampleSquares: Bool = false,
-        gradients: Bool = true, repeatsBackward: Bool = false
+        _ graph: Graph, dataset: Dataset, output: ValueID? = nil, parameters: ParameterStore? = nil,
+        threads: Int = 1, perSampleSquares: Bool = false, gradients: Bool = true,
+        inputGradients: Bool = false, repeatsBackward: Bool = false
     ) throws {
         self.graph = graph
         binding = try InputBinding(graph, dataset)
-        output = try graph.lossOutput(for: dataset, batchSize: 1)
-        parameters = ParameterStore(try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: 1)))
+        self.output = try output ?? graph.lossOutput(for: dataset, batchSize: 1)
+        self.parameters =
+            try parameters
+            ?? ParameterStore(ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: 1)))
         var options = TrainingSession.Options(
             phase: .training(frozenNormalization: true, seed: 0), threads: threads)
         options.perSampleSquares = perSampleSquares
         options.parameterGradients = gradients
+        options.inputGradients = inputGradients
         options.repeatsBackward = repeatsBackward
         self.options = options
     }
@@ -47,10 +56,16 @@ package final class GradientPass {
     /// Runs forward on a batch. The caller writes the gradient of the session's only output, [samples, columns], and runs
     /// backward.
     package func forward(_ batch: Batch, of batcher: Batcher) throws -> TrainingSession {
+        let session = try feed(batch, of: batcher)
+        try session.forward()
+        return session
+    }
+
+    /// Writes a batch into the inputs of the program for its size, which is the caller's to run.
+    package func feed(_ batch: Batch, of batcher: Batcher) throws -> TrainingSession {
         let session = try session(batchSize: batch.count)
         let others = binding.feed(batch, of: batcher) { session.input(graph.name(of: $0)) }
         for (id, tensor) in others { try session.setInput(graph.name(of: id), to: tensor) }
-        try session.forward()
         return session
     }
 
@@ -58,7 +73,7 @@ package final class GradientPass {
     package func writeGradient(
         of loss: any Loss, _ batch: Batch, of batcher: Batcher, in session: TrainingSession
     ) throws {
-        _ = try LabelledBatch(batch, of: batcher).evaluate(
+        _ = try LabelledBatch(batch, of: batcher, memory: &classes).evaluate(
             loss, predictions: session.outputs[0], rows: batch.count, teacher: nil,
             gradient: session.outputGradients[0].baseAddress, gradientScale: 1)
     }

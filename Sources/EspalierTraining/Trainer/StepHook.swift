@@ -3,8 +3,10 @@ package import EspalierTensors
 
 /// Something that takes part in training: pruning while fine-tuning, statistics over the journey, regularisation.
 ///
-/// Hooks are called in the order in which they were given, on the lane that trains. They may read and change
-/// parameters, gradients and masks through the run. All requirements but the first have a default that does nothing.
+/// Hooks are called in the order in which they were given, on the lane that trains. Those of the recipe's regularizations stand
+/// between the others and a step's passes: they are the last before and the first after, so that what another hook puts in place of the
+/// parameters for a step holds for them, and their gradients by it go through that hook. Hooks may read and change parameters, gradients
+/// and masks through the run. All requirements but the first have a default that does nothing.
 package protocol StepHook: AnyObject {
     /// Identifies the hook and its settings in checkpoints.
     var identity: String { get }

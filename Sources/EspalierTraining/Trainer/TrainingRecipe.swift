@@ -23,6 +23,8 @@ package struct TrainingRecipe: Sendable {
     /// Ends training when that many epochs in a row were no better than the best; nil never does.
     package var patience: Int?
     package var threads: Int
+    /// What it is trained under besides the loss.
+    package var regularizations: [any Regularization] = []
 
     package init(
         epochs: Int, batchSize: Int = 64, optimizer: any Optimizer = StochasticGradientDescent(),
@@ -50,7 +52,7 @@ package struct TrainingRecipe: Sendable {
     /// What must be equal for a checkpoint to continue under this recipe, by name. The values are what Swift says of
     /// the stored properties, numbers with all their digits.
     package var identity: [String: String] {
-        [
+        var identity = [
             "epochs": "\(epochs)", "batch size": "\(batchSize)", "optimizer": "\(optimizer)",
             "learning rate": "\(schedule)", "loss": "\(loss)", "seed": "\(seed)",
             "augmentation": "\(augmentation)", "threads": "\(threads)",
@@ -59,5 +61,9 @@ package struct TrainingRecipe: Sendable {
             "decay of vectors": "\(decaysVectors)", "best epoch": "\(keepsBest)",
             "patience": patience.map { "\($0)" } ?? "none",
         ]
+        if !regularizations.isEmpty {
+            identity["regularization"] = regularizations.map(\.identity).joined(separator: "; ")
+        }
+        return identity
     }
 }

@@ -100,7 +100,8 @@ extension TrainingRun {
             throw TrainingError.diverged(epoch: position.epoch, step: position.step)
         }
         try session.backward()
-        for hook in hooks { try hook.willUpdate(self) }
+        for hook in hooks[givenHookCount...] { try hook.willUpdate(self) }
+        for hook in hooks[..<givenHookCount] { try hook.willUpdate(self) }
         let rate = recipe.schedule.rate(at: stepsDone, of: totalSteps)
         var norm: Double?
         if let weights = store.values.baseAddress, let gradients = store.gradients.baseAddress {

@@ -18,7 +18,9 @@ package final class TrainingRun {
     package let recipe: TrainingRecipe
     package let training: Dataset
     package let validation: Dataset?
+    /// Those given, then one for each of the recipe's regularizations.
     package let hooks: [any StepHook]
+    let givenHookCount: Int
 
     /// The parameters and their gradients.
     package let store: ParameterStore
@@ -35,7 +37,8 @@ package final class TrainingRun {
     package let batcher: Batcher
     let teacher: Evaluator?
     let teacherGraph: Graph?
-    let output: ValueID
+    /// The value that holds the predictions.
+    package let output: ValueID
     var position = TrainingPosition()
     var best: BestParameters?
     /// Tells the weights that training began with from others.
@@ -70,7 +73,8 @@ package final class TrainingRun {
         self.recipe = recipe
         self.training = training
         self.validation = validation
-        self.hooks = hooks
+        self.hooks = hooks + recipe.regularizations.map { $0.makeHook() }
+        givenHookCount = hooks.count
         self.leavesOutMasked = leavesOutMasked
         let batchSize = min(recipe.batchSize, training.sampleCount)
         self.output = try output ?? graph.lossOutput(for: training, batchSize: batchSize)
@@ -216,6 +220,12 @@ extension TrainingRun {
         }
         sessions[batchSize] = session
         return session
+    }
+
+    /// The memory of a network input that holds the samples of the step under way, for hooks that have it train on others; nil if
+    /// it holds no `float32` numbers.
+    package func inputUnderWay(_ name: String) -> UnsafeMutableBufferPointer<Float>? {
+        batchUnderWay.flatMap { sessions[$0.count]?.input(name) }
     }
 
     /// Writes a batch into a session's inputs.

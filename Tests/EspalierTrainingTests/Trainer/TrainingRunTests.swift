@@ -198,4 +198,33 @@ struct TrainingRunTests {
             labels: .classes([0, 1, 2, 0], count: 3))
         #expect(throws: Never.self) { try TrainingRun(graph, training: image, recipe: recipe) }
     }
+
+    /// What a recipe trains under sees the weights that other hooks put in place for a step, and gradients by these before they do.
+    @Test func regularizationsStandBetweenHooksAndPasses() throws {
+        final class Log: @unchecked Sendable { var calls: [String] = [] }
+        final class Named: StepHook {
+            let (identity, log): (String, Log)
+            init(_ name: String, _ log: Log) { (identity, self.log) = (name, log) }
+            func willCompute(_ run: TrainingRun) { log.calls.append("compute \(identity)") }
+            func willUpdate(_ run: TrainingRun) { log.calls.append("update \(identity)") }
+        }
+        struct Rule: Regularization {
+            let identity = "rule"
+            let log: Log
+            func makeHook() -> any StepHook { Named(identity, log) }
+        }
+        let log = Log()
+        var recipe = TrainingFixtures.recipe(epochs: 1)
+        let plain = recipe.identity
+        recipe.regularizations = [Rule(log: log)]
+        #expect(recipe.identity != plain)
+        let run = try TrainingRun(
+            TrainingFixtures.network(), training: TrainingFixtures.blobs(32, seed: 1), recipe: recipe,
+            hooks: [Named("a", log), Named("b", log)])
+        try run.train()
+        #expect(
+            log.calls == [
+                "compute a", "compute b", "compute rule", "update rule", "update a", "update b",
+            ])
+    }
 }
