@@ -92,7 +92,7 @@ let package = Package(
             name: "TrainingProbe",
             dependencies: [
                 "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierTraining",
-                "CAllocationCounter",
+                "EspalierRobustness", "CAllocationCounter",
             ], path: "Tests/TrainingProbe", swiftSettings: swiftSettings),
         module(
             "EspalierTraining",

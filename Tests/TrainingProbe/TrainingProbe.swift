@@ -1,12 +1,13 @@
 import CAllocationCounter
 import EspalierGraphs
 import EspalierKernels
+import EspalierRobustness
 import EspalierTensors
 import EspalierTraining
 
 /// Counts the allocations of training steps, once everything is planned.
 ///
-///     TrainingProbe STEPS dense|masked
+///     TrainingProbe STEPS dense|masked|robust
 ///
 /// Trains a small network for one epoch of STEPS steps, and one of as many more; prints how many allocations those took together,
 /// without what oneDNN allocates itself, or `unavailable` where allocations can't be counted. A program of its own, since counting
@@ -17,18 +18,19 @@ enum TrainingProbe {
         let arguments = CommandLine.arguments
         guard arguments.count == 3, let steps = Int(arguments[1]) else { throw ProbeError.usage }
         guard allocation_counter_is_available() else { return print("unavailable") }
-        let isMasked = arguments[2] == "masked"
+        let kind = arguments[2]
         // The first run makes what the program keeps.
-        _ = try allocations(steps: steps, isMasked: isMasked)
-        let short = try allocations(steps: steps, isMasked: isMasked)
-        let long = try allocations(steps: 2 * steps, isMasked: isMasked)
+        _ = try allocations(steps: steps, kind: kind)
+        let short = try allocations(steps: steps, kind: kind)
+        let long = try allocations(steps: 2 * steps, kind: kind)
         guard short > 0 else { throw ProbeError.countsNothing }
         print(long - short)
     }
 
     /// Of one epoch of so many steps.
-    private static func allocations(steps: Int, isMasked: Bool) throws -> Int {
+    private static func allocations(steps: Int, kind: String) throws -> Int {
         let lane = try Lane(threads: 1)
+        let isMasked = kind == "masked"
         let options = ArchitectureOptions(channels: 1, height: 8, width: 8, classCount: 10, seed: 1)
         guard let graph = try Architectures.named("lenet-300-100")?.graph(options) else {
             throw ProbeError.usage
@@ -50,11 +52,16 @@ enum TrainingProbe {
                         shape: [samples, 1, 8, 8],
                         scalars: (0..<(samples * 64)).map { _ in Float(random.uniform()) }))
             ], labels: .classes((0..<samples).map { Int32($0 % 10) }, count: 10))
+        var recipe = TrainingRecipe(
+            epochs: 1, batchSize: batchSize, optimizer: Adam(weightDecay: 0),
+            schedule: ConstantRate(peak: 0.001))
+        if kind == "robust" {
+            recipe.regularizations = [
+                SpectralPenalty(weight: 0.01), AdversarialTraining(radius: 0.1, steps: 2),
+            ]
+        }
         let run = try TrainingRun(
-            graph, training: data,
-            recipe: TrainingRecipe(
-                epochs: 1, batchSize: batchSize, optimizer: Adam(weightDecay: 0),
-                schedule: ConstantRate(peak: 0.001)), masks: masks, leavesOutMasked: isMasked, lane: lane)
+            graph, training: data, recipe: recipe, masks: masks, leavesOutMasked: isMasked, lane: lane)
         // The counter is a thread's own.
         return try lane.run {
             let before = allocation_counter_value()
