@@ -208,7 +208,7 @@ struct Compare: ParsableCommand {
             networks = .trained(
                 architecture: arch,
                 options: try parts.fit.architectureOptions(activation: activation, name: arch),
-                recipe: repairing.training.recipe(
+                recipe: repairing.recipe(
                     epochs: epochs, schedule: RateScheduleName(type: OneCycle.self), dataset: parts.fit,
                     common: common))
         } else {

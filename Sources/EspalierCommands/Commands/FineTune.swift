@@ -39,6 +39,8 @@ struct FineTune: ParsableCommand {
 
     @OptionGroup var training: TrainingOptions
 
+    @OptionGroup var robust: RobustTrainingOptions
+
     @OptionGroup var checkpoint: CheckpointOptions
 
     @OptionGroup var collecting: CollectOptions
@@ -63,6 +65,7 @@ struct FineTune: ParsableCommand {
         let parts = try DataParts(data, options: try dataOptions.loadOptions(for: data, graph: loaded.graph))
         var recipe = training.recipe(
             epochs: epochs, schedule: schedule, dataset: parts.fit, common: common, rateScale: 0.25)
+        recipe.regularizations = robust.regularizations
         guard teacher != nil || parts.fit.isLabelled else {
             throw CommandFailure("\(data) has no labels: give a model to learn from with --teacher")
         }

@@ -45,6 +45,8 @@ struct Train: ParsableCommand {
 
     @OptionGroup var training: TrainingOptions
 
+    @OptionGroup var robust: RobustTrainingOptions
+
     @OptionGroup var checkpoint: CheckpointOptions
 
     @OptionGroup var collecting: CollectOptions
@@ -72,7 +74,8 @@ struct Train: ParsableCommand {
         let parts = try DataParts(data, options: options)
         var graph = try freshNetwork(parts)
         graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text()
-        let recipe = training.recipe(epochs: epochs, schedule: schedule, dataset: parts.fit, common: common)
+        var recipe = training.recipe(epochs: epochs, schedule: schedule, dataset: parts.fit, common: common)
+        recipe.regularizations = robust.regularizations
         let job = TrainingJob(
             graph: graph, parts: parts, recipe: recipe, label: arch, checkpoint: checkpoint,
             journey: collecting.journey)

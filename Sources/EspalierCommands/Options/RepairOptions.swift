@@ -13,6 +13,8 @@ struct RepairOptions: ParsableArguments {
 
     @OptionGroup var training: TrainingOptions
 
+    @OptionGroup var robust: RobustTrainingOptions
+
     func validate() throws {
         guard (0...1).contains(distillation) else {
             throw ValidationError("--distillation must be from 0 to 1")
@@ -23,19 +25,29 @@ struct RepairOptions: ParsableArguments {
         epochs: Int, schedule: PrunePipeline.ScheduleKind = .oneShot, dataset: Dataset, common: CommonOptions
     ) -> PrunePipeline.Repair {
         PrunePipeline.Repair(
-            recipe: training.recipe(
+            recipe: recipe(
                 epochs: epochs, schedule: learningRateSchedule, dataset: dataset, common: common),
             schedule: schedule, distillationWeight: distillation)
+    }
+
+    /// By which a network is trained that repaired ones are compared with.
+    func recipe(
+        epochs: Int, schedule: RateScheduleName, dataset: Dataset, common: CommonOptions
+    ) -> TrainingRecipe {
+        var recipe = training.recipe(epochs: epochs, schedule: schedule, dataset: dataset, common: common)
+        recipe.regularizations = robust.regularizations
+        return recipe
     }
 
     /// As they are given on a command line.
     var arguments: [String] {
         ["--learning-rate-schedule", learningRateSchedule.type.name, "--distillation", "\(distillation)"]
-            + training.arguments
+            + training.arguments + robust.arguments
     }
 
     /// For a record's settings.
     func text(epochs: Int) -> String {
-        "\(epochs) epochs of \(training.optimizer.type.name), distillation \(distillation)"
+        (["\(epochs) epochs of \(training.optimizer.type.name)", "distillation \(distillation)"]
+            + robust.regularizations.map(\.identity)).joined(separator: ", ")
     }
 }
