@@ -63,7 +63,7 @@ struct Pareto: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What is wanted small besides the accuracy drop: one or two of macs, parameters, bytes, latency; without it what --cost says. Latencies are measured when all is done.",
+            "What is wanted small besides the accuracy drop: one or two of macs, parameters, bytes, latency, lipschitz (an upper bound of how far the outputs can move, in l2); without it what --cost says. The last two are measured when all is done.",
             valueName: "name,..."))
     var objectives: ObjectiveList?
 
@@ -169,8 +169,7 @@ struct Pareto: ParsableCommand {
         record = recorder.record(model: loaded.first)
         record.data = parts.description
         let front = try search.front(
-            outcome.records, latencies: wanted.contains(.latency) ? latencies(outcome, search, store) : [:],
-            choosing: conditions())
+            outcome.records, measured: measured(outcome, search, store), choosing: conditions())
         record.front = front.front
         record.dominated = front.dominated
         record.hypervolume = front.hypervolume
@@ -215,7 +214,7 @@ struct Pareto: ParsableCommand {
                 granularity, targets: [], criterion: try Criteria.criterion(criterion, seed: common.seed),
                 keep: keep.map { NamePattern($0) }, prunesFirstAndLast: firstAndLast),
             iterativeCriterion: iterativeCriterion, repair: repair,
-            scratch: repairing.training.recipe(
+            scratch: repairing.recipe(
                 epochs: scratchEpochs, schedule: RateScheduleName(type: OneCycle.self), dataset: parts.fit,
                 common: common),
             template: template)
@@ -264,26 +263,39 @@ struct Pareto: ParsableCommand {
 
     private static func rounded(_ number: Double) -> Double { (1000 * number).rounded() / 1000 }
 
-    /// Milliseconds of one inference of each network, by key: measured in turns, on one thread.
-    private func latencies(
+    /// What is wanted and no trial knows, by key.
+    private func measured(
         _ outcome: TrialOutcome, _ search: ParetoSearch, _ store: RunStore
-    ) throws -> [String: Double] {
+    ) throws -> [Objective: [String: Double]] {
+        guard wanted.contains(.latency) || wanted.contains(.lipschitz) else { return [:] }
         let points = search.points(outcome.records)
         let finished = try store.finishedTrials(of: search.experiment.hash)
         let graphs = try points.map { point in
             try LoadedModel(path(of: point, finished)).graph
         }
+        common.console.status("measuring \(graphs.count) networks")
+        var measured: [Objective: [String: Double]] = [:]
+        func add(_ objective: Objective, _ values: [Double]) {
+            measured[objective] = Dictionary(zip(points.map(\.key), values), uniquingKeysWith: { $1 })
+        }
+        if wanted.contains(.latency) { add(.latency, try latencies(graphs, search)) }
+        if wanted.contains(.lipschitz) {
+            add(.lipschitz, try graphs.map { try $0.lipschitzBound(on: search.data.fit) })
+        }
+        return measured
+    }
+
+    /// Milliseconds of one inference of each network: measured in turns, on one thread.
+    private func latencies(_ graphs: [Graph], _ search: ParetoSearch) throws -> [Double] {
         let lane = try Lane(threads: 1)
         let costs = try CostConstants.found(lane: lane, recalibrates: false, console: common.console).model
         let inputs = try ModelInputs.random(
             for: graphs[0], shapes: InputBinding(graphs[0], search.data.fit).shapes(batchSize: 1), samples: 1,
             seed: common.seed
         ).tensors
-        common.console.status("measuring \(graphs.count) networks")
-        let medians = try lane.run {
+        return try lane.run {
             try NetworkLatency.medians(of: graphs, inputs: inputs, threads: 1, costs: costs, seconds: 0.3)
         }
-        return Dictionary(zip(points.map(\.key), medians), uniquingKeysWith: { $1 })
     }
 
     private func path(
@@ -369,7 +381,7 @@ struct ObjectiveList: ExpressibleByArgument {
     init?(argument: String) {
         let values = argument.split(separator: ",").map { name -> Objective? in
             let name = String(name.filter { !$0.isWhitespace })
-            return name == Objective.latency.name ? .latency : ChargedCost(rawValue: name)?.objective
+            return [.latency, .lipschitz].first { $0.name == name } ?? ChargedCost(rawValue: name)?.objective
         }
         guard (1...2).contains(values.count), !values.contains(nil), Set(values).count == values.count else {
             return nil

@@ -63,6 +63,10 @@ enum FrontTable {
     }
 
     private static func text(_ value: Double, _ unit: String) -> String {
-        unit == "ms" ? "\(Format.significant(value)) ms" : Format.percent(value)
+        switch unit {
+        case "share": Format.percent(value)
+        case "": Format.significant(value)
+        default: "\(Format.significant(value)) \(unit)"
+        }
     }
 }

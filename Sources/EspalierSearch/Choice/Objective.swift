@@ -19,7 +19,7 @@ package struct Objective: Hashable, Sendable {
     package static let bytes = Objective("bytes", unit: .share)
     /// Of one inference.
     package static let latency = Objective("latency", unit: .milliseconds)
-    /// The bound on the network's Lipschitz constant.
+    /// The bound on the network's Lipschitz constant, in the euclidean norm.
     package static let lipschitz = Objective("lipschitz", unit: .number)
 
     package static let known: [Objective] = [
@@ -34,6 +34,15 @@ package enum ObjectiveUnit: Hashable, Sendable {
     /// A time, which must be written with its unit and is kept in milliseconds.
     case milliseconds
     case number
+
+    /// What stands behind a value in records and tables: "share", "ms" or nothing.
+    package var symbol: String {
+        switch self {
+        case .share: "share"
+        case .milliseconds: "ms"
+        case .number: ""
+        }
+    }
 
     /// What may follow a number, in words for messages.
     package var suffixes: [String] {

@@ -23,16 +23,17 @@ extension ParetoSearch {
 
     /// - Parameters:
     ///   - records: results of trials, by key.
-    ///   - latencies: milliseconds by key, where ``EspalierSearch/Objective/latency`` is among the costs.
+    ///   - measured: of costs that trials do not know, the values by key.
     ///   - conditions: under which a point is chosen; nil for none.
     package func front(
-        _ records: [String: RunRecord], latencies: [String: Double] = [:], choosing conditions: [Condition]?
+        _ records: [String: RunRecord], measured: [Objective: [String: Double]] = [:],
+        choosing conditions: [Condition]?
     ) throws(SearchError) -> ParetoFront {
         let wanted = Set(([.accuracyDrop] + costs).map(\.name))
         let points = points(records).map { point in
             var point = point
             point.values = point.values.filter { wanted.contains($0.key) }
-            point.values[Objective.latency.name] = latencies[point.key]
+            for (objective, values) in measured { point.values[objective.name] = values[point.key] }
             point.cost = costs.first.flatMap { point.values[$0.name] } ?? point.cost
             return point
         }
@@ -45,7 +46,7 @@ extension ParetoSearch {
             hypervolume: try trade.hypervolume(),
             trade: RunRecord.Front(
                 objectives: zip(trade.objectives, [0] + dense).map {
-                    .init(name: $0.name, unit: $0 == .latency ? "ms" : "share", dense: $1)
+                    .init(name: $0.name, unit: $0.unit.symbol, dense: $1)
                 }, reference: trade.reference, knee: trade.knee?.key), volumes: [])
         if let conditions {
             (result.chosen, result.miss) = try trade.choice(conditions)
