@@ -43,8 +43,7 @@ package struct AdversarialTraining: Regularization, Hashable {
 ///
 /// Gradients are those of the network as it will be used: batch norm with its stored statistics, dropout without effect. So a
 /// sample is not changed for what others of the batch do, and statistics learn from samples that are trained on alone. That is
-/// why the step's own program does not serve; the one that does has no gradients of parameters, which saves a third of each of
-/// its passes.
+/// why the step's own program does not serve; the one that does shares its parameters, and computes no gradients by them.
 final class AdversarialSamples: StepHook {
     private let settings: AdversarialTraining
     private var attack: Maximization?
