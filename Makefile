@@ -14,7 +14,7 @@ SANITIZED_KERNEL_TESTS = BUILD=../../.build/kernels-sanitized LINK=-fuse-ld=lld 
     FLAGS='-O0 -fsanitize=address,undefined -fsanitize-trap=undefined'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format conformance kernels neon sanitize shim-v3 bench install dist clean
+.PHONY: help setup build test demo lint format conformance kernels neon sanitize shim-v3 soundness bench install dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -56,6 +56,10 @@ sanitize: setup ## run the suites that touch raw memory under the address and un
 
 shim-v3: ## compile the oneDNN shim against the headers of oneDNN 3
 	@Tools/shim-v3.sh
+
+soundness: setup ## attack trained networks within what is certified of them, on whole test sets
+	@Tools/setup.sh dataset-fashion-mnist
+	ESPALIER_SOUNDNESS=all $(SWIFT) test -c release --filter SoundnessTests
 
 bench: setup ## measure kernels, training and networks, beside peers when installed
 	$(SWIFT) run -c release EspalierBenchmarks

@@ -119,7 +119,8 @@ struct LipschitzCertifierTests {
         let lower = try LipschitzSearch(norm: norm).largestSlope(of: network.attacked, samples: samples)
         #expect(lower > 0 && lower < upper)
         let attack = ProjectedGradientDescent(norm: norm, steps: 10, restarts: 1)
-        for kind in Certificate.all {
+        // Others have tests of their own.
+        for kind in Certificate.all where kind.name.hasPrefix("lipschitz") {
             let certifier = try kind.certifier(network, norm)
             let radii = try certifier.largestRadii(samples: samples, largest: 10, halvings: 6)
             #expect(radii.contains { $0 > 0 })
