@@ -231,6 +231,12 @@ final class BackwardPass {
         let inputSize = inputFrame.elementCount(of: inputShape)
         let target = memory(&results[value], inputSize)
         let (rowAxis, columnAxis) = (windows.axes[0], windows.axes[1])
+        let width = inputFrame.columns.extent
+        let tapOffsets = (0..<(rowAxis.kernel * columnAxis.kernel)).map { tap in
+            tap / columnAxis.kernel * rowAxis.dilation * width + tap % columnAxis.kernel * columnAxis.dilation
+        }
+        // Coefficients that were added up are rounded.
+        let relative = SingleRounding.gamma(16)
         forEachRow(size) { index, row in
             self.slopes?.keep(source, of: value, row: index)
             let coefficients = source + index * size
@@ -238,38 +244,30 @@ final class BackwardPass {
             result.update(repeating: 0, count: inputSize)
             let window = self.window(frame, shape, row)
             let inputWindow = self.window(inputFrame, inputShape, row)
-            let rows = max(0, -window.top)..<min(frame.rows.extent, shape.height - window.top)
-            let columns = max(0, -window.left)..<min(frame.columns.extent, shape.width - window.left)
-            guard rows.lowerBound < rows.upperBound, columns.lowerBound < columns.upperBound else {
-                return (0, 0)
-            }
-            var constant = 0.0
+            let (lines, columns) = window.inside
+            var (constant, magnitude) = (0.0, 0.0)
             for channel in 0..<shape.channels {
-                for line in rows {
+                for line in lines {
                     let from = (channel * frame.rows.extent + line) * frame.columns.extent
-                    let outputRow = window.top + line
-                    let places =
-                        ((row.sample * shape.channels + channel) * shape.height + outputRow) * shape.width
-                        + window.left
+                    let y = rowAxis.position(output: window.top + line, tap: 0) - inputWindow.top
+                    let to = (channel * inputFrame.rows.extent + y) * width - inputWindow.left
+                    let plane = (row.sample * shape.channels + channel) * shape.height + window.top + line
+                    let places = plane * shape.width + window.left
                     for column in columns {
                         let coefficient = coefficients[from + column]
                         let winner = Int(winners[places + column])
                         if coefficient < 0, winner < 0 {
-                            constant += Double(coefficient) * Double(table.upper[places + column])
+                            let most = Double(coefficient) * Double(table.upper[places + column])
+                            constant += most
+                            magnitude += most.magnitude
                             continue
                         }
-                        let tap = winner < 0 ? ~winner : winner
-                        let (tapRow, tapColumn) = tap.quotientAndRemainder(dividingBy: columnAxis.kernel)
-                        let y = rowAxis.position(output: outputRow, tap: tapRow) - inputWindow.top
-                        let x =
-                            columnAxis.position(output: window.left + column, tap: tapColumn)
-                            - inputWindow.left
-                        result[(channel * inputFrame.rows.extent + y) * inputFrame.columns.extent + x] +=
-                            coefficient
+                        let x = columnAxis.position(output: window.left + column, tap: 0)
+                        result[to + x + tapOffsets[winner < 0 ? ~winner : winner]] += coefficient
                     }
                 }
             }
-            return (constant, 0)
+            return (constant, relative * magnitude)
         }
         add(UnsafePointer(target), inputFrame, sign: 1, to: input)
     }
@@ -295,12 +293,9 @@ final class BackwardPass {
                 return (0, 0)
             }
             let (inner, outer) = (self.window(frame, shape, row), self.window(held, shape, row))
-            let rows =
-                max(0, -inner.top)..<max(0, -inner.top, min(frame.rows.extent, shape.height - inner.top))
-            let columns =
-                max(0, -inner.left)..<max(0, -inner.left, min(frame.columns.extent, shape.width - inner.left))
+            let (lines, columns) = inner.inside
             for channel in 0..<shape.channels {
-                for line in rows {
+                for line in lines {
                     let from = (channel * frame.rows.extent + line) * frame.columns.extent
                     let to =
                         (channel * held.rows.extent + line + inner.top - outer.top) * held.columns.extent
@@ -407,5 +402,19 @@ final class BackwardPass {
                 }
             }
         }
+    }
+}
+
+extension espalier_bound_window {
+    /// The lines and columns of the window that stand for elements of the value.
+    fileprivate var inside: (lines: Range<Int>, columns: Range<Int>) {
+        func range(from start: Int, count: Int, of extent: Int) -> Range<Int> {
+            let first = max(0, -start)
+            return first..<max(first, min(count, extent - start))
+        }
+        return (
+            range(from: top, count: Int(window_height), of: Int(height)),
+            range(from: left, count: Int(window_width), of: Int(width))
+        )
     }
 }

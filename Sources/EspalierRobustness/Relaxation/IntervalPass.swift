@@ -196,7 +196,7 @@ struct IntervalPass {
                     }
                     table.lower[place] = lower
                     table.upper[place] = upper
-                    winners[place] = Int16(isDecided ? winnerTap : ~winnerTap)
+                    winners[place] = Int32(isDecided ? winnerTap : ~winnerTap)
                 }
             }
         }

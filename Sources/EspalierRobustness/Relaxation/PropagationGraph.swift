@@ -67,11 +67,11 @@ struct PropagationGraph {
                 inputs.append((port, place))
             }
             do throws(OperatorError) {
-                append(
-                    result,
-                    Step(
-                        node: node,
-                        rule: try operation.boundPropagation(varying: ports, signature), inputs: inputs))
+                let rule = try operation.boundPropagation(varying: ports, signature)
+                if case .maximum(let windows) = rule, windows.axes.count != 2 {
+                    throw .unsupported("a maximum along \(windows.axes.count) axes, where 2 are understood")
+                }
+                append(result, Step(node: node, rule: rule, inputs: inputs))
             } catch {
                 throw refusal("\(error)")
             }

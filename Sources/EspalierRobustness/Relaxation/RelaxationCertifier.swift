@@ -73,6 +73,10 @@ package final class RelaxationCertifier: Certifier {
         let output = try graph.lossOutput(for: dataset, batchSize: 1)
         let resolved = try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: 1))
         let propagated = try PropagationGraph(resolved, output: output)
+        let outputs = propagated.values[propagated.output].count
+        guard outputs > 1, classes.allSatisfy({ (0..<outputs).contains(Int($0)) }) else {
+            throw TrainingError.mismatch("the network's \(outputs) outputs are not one for each class")
+        }
         let runners = propagated.steps.enumerated().map { value, step in
             if let step, case .affine(let propagation) = step.rule {
                 AffineRunner(step, propagation, of: propagated, output: value)

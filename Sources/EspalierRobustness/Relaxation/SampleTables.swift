@@ -15,7 +15,7 @@ final class SampleTables {
         /// Of a bent value: the slopes of lines below and above, and where those above meet zero.
         let lines: Lines?
         /// Of a value that is the largest of windows.
-        let winners: UnsafeMutablePointer<Int16>?
+        let winners: UnsafeMutablePointer<Int32>?
     }
 
     struct Lines {
@@ -44,16 +44,16 @@ final class SampleTables {
             let sums = AlignedStorage(byteCount: 8 * samples)
             storages.append(sums)
             var lines: Lines?
-            var winners: UnsafeMutablePointer<Int16>?
+            var winners: UnsafeMutablePointer<Int32>?
             switch graph.steps[value]?.rule {
             case .slopes:
                 lines = Lines(
                     lowerSlope: floats(count), upperSlope: floats(count), upperOffset: floats(count),
                     zeros: floats(graph.values[value].count))
             case .maximum:
-                let storage = AlignedStorage(byteCount: 2 * count)
+                let storage = AlignedStorage(byteCount: 4 * count)
                 storages.append(storage)
-                winners = storage.base.assumingMemoryBound(to: Int16.self)
+                winners = storage.base.assumingMemoryBound(to: Int32.self)
             default: break
             }
             return Table(
