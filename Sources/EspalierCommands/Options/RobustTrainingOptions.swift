@@ -61,11 +61,20 @@ struct Radius: ExpressibleByArgument {
     let value: Double
 
     init?(argument: String) {
-        let parts = argument.split(separator: "/", omittingEmptySubsequences: false).map { Double($0) }
-        guard (1...2).contains(parts.count), let numerator = parts[0], let denominator = parts.last ?? nil
-        else { return nil }
+        guard let value = Self.number(argument[...]), value > 0, value.isFinite else { return nil }
         text = argument
-        value = parts.count == 1 ? numerator : numerator / denominator
-        guard value > 0, value.isFinite else { return nil }
+        self.value = value
+    }
+
+    /// What a number or a fraction says; nil for anything else.
+    static func number(_ text: Substring) -> Double? {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map {
+            Double($0.filter { !$0.isWhitespace })
+        }
+        switch parts.count {
+        case 1: return parts[0]
+        case 2: return parts[0].flatMap { above in parts[1].flatMap { $0 > 0 ? above / $0 : nil } }
+        default: return nil
+        }
     }
 }

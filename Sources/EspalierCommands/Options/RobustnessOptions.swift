@@ -77,20 +77,11 @@ struct RadiusList: ExpressibleByArgument {
     let values: [Double]
 
     init?(argument: String) {
-        let values = argument.split(separator: ",", omittingEmptySubsequences: false).map(Self.radius)
+        let values = argument.split(separator: ",", omittingEmptySubsequences: false).map {
+            Radius.number($0)
+        }
         guard values.allSatisfy({ $0.map { $0 >= 0 && $0.isFinite } ?? false }) else { return nil }
         self.values = Set(values.compactMap { $0 }).sorted()
-    }
-
-    private static func radius(_ text: Substring) -> Double? {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map {
-            Double($0.filter { !$0.isWhitespace })
-        }
-        switch parts.count {
-        case 1: return parts[0]
-        case 2: return parts[0].flatMap { above in parts[1].flatMap { $0 > 0 ? above / $0 : nil } }
-        default: return nil
-        }
     }
 }
 

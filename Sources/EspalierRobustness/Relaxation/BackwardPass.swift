@@ -314,11 +314,16 @@ final class BackwardPass {
     private func boundsHere(_ value: Int, _ source: UnsafePointer<Float>, _ frame: Frame) -> [Double] {
         let (constants, slacks) = (self.constants, self.slacks)
         defer { (self.constants, self.slacks) = (constants, slacks) }
-        addIntervals(of: value, source, frame)
+        let table = tables.tables[value]
+        addIntervals(of: value, source, frame, lower: table.lower, upper: table.upper)
         return bounds()
     }
 
-    private func addIntervals(of value: Int, _ source: UnsafePointer<Float>, _ frame: Frame) {
+    /// Coefficients of a value that lies between two ends and, where those are one, in balls around it.
+    private func addIntervals(
+        of value: Int, _ source: UnsafePointer<Float>, _ frame: Frame,
+        lower: UnsafeMutablePointer<Float>, upper: UnsafeMutablePointer<Float>, balls: Region? = nil
+    ) {
         let (shape, table) = (graph.values[value], tables.tables[value])
         let size = frame.elementCount(of: shape)
         let relative = SingleRounding.gamma(Int(ESPALIER_BOUND_TERMS) + 16)
@@ -327,13 +332,19 @@ final class BackwardPass {
             var window = self.window(frame, shape, row)
             let first = row.sample * shape.count
             var lines = espalier_bound_lines()
-            lines.lower_offset = UnsafePointer(table.lower + first)
-            lines.upper_offset = UnsafePointer(table.upper + first)
+            lines.lower_offset = UnsafePointer(lower + first)
+            lines.upper_offset = UnsafePointer(upper + first)
             // Sums of rows before are of numbers as large as the intervals' own ends.
             lines.magnitude = UnsafePointer(table.magnitude + first)
             let sums = espalier_bound_row(isa, &window, &lines, source + index * size, nil)
+            var constant = sums.constant
+            if let balls, let radius = balls.radii?[row.sample] {
+                let weights = balls.squares.base.assumingMemoryBound(to: Float.self)
+                let squares = espalier_bound_squares(isa, &window, weights, source + index * size)
+                constant -= radius * squares.squareRoot() * (1 + relative)
+            }
             return (
-                sums.constant,
+                constant,
                 relative * sums.magnitude + SingleRounding.underflow * (1 + table.magnitudeSums[row.sample])
             )
         }
@@ -341,28 +352,11 @@ final class BackwardPass {
 
     private func finish(_ source: UnsafePointer<Float>, _ frame: Frame, _ region: Region) -> [Double] {
         if let slopes { for index in 0..<rows.count { slopes.keep(source, of: 0, row: index) } }
-        guard let radii = region.radii else {
-            addIntervals(of: 0, source, frame)
-            return bounds()
-        }
-        let (shape, table) = (graph.values[0], tables.tables[0])
-        let size = frame.elementCount(of: shape)
-        let relative = SingleRounding.gamma(Int(ESPALIER_BOUND_TERMS) + 16)
-        let isa = espalier_isa_active()
-        let weights = UnsafePointer(region.squares.base.assumingMemoryBound(to: Float.self))
-        forEachRow(size) { index, row in
-            var window = self.window(frame, shape, row)
-            let first = row.sample * shape.count
-            var lines = espalier_bound_lines()
-            lines.lower_offset = UnsafePointer(region.centers + first)
-            lines.upper_offset = UnsafePointer(region.centers + first)
-            lines.magnitude = UnsafePointer(table.magnitude + first)
-            let sums = espalier_bound_row(isa, &window, &lines, source + index * size, nil)
-            let length = espalier_bound_squares(isa, &window, weights, source + index * size).squareRoot()
-            return (
-                sums.constant - radii[row.sample] * length * (1 + relative),
-                relative * sums.magnitude + SingleRounding.underflow * (1 + table.magnitudeSums[row.sample])
-            )
+        let table = tables.tables[0]
+        if region.radii == nil {
+            addIntervals(of: 0, source, frame, lower: table.lower, upper: table.upper)
+        } else {
+            addIntervals(of: 0, source, frame, lower: region.centers, upper: region.centers, balls: region)
         }
         return bounds()
     }

@@ -15,8 +15,6 @@ extension Graph {
         let layers = try resolved.linearLayers()
         let norms = try layers.map { layer in try OperatorNorm(layer.map, effort: .cheap) }
         let bound = try LipschitzBound(resolved, layers: layers, norms: norms, norm: .euclidean)
-        // The largest stretch of the preparation, of which the means are no part.
-        let least = InputUnits(dataset).deviations.min() ?? 1
-        return (bound.values[output] ?? 0) / Double(least)
+        return (bound.values[output] ?? 0) * InputUnits(dataset).largestStretch
     }
 }
