@@ -38,7 +38,7 @@ package struct RobustnessTexts {
         else { return nil }
         func times(_ log: Double) -> String { "× \(Format.digits(exp(log), 3))" }
         return
-            "\(network.name) against \(dense): certified radii \(times(radius)) = margins \(times(margin)) "
+            "\(network.name) against \(dense): Lipschitz radii \(times(radius)) = margins \(times(margin)) "
             + "over Lipschitz constant \(times(constant))"
     }
 

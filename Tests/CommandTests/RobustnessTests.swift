@@ -71,7 +71,7 @@ struct RobustnessTests {
         let counted = try ["samples", "lost", "gained"].map { try #require(change[$0] as? Int) }
         #expect(counted[0] > 0 && counted.reduce(0, +) <= 60)
         let page = try String(contentsOfFile: folder("robustness.html"), encoding: .utf8)
-        #expect(page.contains("certified radii ×") && page.contains("Spectral norms"))
+        #expect(page.contains("Lipschitz radii ×") && page.contains("Spectral norms"))
         // What a record says can be rendered again.
         try Data(result.output.utf8).write(to: URL(filePath: folder("run.json")))
         #expect(tool("report", folder("run.json"), "-o", folder("again.html"), "--quiet").code == 0)

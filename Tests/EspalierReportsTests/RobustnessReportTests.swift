@@ -49,7 +49,7 @@ struct RobustnessReportTests {
         robustness.networks[1].change = .init(
             samples: 2, lost: 0, gained: 1, logMargin: spread, logLipschitz: half, logRadius: none)
         let verdict =
-            "pruned against dense: certified radii × 1 = margins × 0.5 over Lipschitz constant × 0.5"
+            "pruned against dense: Lipschitz radii × 1 = margins × 0.5 over Lipschitz constant × 0.5"
         #expect(RobustnessTexts.verdict(robustness.networks[1], against: "dense") == verdict)
         #expect(RobustnessTexts.verdict(robustness.networks[0], against: "dense") == nil)
         let change = try #require(RobustnessTexts(robustness).tables.first { $0.title == "What changed" })
