@@ -28,12 +28,11 @@ struct RobustnessSection {
     }
 
     var context: [String: Any] {
-        let dense = robustness.networks[0].name
-        return [
+        [
             "summary":
                 "\(Format.count(robustness.samples)) test samples, changes of inputs in \(robustness.norm), in units of values from 0 "
                 + "to 1. What is certified holds whatever changes do; what attacks leave may still break.",
-            "verdicts": robustness.networks.compactMap { RobustnessTexts.verdict($0, against: dense) },
+            "verdicts": RobustnessTexts(robustness).sentences,
             "charts": charts.filter { !$0.isEmpty },
             "tables": RobustnessTexts(robustness).tables.map { table -> [String: Any] in
                 [

@@ -31,6 +31,22 @@ package struct RobustnessTexts {
             ? "\(Int(steps.rounded()))/255" : Format.digits(epsilon, 4)
     }
 
+    /// What is to be said of networks in words.
+    package var sentences: [String] {
+        guard let dense = robustness.networks.first else { return [] }
+        return robustness.networks.compactMap { Self.verdict($0, against: dense.name) }
+            + robustness.networks.flatMap(Self.looseness)
+    }
+
+    /// How often intervals alone were tighter than linear bounds: why the two are taken together.
+    private static func looseness(_ network: RunRecord.RobustNetwork) -> [String] {
+        network.certificates.compactMap { certificate in
+            certificate.intervalsTighter.map {
+                "\(network.name), \(certificate.name): intervals alone were tighter for \(Format.percent($0)) of the bounds of neurons and outputs"
+            }
+        }
+    }
+
     /// What pruning did to radii, in words: factors are geometric means over samples.
     package static func verdict(_ network: RunRecord.RobustNetwork, against dense: String) -> String? {
         guard let change = network.change, let margin = change.logMargin?.mean,

@@ -121,11 +121,16 @@ extension RunRecord {
         public var name: String
         public var accuracies: [RobustAccuracy]
         public var seconds: Double
+        /// Of linear bounds of neurons and outputs, the share of which intervals alone were tighter; absent where there are none.
+        public var intervalsTighter: Double?
 
-        public init(name: String, accuracies: [RobustAccuracy], seconds: Double) {
+        public init(
+            name: String, accuracies: [RobustAccuracy], seconds: Double, intervalsTighter: Double? = nil
+        ) {
             self.name = name
             self.accuracies = accuracies
             self.seconds = seconds
+            self.intervalsTighter = intervalsTighter
         }
     }
 

@@ -6,7 +6,7 @@ enum RobustnessTable {
     static func tell(
         _ robustness: RunRecord.Robustness, refusals: [RunRecord.Refusal], on console: Console
     ) {
-        guard let dense = robustness.networks.first else { return }
+        guard !robustness.networks.isEmpty else { return }
         for (index, content) in RobustnessTexts(robustness).tables.enumerated() {
             console.result((index == 0 ? "" : "\n") + "\(content.title). \(content.note)\n")
             var table = Table(
@@ -14,8 +14,8 @@ enum RobustnessTable {
             for row in content.rows { table.add(row) }
             console.result(table)
         }
-        let verdicts = robustness.networks.compactMap { RobustnessTexts.verdict($0, against: dense.name) }
-        if !verdicts.isEmpty { console.result("\n" + verdicts.joined(separator: "\n")) }
+        let sentences = RobustnessTexts(robustness).sentences
+        if !sentences.isEmpty { console.result("\n" + sentences.joined(separator: "\n")) }
         for refusal in refusals { console.result("\n\(refusal.name): \(refusal.reason)") }
     }
 }

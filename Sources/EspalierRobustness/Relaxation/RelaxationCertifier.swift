@@ -37,6 +37,9 @@ package final class RelaxationCertifier: Certifier {
         /// Bounds of neurons and outputs, and how many of them intervals alone have tighter.
         package var bounds = 0
         package var looser = 0
+
+        /// The share of the bounds of which intervals alone are tighter.
+        package var looserShare: Double { Double(looser) / Double(max(1, bounds)) }
     }
 
     package let method: Method

@@ -56,10 +56,12 @@ struct RobustnessVerdicts {
             }
             counts.append(open.count)
         }
+        let statistics = (certifier as? RelaxationCertifier)?.statistics
         certificates.append(
             .init(
                 name: certificate.name, accuracies: accuracies(counts),
-                seconds: (ContinuousClock.now - start) / .seconds(1)))
+                seconds: (ContinuousClock.now - start) / .seconds(1),
+                intervalsTighter: statistics.flatMap { $0.bounds > 0 ? $0.looserShare : nil }))
     }
 
     /// What is broken within a radius is broken within a larger one.
