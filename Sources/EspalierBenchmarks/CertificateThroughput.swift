@@ -47,7 +47,7 @@ struct CertificateThroughput {
         return Result(seconds: time / .seconds(1), margins: margins)
     }
 
-    /// The arguments that tell the peer what to bound: images and classes are written beside the model.
+    /// Writes images and classes for the peer, beside the model.
     func write(to folder: URL) throws {
         try images.x.withUnsafeBytes { try Data($0).write(to: folder.appendingPathComponent("images.bin")) }
         guard case .classes(let classes, _) = images.labels else { return }

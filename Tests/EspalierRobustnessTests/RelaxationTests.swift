@@ -161,6 +161,42 @@ struct RelaxationTests {
         #expect(try certifier.certifies(samples: samples, radii: beyond).allSatisfy { !$0 })
     }
 
+    /// Rows of a narrow branch, more of them at a time than a wide branch beside it takes, go through the same trunk.
+    @Test func branchesOfDifferentWidthsShareATrunk() throws {
+        var random = RandomSource(seed: 9)
+        var builder = GraphBuilder(name: "branches")
+        func linear(_ x: ValueID, _ inputs: Int, _ outputs: Int) -> ValueID {
+            let weights = (0..<(inputs * outputs)).map { _ in
+                Float(random.normal() / Double(inputs).squareRoot())
+            }
+            let weight = builder.constant("w", Tensor(shape: [outputs, inputs], scalars: weights))
+            return builder.node("Gemm", inputs: [x, weight], attributes: ["transB": .int(1)])
+        }
+        func relu(_ x: ValueID) -> ValueID { builder.node("Relu", inputs: [x]) }
+        let x = builder.input(
+            "x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(20)]))
+        let trunk = relu(linear(x, 20, 8))
+        let wide = linear(relu(linear(trunk, 8, 1500)), 1500, 2)
+        let narrow = linear(relu(linear(trunk, 8, 12)), 12, 2)
+        let joined = builder.node("Concat", inputs: [wide, narrow], attributes: ["axis": .int(1)])
+        let output = linear(joined, 4, 3)
+        let graph = try builder.finish(outputs: [output])
+        let count = 64
+        let values = (0..<(count * 20)).map { _ in Float(random.uniform()) }
+        let data = try Dataset(
+            name: "points", inputs: [.init(name: "x", values: Tensor(shape: [count, 20], scalars: values))],
+            labels: .classes((0..<count).map { Int32($0 % 3) }, count: 3))
+        let certifier = try RelaxationCertifier(graph, dataset: data, norm: .maximum, lane: Lane(threads: 1))
+        let together = try certifier.margins(
+            samples: Array(0..<count), radii: [Double](repeating: 0.5, count: count))
+        for sample in [0, 31, 62, 63] {
+            let alone = try certifier.margins(samples: [sample], radii: [0.5])[0]
+            for (one, other) in zip(together[sample], alone) where one.isFinite {
+                #expect(abs(one - other) < 1e-4 * (1 + abs(one)), "seed 9")
+            }
+        }
+    }
+
     @Test func whatCannotBeBoundedIsNamed() throws {
         var builder = GraphBuilder(name: "bent")
         let x = builder.input(

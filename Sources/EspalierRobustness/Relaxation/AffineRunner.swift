@@ -11,7 +11,7 @@ final class AffineRunner {
     let step: PropagationGraph.Step
     private let graph: PropagationGraph
     private let output: PropagatedValue
-    private var backwards: [Frame: BackwardRun] = [:]
+    private var backwards: [BackwardKey: BackwardRun] = [:]
 
     init(
         _ step: PropagationGraph.Step, _ propagation: AffinePropagation, of graph: PropagationGraph,
@@ -71,7 +71,8 @@ final class AffineRunner {
     }
 
     func backward(rows: Int, threads: Int, frame: Frame) throws -> BackwardRun {
-        if let run = backwards[frame] { return run }
+        let key = BackwardKey(rows: rows, frame: frame)
+        if let run = backwards[key] { return run }
         let frames = inputFrames(of: frame)
         let inputs = step.inputs.map(\.value)
         let isWhole = frame == .whole(output)
@@ -98,7 +99,7 @@ final class AffineRunner {
         else { throw RobustnessError.unsupportedNetwork("'\(step.node.label)' has inputs without elements") }
         let run = BackwardRun(
             session: session, coefficients: coefficients, inputs: gradients, inputFrames: frames)
-        backwards[frame] = run
+        backwards[key] = run
         return run
     }
 
@@ -163,6 +164,12 @@ final class AffineRunner {
                 reason: "it does not keep samples apart on axis 0")
         }
     }
+}
+
+/// What a run backwards is planned for: values in different places have their own numbers of rows.
+private struct BackwardKey: Hashable {
+    let rows: Int
+    let frame: Frame
 }
 
 /// A node planned for samples.

@@ -31,9 +31,6 @@ package final class RelaxationCertifier: Certifier {
 
     /// What was found on the way.
     package struct Statistics: Sendable, Hashable {
-        /// Neurons, of all samples, on whose intervals something depends: those on either side of a bend, and those of which more than
-        /// one could be the largest that a window sees.
-        package var open = 0
         /// Bounds of neurons and outputs, and how many of them intervals alone have tighter.
         package var bounds = 0
         package var looser = 0
@@ -245,7 +242,6 @@ package final class RelaxationCertifier: Certifier {
             let (slot, element) = place.quotientAndRemainder(dividingBy: size)
             return [1, -1].map { BoundRow(sample: slot, element: element, sign: $0) }
         }
-        statistics.open += rows.count / 2
         statistics.bounds += rows.count
         try forEachPart(of: rows, pass) { part in
             let bounds = try pass.bounds(of: part, in: region).linear
