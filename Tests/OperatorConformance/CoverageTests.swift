@@ -43,6 +43,7 @@ import Testing
         if type is any EpilogueAccepting.Type { result.insert("EpilogueAccepting") }
         if type is any ChannelAffine.Type { result.insert("ChannelAffine") }
         if type is any ChannelAffineFolding.Type { result.insert("ChannelAffineFolding") }
+        if type is any BoundPropagating.Type { result.insert("BoundPropagating") }
         return result
     }
 }
@@ -79,6 +80,7 @@ extension PreparedCase {
         {
             result.insert("ChannelAffineFolding")
         }
+        if try boundPropagation() != nil { result.insert("BoundPropagating") }
         return result
     }
 }

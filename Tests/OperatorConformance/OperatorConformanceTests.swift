@@ -38,6 +38,11 @@ import Testing
         expectNone(try prepared.checkChannelAffine(), source)
     }
 
+    @Test(arguments: ConformanceCase.all)
+    func boundsAreMadeOfWhatTheReferenceDoes(_ source: ConformanceCase) throws {
+        expectNone(try PreparedCase(source).checkBounds(), source)
+    }
+
     private func expectNone(
         _ problems: [String], _ source: ConformanceCase, sourceLocation: SourceLocation = #_sourceLocation
     ) {

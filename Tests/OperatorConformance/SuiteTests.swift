@@ -56,6 +56,18 @@ import Testing
         #expect(try !PreparedCase(source, type: WrongStep.self).checkEpilogueStep().isEmpty)
     }
 
+    @Test func wrongBoundsAreFound() throws {
+        #expect(try PreparedCase(source, type: BendsAtZero.self).checkBounds() == [])
+        for (type, problem) in [
+            (ClaimsToBeSum.self, "is not the sum"), (ClaimsToBeAffine.self, "is not affine"),
+            (ClaimsNoNegative.self, "magnitudes"), (ClaimsPosition.self, "depends on"),
+            (ClaimsExactness.self, "roundings"),
+        ] as [(any Operator.Type, String)] {
+            let problems = try PreparedCase(source, type: type).checkBounds()
+            #expect(problems.contains { $0.contains(problem) }, "\(type): \(problems)")
+        }
+    }
+
     @Test func closureFollowsLinksBothWays() {
         var links = AxisLinks()
         links.link(.input(0, axis: 0), .output(0, axis: 0), .offset(1))
@@ -183,4 +195,67 @@ private struct LinksNothing: Square {
 private struct WrongStep: Square, Epilogue {
     init(_ attributes: AttributeReader) {}
     var function: EpilogueStep? { .function(.tanh, alpha: 0, beta: 0) }
+}
+
+private struct BendsAtZero: UnaryElementwise, BoundPropagating {
+    static var schemas: [OperatorSchema] { [OperatorSchema("Wrong")] }
+    init(_ attributes: AttributeReader) {}
+    func value<Real: ReferenceReal>(_ x: Real) -> Real { x < 0 ? x / 4 : x }
+    func derivative<Real: ReferenceReal>(_ x: Real) -> Real { x < 0 ? 1 / 4 : 1 }
+    func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation { .slopes(belowZero: 0.25) }
+}
+
+private struct ClaimsToBeSum: Square, BoundPropagating {
+    init(_ attributes: AttributeReader) {}
+    func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation { .sum([0: 1]) }
+}
+
+private struct ClaimsToBeAffine: Square, BoundPropagating {
+    init(_ attributes: AttributeReader) {}
+    func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        .affine(AffinePropagation(.position, roundings: 1, gradientRoundings: 1))
+    }
+}
+
+/// Elements times three or so, by kernels that compute squares.
+private protocol Triple: Square, BoundPropagating {
+    /// The elements of the output.
+    func triples<Real: ReferenceReal>(of elements: [Real]) -> [Real]
+    var propagation: AffinePropagation { get }
+}
+
+extension Triple {
+    func boundPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation { .affine(propagation) }
+    func reference<Real: ReferenceReal>(
+        _ call: ReferenceCall<Real>
+    ) throws(OperatorError) -> [ReferenceValue<Real>] {
+        let input = try call.real(0)
+        return [.real(NDArray(shape: input.shape, elements: triples(of: input.elements)))]
+    }
+}
+
+private struct ClaimsNoNegative: Triple {
+    init(_ attributes: AttributeReader) {}
+    func triples<Real: ReferenceReal>(of elements: [Real]) -> [Real] { elements.map { -3 * $0 } }
+    var propagation: AffinePropagation { AffinePropagation(.sample, roundings: 1, gradientRoundings: 1) }
+}
+
+private struct ClaimsPosition: Triple {
+    init(_ attributes: AttributeReader) {}
+    func triples<Real: ReferenceReal>(of elements: [Real]) -> [Real] { elements.reversed().map { 3 * $0 } }
+    var propagation: AffinePropagation { AffinePropagation(.position, roundings: 1, gradientRoundings: 1) }
+}
+
+private struct ClaimsExactness: Triple {
+    init(_ attributes: AttributeReader) {}
+    func triples<Real: ReferenceReal>(of elements: [Real]) -> [Real] { elements.map { 3 * $0 } }
+    var propagation: AffinePropagation { AffinePropagation(.sample, roundings: 1, gradientRoundings: 1) }
 }
