@@ -231,17 +231,21 @@ final class RelaxationOracle {
         var constant = 0.0
         if node.operatorName.type.hasSuffix("Pool") {
             for (output, window) in try windows(node).enumerated() {
-                var winner = window[0]
-                for element in window.dropFirst() {
-                    let rank = { (self.lowest(input, $0, intervals), own.upper[$0]) }
-                    // Of equals the first.
-                    if rank(element) > rank(winner) { winner = element }
+                // Of equals the first.
+                func first(_ rank: (Int) -> Double) -> Int {
+                    window.reduce(window[0]) { rank($1) > rank($0) ? $1 : $0 }
                 }
-                let isDecided = window.allSatisfy { $0 == winner || own.upper[$0] <= own.lower[winner] }
-                if row[output] < 0, !isDecided {
-                    constant += row[output] * window.reduce(-.infinity) { max($0, own.upper[$1]) }
+                let highest = first { own.upper[$0] }
+                let (low, high) = (own.lower[highest], own.upper[highest])
+                let others = window.reduce(-.infinity) { $1 == highest ? $0 : max($0, own.upper[$1]) }
+                if others <= low {
+                    result[highest] += row[output]
+                } else if row[output] >= 0 {
+                    result[first { own.lower[$0] + own.upper[$0] }] += row[output]
                 } else {
-                    result[winner] += row[output]
+                    let slope = (high - others) / (high - low)
+                    result[highest] += row[output] * slope
+                    constant += row[output] * (others - slope * low)
                 }
             }
         } else {
@@ -264,15 +268,5 @@ final class RelaxationOracle {
         }
         add(input, result)
         return constant
-    }
-
-    /// The lowest that the line below an element reaches.
-    private func lowest(_ value: ValueID, _ element: Int, _ intervals: [ValueID: Interval]) -> Double {
-        guard let node = producers[value], node.operatorName.type.hasSuffix("Relu"),
-            let input = node.inputs[0],
-            let interval = intervals[input], let own = intervals[value]
-        else { return intervals[value]?.lower[element] ?? 0 }
-        let (low, high) = (interval.lower[element], interval.upper[element])
-        return low < 0 && high > -low ? low : own.lower[element]
     }
 }

@@ -223,8 +223,9 @@ final class BackwardPass {
     private func carryThroughMaximum(
         _ source: UnsafePointer<Float>, _ frame: Frame, _ windows: Windows, value: Int, input: Int
     ) throws {
-        let (shape, inputShape, table) = (graph.values[value], graph.values[input], tables.tables[value])
-        guard let winners = table.winners,
+        let (shape, inputShape) = (graph.values[value], graph.values[input])
+        let largest = tables.tables[input].magnitude
+        guard let maxima = tables.tables[value].maxima,
             let inputFrame = graph.inputFrames(of: frame, value, runners).first
         else { return }
         let size = frame.elementCount(of: shape)
@@ -235,8 +236,8 @@ final class BackwardPass {
         let tapOffsets = (0..<(rowAxis.kernel * columnAxis.kernel)).map { tap in
             tap / columnAxis.kernel * rowAxis.dilation * width + tap % columnAxis.kernel * columnAxis.dilation
         }
-        // Coefficients that were added up are rounded.
-        let relative = SingleRounding.gamma(16)
+        // A product, and sums of as many as windows see an element.
+        let relative = SingleRounding.gamma(rowAxis.kernel * columnAxis.kernel + 8)
         forEachRow(size) { index, row in
             self.slopes?.keep(source, of: value, row: index)
             let coefficients = source + index * size
@@ -254,20 +255,30 @@ final class BackwardPass {
                     let plane = (row.sample * shape.channels + channel) * shape.height + window.top + line
                     let places = plane * shape.width + window.left
                     for column in columns {
-                        let coefficient = coefficients[from + column]
-                        let winner = Int(winners[places + column])
-                        if coefficient < 0, winner < 0 {
-                            let most = Double(coefficient) * Double(table.upper[places + column])
-                            constant += most
-                            magnitude += most.magnitude
-                            continue
+                        var coefficient = coefficients[from + column]
+                        if coefficient == 0 { continue }
+                        let place = places + column
+                        let tap = Int((coefficient < 0 ? maxima.upperTap : maxima.lowerTap)[place])
+                        if coefficient < 0 {
+                            let offset = Double(coefficient) * Double(maxima.upperOffset[place])
+                            constant += offset
+                            magnitude += offset.magnitude
+                            coefficient *= maxima.upperSlope[place]
                         }
+                        let element = windows.element(
+                            tap: tap, plane: row.sample * shape.channels + channel, row: window.top + line,
+                            column: window.left + column, of: inputShape)
+                        magnitude += Double(coefficient.magnitude * largest[element])
                         let x = columnAxis.position(output: window.left + column, tap: 0)
-                        result[to + x + tapOffsets[winner < 0 ? ~winner : winner]] += coefficient
+                        result[to + x + tapOffsets[tap]] += coefficient
                     }
                 }
             }
-            return (constant, relative * magnitude)
+            return (
+                constant,
+                relative * magnitude + SingleRounding.underflow
+                    * (1 + self.tables.tables[input].magnitudeSums[row.sample])
+            )
         }
         add(UnsafePointer(target), inputFrame, sign: 1, to: input)
     }
@@ -284,13 +295,26 @@ final class BackwardPass {
         let (size, sourceSize) = (held.elementCount(of: shape), frame.elementCount(of: shape))
         let target = memory(&sums[value], size)
         let isFirst = sources[value] == nil
+        let table = tables.tables[value]
+        let relative = SingleRounding.gamma(2)
+        let isa = espalier_isa_active()
+        /// What rounding sums may have moved the bound by.
+        func slack(_ row: BoundRow, _ result: UnsafePointer<Float>) -> Double {
+            if isFirst { return 0 }
+            var window = self.window(held, shape, row)
+            var lines = espalier_bound_lines()
+            lines.magnitude = UnsafePointer(table.magnitude + row.sample * shape.count)
+            let sums = espalier_bound_row(isa, &window, &lines, result, nil)
+            return relative * sums.magnitude
+                + SingleRounding.underflow * (1 + table.magnitudeSums[row.sample])
+        }
         forEachRow(size) { index, row in
             let result = target + index * size
             let coefficients = source + index * sourceSize
             if isFirst { result.update(repeating: 0, count: size) }
             if frame == held {
                 for place in 0..<size { result[place] += sign * coefficients[place] }
-                return (0, 0)
+                return (0, slack(row, result))
             }
             let (inner, outer) = (self.window(frame, shape, row), self.window(held, shape, row))
             let (lines, columns) = inner.inside
@@ -303,7 +327,7 @@ final class BackwardPass {
                     for column in columns { result[to + column] += sign * coefficients[from + column] }
                 }
             }
-            return (0, 0)
+            return (0, slack(row, result))
         }
         sources[value] = UnsafePointer(target)
     }

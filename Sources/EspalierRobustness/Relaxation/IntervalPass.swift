@@ -169,38 +169,52 @@ struct IntervalPass {
         let place = step.inputs[0].value
         let (table, source) = (tables.tables[value], tables.tables[place])
         let (output, input) = (graph.values[value], graph.values[place])
-        guard let winners = table.winners else { return }
-        // What is below the largest is the line of the element whose line is highest at its lowest.
-        let bent = source.lines.flatMap { lines in
-            graph.steps[place].map { (lines.lowerSlope, tables.tables[$0.inputs[0].value].lower) }
-        }
-        func least(_ place: Int) -> Float { bent.map { $0[place] * $1[place] } ?? source.lower[place] }
+        guard let maxima = table.maxima else { return }
         for plane in 0..<(tables.samples * output.channels) {
             for row in 0..<output.height {
                 for column in 0..<output.width {
                     let place = (plane * output.height + row) * output.width + column
                     let window = windows.window(plane: plane, row: row, column: column, of: input)
-                    var (winner, winnerTap) = (0, 0)
-                    var best = (-Float.infinity, -Float.infinity)
-                    var (lower, upper) = best
+                    // Below is the element whose interval lies highest. Above is, by convexity, the chord of the larger of the element
+                    // that can be the largest and of what all others stay below.
+                    var (lowerTap, middle) = (-1, -Float.infinity)
+                    var (upperTap, low) = (-1, -Float.infinity)
+                    var (lower, upper, others) = (low, low, low)
                     window.forEach { tap, place in
-                        let rank = (least(place), source.upper[place])
-                        if rank > best { (winner, winnerTap, best) = (place, tap, rank) }
-                        lower = max(lower, source.lower[place])
-                        upper = max(upper, source.upper[place])
-                    }
-                    // Decided if nothing else can be larger.
-                    var isDecided = true
-                    window.forEach { _, place in
-                        if place != winner, source.upper[place] > source.lower[winner] { isDecided = false }
+                        let (least, most) = (source.lower[place], source.upper[place])
+                        if lowerTap < 0 || least + most > middle { (lowerTap, middle) = (tap, least + most) }
+                        lower = max(lower, least)
+                        if upperTap < 0 || most > upper {
+                            (upperTap, low, others, upper) = (tap, least, upper, most)
+                        } else {
+                            others = max(others, most)
+                        }
                     }
                     table.lower[place] = lower
                     table.upper[place] = upper
-                    winners[place] = Int32(isDecided ? winnerTap : ~winnerTap)
+                    let isDecided = others <= low
+                    let line: (slope: Float, offset: Float) =
+                        isDecided ? (1, 0) : chord(from: low, to: upper, above: others)
+                    maxima.lowerTap[place] = Int32(isDecided ? upperTap : lowerTap)
+                    maxima.upperTap[place] = Int32(upperTap)
+                    (maxima.upperSlope[place], maxima.upperOffset[place]) = line
                 }
             }
         }
         keepMagnitudes(of: value)
+    }
+
+    /// A line that is not below x or `floor` for any x between both ends.
+    private func chord(
+        from low: Float, to high: Float, above floor: Float
+    ) -> (slope: Float, offset: Float) {
+        let (start, end, floor) = (Double(low), Double(high), Double(floor))
+        let slope = Float((end - floor) / (end - start))
+        // However the slope was rounded: both ends decide.
+        let offset = max(floor - Double(slope) * start, end - Double(slope) * end)
+        let slack = 1e-12 * (start.magnitude + end.magnitude)
+        guard (offset + slack).isFinite else { return (0, high) }
+        return (slope, Float(roundingUp: offset + slack))
     }
 
     /// Of a value that is not computed of sums.

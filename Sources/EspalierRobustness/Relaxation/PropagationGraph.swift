@@ -71,6 +71,12 @@ struct PropagationGraph {
                 if case .maximum(let windows) = rule, windows.axes.count != 2 {
                     throw .unsupported("a maximum along \(windows.axes.count) axes, where 2 are understood")
                 }
+                if case .maximum(let windows) = rule, windows.axes.contains(where: \.hasEmptyWindows) {
+                    throw .unsupported("a maximum of padding alone")
+                }
+                if case .affine = rule, signature.outputShape().extents.first != 1 {
+                    throw .unsupported("an axis 0 other than that of samples")
+                }
                 append(result, Step(node: node, rule: rule, inputs: inputs))
             } catch {
                 throw refusal("\(error)")
@@ -97,6 +103,10 @@ struct PropagationGraph {
             return readers[value].contains { steps[$0]?.isBent ?? false }
         }
     }
+}
+
+extension WindowAxis {
+    fileprivate var hasEmptyWindows: Bool { (0..<output).contains { taps(at: $0).isEmpty } }
 }
 
 extension PropagationGraph.Step {

@@ -15,7 +15,7 @@ final class SampleTables {
         /// Of a bent value: the slopes of lines below and above, and where those above meet zero.
         let lines: Lines?
         /// Of a value that is the largest of windows.
-        let winners: UnsafeMutablePointer<Int32>?
+        let maxima: Maxima?
     }
 
     struct Lines {
@@ -23,6 +23,15 @@ final class SampleTables {
         let upperSlope: UnsafeMutablePointer<Float>
         let upperOffset: UnsafeMutablePointer<Float>
         let zeros: UnsafeMutablePointer<Float>
+    }
+
+    /// Lines in single elements of a window: one of them is below the largest by itself, and `upperSlope` times one and `upperOffset`
+    /// is above.
+    struct Maxima {
+        let lowerTap: UnsafeMutablePointer<Int32>
+        let upperTap: UnsafeMutablePointer<Int32>
+        let upperSlope: UnsafeMutablePointer<Float>
+        let upperOffset: UnsafeMutablePointer<Float>
     }
 
     let samples: Int
@@ -39,26 +48,31 @@ final class SampleTables {
             storages.append(storage)
             return storage.base.assumingMemoryBound(to: Float.self)
         }
+        func taps(_ count: Int) -> UnsafeMutablePointer<Int32> {
+            let storage = AlignedStorage(byteCount: 4 * count)
+            storages.append(storage)
+            return storage.base.assumingMemoryBound(to: Int32.self)
+        }
         tables = graph.values.indices.map { value in
             let count = samples * graph.values[value].count
             let sums = AlignedStorage(byteCount: 8 * samples)
             storages.append(sums)
             var lines: Lines?
-            var winners: UnsafeMutablePointer<Int32>?
+            var maxima: Maxima?
             switch graph.steps[value]?.rule {
             case .slopes:
                 lines = Lines(
                     lowerSlope: floats(count), upperSlope: floats(count), upperOffset: floats(count),
                     zeros: floats(graph.values[value].count))
             case .maximum:
-                let storage = AlignedStorage(byteCount: 4 * count)
-                storages.append(storage)
-                winners = storage.base.assumingMemoryBound(to: Int32.self)
+                maxima = Maxima(
+                    lowerTap: taps(count), upperTap: taps(count), upperSlope: floats(count),
+                    upperOffset: floats(count))
             default: break
             }
             return Table(
                 lower: floats(count), upper: floats(count), magnitude: floats(count),
-                magnitudeSums: sums.base.assumingMemoryBound(to: Double.self), lines: lines, winners: winners)
+                magnitudeSums: sums.base.assumingMemoryBound(to: Double.self), lines: lines, maxima: maxima)
         }
         offsets = graph.values.map { _ in nil }
         self.storages = storages

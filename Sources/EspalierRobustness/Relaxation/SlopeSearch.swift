@@ -144,12 +144,14 @@ final class SlopeSearch {
                 }
             case .sum(let signs):
                 let offset = tables.offsets[value]?.base.assumingMemoryBound(to: Float.self)
-                for index in 0..<(rows.count * count) {
-                    var sum = offset?[index % count] ?? 0
-                    for (source, input) in zip(sources, step.inputs) {
-                        sum += (signs[input.port] ?? 1) * source[index]
+                forEachRow(rows, size: count) { index, _ in
+                    for place in 0..<count {
+                        var sum = offset?[place] ?? 0
+                        for (source, input) in zip(sources, step.inputs) {
+                            sum += (signs[input.port] ?? 1) * source[index * count + place]
+                        }
+                        target[index * count + place] = sum
                     }
-                    target[index] = sum
                 }
             case .slopes: bend(rows, value, sources[0], target)
             case .maximum(let windows): choose(rows, value, step.inputs[0].value, windows, sources[0], target)
@@ -165,7 +167,7 @@ final class SlopeSearch {
         let count = graph.values[0].count
         let table = tables.tables[0]
         let weights = region.squares.base.assumingMemoryBound(to: Float.self)
-        for (index, row) in rows.enumerated() {
+        forEachRow(rows, size: count) { index, row in
             let own = coefficients + index * count
             let first = row.sample * count
             if let radius = region.radii?[row.sample] {
@@ -191,7 +193,7 @@ final class SlopeSearch {
     ) {
         guard let slopes = slopes[value], let lines = tables.tables[value].lines else { return }
         let count = slopes.count
-        for (index, row) in rows.enumerated() {
+        forEachRow(rows, size: count) { index, row in
             let first = row.sample * count
             for place in 0..<count {
                 let here = index * count + place
@@ -215,27 +217,34 @@ final class SlopeSearch {
         _ target: UnsafeMutablePointer<Float>
     ) {
         guard let coefficients = kept[value]?.base.assumingMemoryBound(to: Float.self),
-            let winners = tables.tables[value].winners
+            let maxima = tables.tables[value].maxima
         else { return }
         let (output, shape) = (graph.values[value], graph.values[input])
-        for (index, row) in rows.enumerated() {
+        forEachRow(rows, size: output.count) { index, row in
             for channel in 0..<output.channels {
                 for y in 0..<output.height {
                     for x in 0..<output.width {
                         let place = (channel * output.height + y) * output.width + x
                         let here = index * output.count + place
-                        let winner = Int(winners[row.sample * output.count + place])
-                        if winner < 0, coefficients[here] < 0 {
-                            target[here] = tables.tables[value].upper[row.sample * output.count + place]
-                        } else {
-                            let element = windows.element(
-                                tap: winner < 0 ? ~winner : winner, plane: channel, row: y, column: x,
-                                of: shape)
-                            target[here] = source[index * shape.count + element]
-                        }
+                        let line = row.sample * output.count + place
+                        let isBelow = coefficients[here] < 0
+                        let tap = Int((isBelow ? maxima.upperTap : maxima.lowerTap)[line])
+                        let element = windows.element(tap: tap, plane: channel, row: y, column: x, of: shape)
+                        let number = source[index * shape.count + element]
+                        target[here] =
+                            isBelow ? maxima.upperSlope[line] * number + maxima.upperOffset[line] : number
                     }
                 }
             }
+        }
+    }
+
+    /// - Parameter size: elements that a row has.
+    private func forEachRow(
+        _ rows: ArraySlice<BoundRow>, size: Int, _ body: (_ index: Int, _ row: BoundRow) -> Void
+    ) {
+        ThreadTeam.parallel(rows.count, of: .moving(byteCount: 16 * size * rows.count)) { range in
+            for index in range { body(index, rows[rows.startIndex + index]) }
         }
     }
 
