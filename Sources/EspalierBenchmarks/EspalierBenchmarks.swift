@@ -97,14 +97,14 @@ enum EspalierBenchmarks {
         let peers = Peer.installedBounds()
         let version = peers.map { "auto_LiRPA \($0)" } ?? "auto_LiRPA: not installed"
         print(
-            "\ncertified margins of test images of Fashion-MNIST within 2/255, one thread, images/s; \(version)"
+            "\ncertified margins of test images of Fashion-MNIST, one thread, images/s; \(version)"
         )
-        let cases: [(String, images: Int, RelaxationCertifier.Method, String, batch: Int)] = [
-            ("lenet-5", 100, .crown, "CROWN", 10), ("lenet-300-100", 1000, .crown, "CROWN", 100),
-            ("lenet-300-100", 1000, .optimizedCrown(steps: 20), "CROWN-Optimized", 100),
+        let cases: [(String, radius: Double, images: Int, RelaxationCertifier.Method, String, batch: Int)] = [
+            ("lenet-5", 1, 1000, .crown, "CROWN", 10), ("lenet-300-100", 2, 1000, .crown, "CROWN", 100),
+            ("lenet-300-100", 2, 200, .optimizedCrown(steps: 20), "CROWN-Optimized", 100),
         ]
-        for (architecture, images, method, peerMethod, batch) in cases {
-            let job = try CertificateThroughput(architecture, images: images, radius: 2.0 / 255)
+        for (architecture, radius, images, method, peerMethod, batch) in cases {
+            let job = try CertificateThroughput(architecture, images: images, radius: radius / 255)
             let folder = FileManager.default.temporaryDirectory.appendingPathComponent(
                 "espalier-bounds-\(ProcessInfo.processInfo.processIdentifier)")
             try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -127,7 +127,7 @@ enum EspalierBenchmarks {
                     other.margins.count { $0 > 0 },
                     gaps[images / 2], gaps[0], gaps[images - 1], scale)
             }
-            print("\(architecture), \(images) images, \(method.name): \(text)")
+            print("\(architecture), \(images) images, \(Int(radius))/255, \(method.name): \(text)")
         }
     }
 
