@@ -76,9 +76,10 @@ struct SoundnessTests {
         let right = try certifier.certifies(samples: samples, radii: samples.map { _ in 0 })
         // Everything that is told right has a radius.
         #expect(proven.count >= right.count { $0 } * 9 / 10)
+        let compared = Self.isWhole ? proven : Array(proven.prefix(150))
         let found = try attacks[2].smallestRadii(
-            on: network, samples: proven, largest: 20 * subject.largest, halvings: 8, seed: 2)
-        let ratios = zip(proven, found).map { $1 / certified[$0] }.sorted()
+            on: network, samples: compared, largest: 20 * subject.largest, halvings: 8, seed: 2)
+        let ratios = zip(compared, found).map { $1 / certified[$0] }.sorted()
         let median = ratios[ratios.count / 2]
         print(
             "\(subject.testDescription): \(proven.count) of \(samples.count) certified, attacks need \(median) times the radius (median)"
