@@ -182,6 +182,15 @@ extension AxisReduction {
         reducedAxes(signature).reduce(1) { $0 * signature.inputShape(0)[$1] }
     }
 
+    /// What a sum of the elements, or a mean, is for bounds.
+    func sumPropagation(
+        varying: Set<Int>, _ signature: Signature
+    ) throws(OperatorError) -> BoundPropagation {
+        try varying.requireOnly(0)
+        return .affine(
+            AffinePropagation(.sample, roundings: reductionWidth(signature) + 2, gradientRoundings: 2))
+    }
+
     /// The axes reduced by a node whose inference has succeeded.
     func reducedAxes(_ signature: Signature) -> [Int] {
         let rank = signature.inputShape(0).rank

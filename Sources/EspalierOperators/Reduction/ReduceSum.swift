@@ -59,9 +59,5 @@ extension ReduceSum: AffineMapping {
 extension ReduceSum: BoundPropagating {
     package func boundPropagation(
         varying: Set<Int>, _ signature: Signature
-    ) throws(OperatorError) -> BoundPropagation {
-        try varying.requireOnly(0)
-        return .affine(
-            AffinePropagation(.sample, roundings: reductionWidth(signature) + 2, gradientRoundings: 2))
-    }
+    ) throws(OperatorError) -> BoundPropagation { try sumPropagation(varying: varying, signature) }
 }
