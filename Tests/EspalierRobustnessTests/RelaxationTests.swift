@@ -197,6 +197,32 @@ struct RelaxationTests {
         }
     }
 
+    /// Intervals that overflow say nothing, also where a maximum sees others that have not.
+    @Test func whatOverflowsProvesNothing() throws {
+        var builder = GraphBuilder(name: "overflow")
+        let input = builder.input(
+            "x",
+            type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(1), .fixed(2), .fixed(2)]))
+        let large = builder.constant(
+            "w", Tensor(shape: [1, 1, 2, 2], scalars: [1, 1e30, 1e30, 1e30] as [Float]))
+        var x = input
+        for _ in 0..<3 { x = builder.node("Mul", inputs: [x, large]) }
+        x = builder.node("MaxPool", inputs: [x], attributes: ["kernel_shape": .ints([2, 2])])
+        x = builder.node("Flatten", inputs: [builder.node("Relu", inputs: [x])])
+        let weights = builder.constant("v", Tensor(shape: [2, 1], scalars: [-1, 1] as [Float]))
+        let biases = builder.constant("b", Tensor(shape: [2], scalars: [1, 0] as [Float]))
+        let output = builder.node("Gemm", inputs: [x, weights, biases], attributes: ["transB": .int(1)])
+        let graph = try builder.finish(outputs: [output])
+        let data = try Dataset(
+            name: "points", inputs: [.init(name: "x", values: Tensor(zeros: [1, 1, 2, 2]))],
+            labels: .classes([0], count: 2))
+        for method in [RelaxationCertifier.Method.intervals, .crown] {
+            let certifier = try RelaxationCertifier(
+                graph, dataset: data, norm: .maximum, method: method, lane: Lane(threads: 1))
+            #expect(try certifier.certifies(samples: [0], radii: [0.1]) == [false], "\(method)")
+        }
+    }
+
     @Test func whatCannotBeBoundedIsNamed() throws {
         var builder = GraphBuilder(name: "bent")
         let x = builder.input(

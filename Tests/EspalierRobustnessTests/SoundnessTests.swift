@@ -82,7 +82,7 @@ struct SoundnessTests {
         let ratios = zip(compared, found).map { $1 / certified[$0] }.sorted()
         let median = ratios[ratios.count / 2]
         print(
-            "\(subject.testDescription): \(proven.count) of \(samples.count) certified, attacks need \(median) times the radius (median)"
+            "\(subject.testDescription): \(proven.count) of \(samples.count) certified, attacks need \(String(format: "%.2f", median)) times the radius (median)"
         )
         #expect(ratios[0] > 1 && median < 12)
     }

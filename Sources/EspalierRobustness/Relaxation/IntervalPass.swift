@@ -181,7 +181,9 @@ struct IntervalPass {
                     var (upperTap, low) = (-1, -Float.infinity)
                     var (lower, upper, others) = (low, low, low)
                     window.forEach { tap, place in
-                        let (least, most) = (source.lower[place], source.upper[place])
+                        var (least, most) = (source.lower[place], source.upper[place])
+                        // What has overflowed is no number, which a maximum would pass over.
+                        if !(least <= most) { (least, most) = (-.infinity, .infinity) }
                         if lowerTap < 0 || least + most > middle { (lowerTap, middle) = (tap, least + most) }
                         lower = max(lower, least)
                         if upperTap < 0 || most > upper {
