@@ -223,6 +223,28 @@ struct RelaxationTests {
         }
     }
 
+    /// The only window sees the places before and after the input.
+    @Test func maximumOfPaddingAloneIsRefused() throws {
+        var builder = GraphBuilder(name: "padding")
+        let x = builder.input(
+            "x",
+            type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(2), .fixed(2), .fixed(2)]))
+        let largest = builder.node(
+            "MaxPool", name: "pool", inputs: [x],
+            attributes: [
+                "kernel_shape": .ints([2, 2]), "dilations": .ints([3, 3]), "pads": .ints([1, 1, 1, 1]),
+            ])
+        let output = builder.node("Flatten", inputs: [largest])
+        let graph = try builder.finish(outputs: [output])
+        let data = try Dataset(
+            name: "points", inputs: [.init(name: "x", values: Tensor(zeros: [1, 2, 2, 2]))],
+            labels: .classes([0], count: 2))
+        let error = #expect(throws: RobustnessError.self) {
+            try RelaxationCertifier(graph, dataset: data, norm: .maximum, lane: Lane(threads: 1))
+        }
+        #expect(error.map { "\($0)".contains("pool") && "\($0)".contains("padding") } == true)
+    }
+
     @Test func whatCannotBeBoundedIsNamed() throws {
         var builder = GraphBuilder(name: "bent")
         let x = builder.input(

@@ -68,14 +68,14 @@ struct PropagationGraph {
             }
             do throws(OperatorError) {
                 let rule = try operation.boundPropagation(varying: ports, signature)
-                if case .maximum(let windows) = rule, windows.axes.count != 2 {
-                    throw .unsupported("a maximum along \(windows.axes.count) axes, where 2 are understood")
-                }
-                if case .maximum(let windows) = rule, windows.axes.contains(where: \.hasEmptyWindows) {
-                    throw .unsupported("a maximum of padding alone")
-                }
-                if case .affine = rule, signature.outputShape().extents.first != 1 {
-                    throw .unsupported("an axis 0 other than that of samples")
+                if case .maximum(let windows) = rule {
+                    guard windows.axes.count == 2 else {
+                        throw .unsupported(
+                            "a maximum along \(windows.axes.count) axes, where 2 are understood")
+                    }
+                    guard !windows.axes.contains(where: \.hasEmptyWindows) else {
+                        throw .unsupported("a maximum of padding alone")
+                    }
                 }
                 append(result, Step(node: node, rule: rule, inputs: inputs))
             } catch {
@@ -106,6 +106,7 @@ struct PropagationGraph {
 }
 
 extension WindowAxis {
+    /// Windows with gaps can lie around an input that is no larger than a gap.
     fileprivate var hasEmptyWindows: Bool { (0..<output).contains { taps(at: $0).isEmpty } }
 }
 

@@ -1,7 +1,6 @@
 import EspalierGraphs
 import EspalierOperators
 import EspalierTensors
-import Foundation
 import TestSupport
 
 extension PreparedCase {
