@@ -10,6 +10,8 @@ struct BackwardPlan {
     /// Whether all steps but one between target and input only move, scale or add elements and none is bent: intervals are exact then
     /// where each input has its own.
     let isOneProduct: Bool
+    /// Whether each row has coefficients of all of every value on the way.
+    let hasWholeFrames: Bool
 
     /// - Parameter isWhole: whether rows are of more than one neuron.
     init(to target: Int, in graph: PropagationGraph, runners: [AffineRunner?], isWhole: Bool) {
@@ -40,6 +42,7 @@ struct BackwardPlan {
         self.frames = frames
         self.contributions = contributions
         isOneProduct = !isBent && products <= 1
+        hasWholeFrames = zip(frames, graph.values).allSatisfy { $0 == nil || $0 == .whole($1) }
     }
 }
 

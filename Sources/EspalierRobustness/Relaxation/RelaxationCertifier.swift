@@ -16,7 +16,8 @@ package final class RelaxationCertifier: Certifier {
         /// The tighter of intervals and CROWN (Zhang et al. 2018) at every neuron that could be on either side of its bend, and at the
         /// outputs.
         case crown
-        /// The same with slopes of lines searched for each pair of outputs, by so many steps (alpha-CROWN: Xu et al. 2021).
+        /// The same with slopes of lines searched for each pair of outputs, and for each neuron whose bounds rest on whole values, as
+        /// those of fully connected layers do, by so many steps (alpha-CROWN: Xu et al. 2021).
         case optimizedCrown(steps: Int)
 
         /// As in tables and on the command line.
@@ -51,7 +52,7 @@ package final class RelaxationCertifier: Certifier {
     private let runners: [AffineRunner?]
     private let intervals: IntervalPass
     private let passes: [Int: BackwardPass]
-    private let search: SlopeSearch?
+    private let searches: [Int: SlopeSearch]
     private let bent: [Int]
     private let centers: AlignedStorage
     private let squares: AlignedStorage
@@ -115,14 +116,13 @@ package final class RelaxationCertifier: Certifier {
                 rowCount: Self.rowsAtATime(plan, propagated), threads: lane.threads)
         }
         self.passes = passes
-        if case .optimizedCrown = method, let pass = passes[propagated.output] {
-            search = try lane.run {
+        searches = try lane.run {
+            guard case .optimizedCrown = method else { return [:] }
+            return try passes.filter(\.value.plan.hasWholeFrames).mapValues { pass in
                 try SlopeSearch(
                     pass, graph: propagated, runners: runners, tables: intervals.tables, threads: lane.threads
                 )
             }
-        } else {
-            search = nil
         }
     }
 
@@ -184,9 +184,7 @@ package final class RelaxationCertifier: Certifier {
         try forEachPart(of: rows, pass) { part in
             var (linear, early) = try pass.bounds(
                 of: part, in: region, intervals: true, only: method == .intervals)
-            if case .optimizedCrown(let steps) = method, let search {
-                linear = try search.bounds(of: part, in: region, steps: steps)
-            }
+            if let searched = try searchedBounds(of: part, graph.output, in: region) { linear = searched }
             for (index, row) in part.enumerated() {
                 // What overflows proves nothing.
                 let bounds = [early?[index], linear.isEmpty ? nil : linear[index]].compactMap { $0 }
@@ -244,7 +242,8 @@ package final class RelaxationCertifier: Certifier {
         }
         statistics.bounds += rows.count
         try forEachPart(of: rows, pass) { part in
-            let bounds = try pass.bounds(of: part, in: region).linear
+            let bounds =
+                try searchedBounds(of: part, value, in: region) ?? pass.bounds(of: part, in: region).linear
             for (row, bound) in zip(part, bounds) where bound.isFinite {
                 let place = row.sample * size + row.element
                 if row.sign > 0 {
@@ -258,6 +257,14 @@ package final class RelaxationCertifier: Certifier {
                 }
             }
         }
+    }
+
+    /// Bounds with slopes of the rows' own; nil where none are searched.
+    private func searchedBounds(
+        of rows: ArraySlice<BoundRow>, _ value: Int, in region: BackwardPass.Region
+    ) throws -> [Double]? {
+        guard case .optimizedCrown(let steps) = method else { return nil }
+        return try searches[value]?.bounds(of: rows, in: region, steps: steps)
     }
 
     /// Places in the tables of elements that something depends on the tightness of whose intervals: those on either side of a bend, and

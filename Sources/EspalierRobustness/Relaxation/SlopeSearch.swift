@@ -48,7 +48,7 @@ final class SlopeSearch {
     private var attained: [Int: AlignedStorage] = [:]
     private var kept: [Int: AlignedStorage] = [:]
 
-    /// - Parameter pass: to the outputs, all of whose coefficients are whole.
+    /// - Parameter pass: with whole frames.
     init(
         _ pass: BackwardPass, graph: PropagationGraph, runners: [AffineRunner?], tables: SampleTables,
         threads: Int
@@ -75,6 +75,7 @@ final class SlopeSearch {
     /// - Parameter steps: of Adam (Kingma & Ba 2015).
     func bounds(of rows: ArraySlice<BoundRow>, in region: BackwardPass.Region, steps: Int) throws -> [Double]
     {
+        let steps = slopes.isEmpty ? 0 : steps
         begin(rows)
         var best = [Double](repeating: -.infinity, count: rows.count)
         for step in 0...steps {
