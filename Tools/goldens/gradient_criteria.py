@@ -162,7 +162,7 @@ for name, value in absolute.items():
     scores[f"taylor-absolute/units/{name}"] = value
 
 # WoodFisher by the recursion of the paper, block by block; then the weights that stay when every third goes.
-LARGEST, DAMPING = 32, 1e-3
+LARGEST, DAMPING = 32, 0.1
 
 
 def blocks(shape):
@@ -172,10 +172,12 @@ def blocks(shape):
     return [np.arange(r * length + c, r * length + min(c + size, length)) for r in range(rows) for c in range(0, length, size)]
 
 
+gradients = [np.stack([g.ravel() for g in per_sample[k]]) for k in range(len(WEIGHTS))]
+# One damping for the network, as in the paper.
+damping = DAMPING * np.mean(np.concatenate([(rows ** 2).mean(0) for rows in gradients]))
 inverses = []
 for k, name in enumerate(WEIGHTS):
-    rows = np.stack([g.ravel() for g in per_sample[k]])
-    damping = DAMPING * (rows ** 2).mean()
+    rows = gradients[k]
     flat = w[k].numpy().ravel()
     score, moved = np.empty_like(flat), flat.copy()
     found = []

@@ -9,12 +9,13 @@ import EspalierTraining
 ///
 /// A parameter of P elements in blocks of b (``BlockLayout``) needs P b numbers of memory and P b work for each sample. The recursion by Sherman, Morrison and Woodbury of Singh & Alistarh (2020) gives the same
 /// inverses; adding up first and factorising once is less work for small blocks, and lets the damping follow the
-/// mean of the diagonal.
+/// mean of the diagonal. It is one number for the whole network, as in the paper: a damping that follows each parameter's own
+/// mean would make the scores of parameters with small gradients incomparable with those of others.
 struct FisherBlocks {
     /// Samples beyond these are not looked at.
     static let sampleLimit = 512
-    /// In shares of the mean of a parameter's diagonal.
-    static let damping = 1e-3
+    /// In shares of the mean of the diagonal over all weights that are not zero.
+    static let damping = 0.1
 
     /// Samples that are collected before blocks are visited: a block is in the cache for all of them.
     private static let chunk = 16
@@ -23,6 +24,12 @@ struct FisherBlocks {
         let entry: ParameterStore.Entry
         let layout: BlockLayout
         var blocks: [Double]
+
+        /// The sum of the blocks' diagonals.
+        var trace: Double {
+            let size = layout.size
+            return (0..<layout.count * size).reduce(0) { $0 + blocks[$1 * size + $1 % size] }
+        }
     }
 
     private var parts: [Part]
@@ -30,12 +37,12 @@ struct FisherBlocks {
     private var pending: [Float] = []
     private var pendingCount = 0
     private var sampleCount = 0
-    private let damping: Double
+    /// Weights that are not zero.
+    private var weightCount = 0
 
     /// Blocks for all weights: parameters of two axes and more.
-    init(_ parameters: ParameterStore, damping: Double = FisherBlocks.damping) {
+    init(_ parameters: ParameterStore) {
         extent = parameters.trainableExtent
-        self.damping = damping
         parts = parameters.trainable.filter { $0.shape.rank > 1 }.map { entry in
             let layout = BlockLayout(entry.shape)
             let count = layout.count * layout.size * layout.size
@@ -46,6 +53,9 @@ struct FisherBlocks {
 
     /// Adds one sample's gradient. Weights that are exactly zero count as pruned already: they take no part.
     mutating func add(_ gradients: UnsafeBufferPointer<Float>, weights: UnsafeBufferPointer<Float>) {
+        if sampleCount == 0 {
+            weightCount = parts.reduce(0) { $0 + $1.entry.range.count { weights[$0] != 0 } }
+        }
         for position in 0..<extent { pending.append(weights[position] == 0 ? 0 : gradients[position]) }
         pendingCount += 1
         sampleCount += 1
@@ -94,16 +104,12 @@ struct FisherBlocks {
         flush()
         var result: [ValueID: Tensor] = [:]
         let scale = 1 / Double(max(sampleCount, 1))
+        let mean = parts.reduce(0) { $0 + $1.trace } * scale / Double(max(weightCount, 1))
+        // A network whose gradients all vanish has no curvature to speak of, but must have an inverse.
+        let added = mean > 0 ? Self.damping * mean : 1
         for index in parts.indices {
             let entry = parts[index].entry
             let (count, size) = (parts[index].layout.count, parts[index].layout.size)
-            var trace = 0.0
-            for block in 0..<count {
-                for row in 0..<size { trace += parts[index].blocks[(block * size + row) * size + row] }
-            }
-            // A parameter whose gradients all vanish has no curvature to speak of, but must have an inverse.
-            let mean = trace * scale / Double(max(entry.count, 1))
-            let added = mean > 0 ? damping * mean : 1
             var isRegular = true
             parts[index].blocks.withUnsafeMutableBufferPointer { blocks in
                 guard let base = blocks.baseAddress else { return }
