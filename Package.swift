@@ -240,3 +240,8 @@ let package = Package(
             exclude: ["Fixtures", "Snapshots"], swiftSettings: swiftSettings),
     ]
 )
+
+// What takes long to build in a special way, as for sanitizers, is built for some of the tests only.
+if let names = Context.environment["ESPALIER_TEST_TARGETS"]?.split(separator: " ").map(String.init) {
+    package.targets.removeAll { $0.type == .test && !names.contains($0.name) }
+}

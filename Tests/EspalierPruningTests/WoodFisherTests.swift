@@ -15,7 +15,7 @@ struct WoodFisherTests {
         let graph: Graph
         let dataset: Dataset
         let weights: [Double]
-        /// sum of x x^T, damped as the criterion does it: a tenth of the mean of the diagonal.
+        /// sum of x x^T, damped as the criterion does it: by the mean of the diagonal.
         let moments: [[Double]]
 
         init(seed: UInt64) throws {
@@ -49,7 +49,7 @@ struct WoodFisherTests {
                 name: "lines",
                 inputs: [.init(name: "x", values: Tensor(shape: [2 * pairs, inputs], scalars: x))],
                 labels: .targets(Tensor(shape: [2 * pairs, 1], scalars: y)))
-            let damping = 0.1 * (0..<inputs).reduce(0) { $0 + moments[$1][$1] } / Double(inputs)
+            let damping = (0..<inputs).reduce(0) { $0 + moments[$1][$1] } / Double(inputs)
             for i in 0..<inputs { moments[i][i] += damping }
             self.weights = weights.map(Double.init)
             self.moments = moments

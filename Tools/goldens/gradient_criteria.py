@@ -162,7 +162,7 @@ for name, value in absolute.items():
     scores[f"taylor-absolute/units/{name}"] = value
 
 # WoodFisher by the recursion of the paper, block by block; then the weights that stay when every third goes.
-LARGEST, DAMPING = 32, 0.1
+LARGEST = 32
 
 
 def blocks(shape):
@@ -174,7 +174,7 @@ def blocks(shape):
 
 gradients = [np.stack([g.ravel() for g in per_sample[k]]) for k in range(len(WEIGHTS))]
 # One damping for the network, as in the paper.
-damping = DAMPING * np.mean(np.concatenate([(rows ** 2).mean(0) for rows in gradients]))
+damping = np.mean(np.concatenate([(rows ** 2).mean(0) for rows in gradients]))
 inverses = []
 for k, name in enumerate(WEIGHTS):
     rows = gradients[k]

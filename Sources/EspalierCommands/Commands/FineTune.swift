@@ -37,6 +37,8 @@ struct FineTune: ParsableCommand {
     @Option(help: ArgumentHelp("A model to learn from.", valueName: "dense.onnx"), completion: .onnx)
     var teacher: String?
 
+    @OptionGroup var distilling: DistillationOptions
+
     @OptionGroup var training: TrainingOptions
 
     @OptionGroup var robust: RobustTrainingOptions
@@ -74,7 +76,8 @@ struct FineTune: ParsableCommand {
                 throw CommandFailure("\(data): --teacher is for classes, and these labels are targets")
             }
             recipe.loss = Distillation(
-                temperature: 2, weight: parts.fit.isLabelled ? 0.5 : 1,
+                temperature: distilling.temperature,
+                weight: parts.fit.isLabelled ? distilling.distillation : 1,
                 hard: recipe.loss as? CrossEntropy ?? CrossEntropy())
         }
         let job = TrainingJob(

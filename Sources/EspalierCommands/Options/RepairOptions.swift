@@ -7,19 +7,11 @@ struct RepairOptions: ParsableArguments {
     @Option(help: "The learning rate of the repair over time.")
     var learningRateSchedule = RateScheduleName(type: CosineAnnealing.self)
 
-    @Option(
-        help: ArgumentHelp("Weight of the dense model's outputs in the repair's loss.", valueName: "share"))
-    var distillation: Double = 0.5
+    @OptionGroup var distilling: DistillationOptions
 
     @OptionGroup var training: TrainingOptions
 
     @OptionGroup var robust: RobustTrainingOptions
-
-    func validate() throws {
-        guard (0...1).contains(distillation) else {
-            throw ValidationError("--distillation must be from 0 to 1")
-        }
-    }
 
     func repair(
         epochs: Int, schedule: PrunePipeline.ScheduleKind = .oneShot, dataset: Dataset, common: CommonOptions
@@ -27,7 +19,8 @@ struct RepairOptions: ParsableArguments {
         PrunePipeline.Repair(
             recipe: recipe(
                 epochs: epochs, schedule: learningRateSchedule, dataset: dataset, common: common),
-            schedule: schedule, distillationWeight: distillation)
+            schedule: schedule, distillationWeight: distilling.distillation,
+            distillationTemperature: distilling.temperature)
     }
 
     /// By which a network is trained that repaired ones are compared with.
@@ -41,13 +34,15 @@ struct RepairOptions: ParsableArguments {
 
     /// As they are given on a command line.
     var arguments: [String] {
-        ["--learning-rate-schedule", learningRateSchedule.type.name, "--distillation", "\(distillation)"]
+        ["--learning-rate-schedule", learningRateSchedule.type.name] + distilling.arguments
             + training.arguments + robust.arguments
     }
 
     /// For a record's settings.
     func text(epochs: Int) -> String {
-        (["\(epochs) epochs of \(training.optimizer.type.name)", "distillation \(distillation)"]
+        let distillation = "distillation \(distilling.distillation) at \(distilling.temperature)"
+        return
+            (["\(epochs) epochs of \(training.optimizer.type.name)", distillation]
             + robust.regularizations.map(\.identity)).joined(separator: ", ")
     }
 }

@@ -13,7 +13,7 @@ extension EvidenceKind {
 ///
 /// Score of a weight: w^2 / (2 [F^-1]_pp); of a unit, for whose weights single scores do not add up:
 /// 1/2 w_Q^T ([F^-1]_QQ)^-1 w_Q. The others then move by -F^-1 E_Q ([F^-1]_QQ)^-1 w_Q. Blocks are up to 32 consecutive
-/// elements of a row of a weight; at most 512 samples are looked at; the damping is a tenth of the mean of the
+/// elements of a row of a weight; at most 512 samples are looked at; the damping is the mean of the
 /// diagonal over the network.
 package struct WoodFisher: WeightCompensation {
     package static let information = CriterionInformation(

@@ -7,15 +7,14 @@ import EspalierTraining
 
 /// Inverses of blocks along the diagonal of the damped empirical Fisher matrix, F = damping I + 1/N sum_n g_n g_n^T.
 ///
-/// A parameter of P elements in blocks of b (``BlockLayout``) needs P b numbers of memory and P b work for each sample. The recursion by Sherman, Morrison and Woodbury of Singh & Alistarh (2020) gives the same
-/// inverses; adding up first and factorising once is less work for small blocks, and lets the damping follow the
-/// mean of the diagonal. It is one number for the whole network, as in the paper: a damping that follows each parameter's own
-/// mean would make the scores of parameters with small gradients incomparable with those of others.
+/// A parameter of P elements in blocks of b (``BlockLayout``) needs P b numbers of memory and P b work for each sample. The
+/// recursion by Sherman, Morrison and Woodbury of Singh & Alistarh (2020) gives the same inverses; adding up first and
+/// factorising once is less work for small blocks, and lets the damping be the mean of the diagonal over all weights that
+/// are not zero. It is one number for the whole network, as in the paper: if it followed each parameter's own mean, scores of
+/// parameters with small gradients could not be compared with those of others.
 struct FisherBlocks {
     /// Samples beyond these are not looked at.
     static let sampleLimit = 512
-    /// In shares of the mean of the diagonal over all weights that are not zero.
-    static let damping = 0.1
 
     /// Samples that are collected before blocks are visited: a block is in the cache for all of them.
     private static let chunk = 16
@@ -106,7 +105,7 @@ struct FisherBlocks {
         let scale = 1 / Double(max(sampleCount, 1))
         let mean = parts.reduce(0) { $0 + $1.trace } * scale / Double(max(weightCount, 1))
         // A network whose gradients all vanish has no curvature to speak of, but must have an inverse.
-        let added = mean > 0 ? Self.damping * mean : 1
+        let damping = mean > 0 ? mean : 1
         for index in parts.indices {
             let entry = parts[index].entry
             let (count, size) = (parts[index].layout.count, parts[index].layout.size)
@@ -116,7 +115,7 @@ struct FisherBlocks {
                 for position in blocks.indices { blocks[position] *= scale }
                 for block in 0..<count {
                     let matrix = base + block * size * size
-                    for row in 0..<size { matrix[row * size + row] += added }
+                    for row in 0..<size { matrix[row * size + row] += damping }
                     isRegular = SmallCholesky.invert(matrix, size: size) && isRegular
                 }
             }
