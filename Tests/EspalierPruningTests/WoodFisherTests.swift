@@ -15,7 +15,9 @@ struct WoodFisherTests {
         let graph: Graph
         let dataset: Dataset
         let weights: [Double]
-        /// sum of x x^T, damped as the criterion does it: by the mean of the diagonal.
+        /// sum of x x^T.
+        let plainMoments: [[Double]]
+        /// The same damped as the criterion does it: by the mean of the diagonal.
         let moments: [[Double]]
 
         init(seed: UInt64) throws {
@@ -49,6 +51,7 @@ struct WoodFisherTests {
                 name: "lines",
                 inputs: [.init(name: "x", values: Tensor(shape: [2 * pairs, inputs], scalars: x))],
                 labels: .targets(Tensor(shape: [2 * pairs, 1], scalars: y)))
+            plainMoments = moments
             let damping = (0..<inputs).reduce(0) { $0 + moments[$1][$1] } / Double(inputs)
             for i in 0..<inputs { moments[i][i] += damping }
             self.weights = weights.map(Double.init)
@@ -81,7 +84,12 @@ struct WoodFisherTests {
         }
 
         /// The damped squared error that a choice of weights adds to that of the best.
-        func growth(of changed: [Double]) -> Double {
+        func growth(of changed: [Double]) -> Double { growth(of: changed, moments) }
+
+        /// The squared error that it adds.
+        func plainGrowth(of changed: [Double]) -> Double { growth(of: changed, plainMoments) }
+
+        private func growth(of changed: [Double], _ moments: [[Double]]) -> Double {
             let change = zip(changed, weights).map { $0 - $1 }
             return change.indices.reduce(0) { sum, i in
                 sum + change.indices.reduce(0) { $0 + change[i] * moments[i][$1] * change[$1] }
@@ -113,10 +121,11 @@ struct WoodFisherTests {
             #expect(abs(moved[index] - expected[index]) < 1e-5, "weight \(index)")
         }
         #expect(removed.allSatisfy { moved[$0] == 0 })
-        // It is better than only setting to zero, and by far.
+        // It is better than only setting to zero, and by far; and still better where the error is not damped.
         let masked = regression.weights.indices.map { kept.contains($0) ? regression.weights[$0] : 0 }
         let best = regression.growth(of: expected)
         #expect(regression.growth(of: moved) - best <= 1e-6 * (regression.growth(of: masked) - best) + 1e-6)
+        #expect(regression.plainGrowth(of: moved) < regression.plainGrowth(of: masked))
     }
 
     /// The score is proportional to the growth of the error after refitting.

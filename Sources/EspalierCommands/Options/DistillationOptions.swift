@@ -1,5 +1,4 @@
 import ArgumentParser
-import EspalierTraining
 
 /// How much is learned from another network's outputs (Hinton et al. 2015): shared by `finetune` and by what repairs.
 struct DistillationOptions: ParsableArguments {
