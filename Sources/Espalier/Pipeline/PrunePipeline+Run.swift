@@ -20,6 +20,12 @@ extension PrunePipeline {
         observer: (Event) throws -> Void = { _ in },
         isCancelled: () -> Bool = { false }
     ) throws -> Outcome {
+        guard teacher != nil else {
+            var pipeline = self
+            pipeline.teacher = Teacher(graph)
+            return try pipeline.run(
+                graph, data: data, plan: given, observer: observer, isCancelled: isCancelled)
+        }
         let pruner = try pruner(of: graph, data: data)
         if let data, data.test?.isLabelled ?? false { try observer(.stage("evaluating the dense network")) }
         let before = try data?.test.flatMap { try evaluate(graph, on: $0) }
@@ -61,7 +67,7 @@ extension PrunePipeline {
         let compensated = try compensated(graph, by: plan, measured, pruner: pruner, data: data)
         let applier = try compensated.map { try self.pruner(of: $0, data: data) } ?? pruner
         return try complete(
-            compensated ?? graph, teacher: graph, pruner: pruner, applier: applier, plan: plan, data: data,
+            compensated ?? graph, pruner: pruner, applier: applier, plan: plan, data: data,
             repair: repair, before: before, observer: observer, isCancelled: isCancelled)
     }
 
@@ -72,7 +78,7 @@ extension PrunePipeline {
     ///   - applier: of that network.
     ///   - earlier: epochs trained already.
     func complete(
-        _ graph: Graph, teacher: Graph, pruner: Pruner, applier: Pruner, plan: PrunePlan, data: Data?,
+        _ graph: Graph, pruner: Pruner, applier: Pruner, plan: PrunePlan, data: Data?,
         repair: Repair?, before: Evaluation?, earlier: [EpochSummary] = [],
         observer: (Event) throws -> Void, isCancelled: () -> Bool
     ) throws -> Outcome {
@@ -91,7 +97,7 @@ extension PrunePipeline {
         if let repair, let data, repair.recipe.epochs > 0 {
             let masks = plan.granularity == .channel ? MaskSet() : try pruner.masks(of: plan)
             let run = try trainingRun(
-                network, data: data, repair: repair, teacher: teacher, masks: masks)
+                network, data: data, repair: repair, masks: masks)
             isInterrupted = try train(
                 run, checkpoints: checkpoints, observer: observer, isCancelled: isCancelled)
             network = try run.trainedGraph()
@@ -132,7 +138,7 @@ extension PrunePipeline {
             pruner, request: request, schedule: repair.schedule.schedule(end: end),
             regrowth: repair.regrowth,
             evidence: { try evidence($0, data: data) })
-        let run = try trainingRun(graph, data: data, repair: repair, teacher: graph, hooks: [hook])
+        let run = try trainingRun(graph, data: data, repair: repair, hooks: [hook])
         let isInterrupted = try train(
             run, checkpoints: checkpoints, observer: observer, isCancelled: isCancelled)
         let trained = try run.trainedGraph()
@@ -235,7 +241,7 @@ extension PrunePipeline {
     }
 
     func trainingRun(
-        _ network: Graph, data: Data, repair: Repair, teacher: Graph, masks: MaskSet = MaskSet(),
+        _ network: Graph, data: Data, repair: Repair, masks: MaskSet = MaskSet(),
         hooks: [any StepHook] = []
     ) throws -> TrainingRun {
         var recipe = repair.recipe
@@ -253,7 +259,7 @@ extension PrunePipeline {
         }
         return try TrainingRun(
             network, training: data.fit, validation: data.validation, recipe: recipe,
-            teacher: weight > 0 ? self.teacher ?? teacher : nil, masks: masks, hooks: hooks, lane: lane)
+            teacher: weight > 0 ? teacher : nil, masks: masks, hooks: hooks, lane: lane)
     }
 
     /// Trains to the end, from the checkpoint if that is wanted; whether it was interrupted.

@@ -20,7 +20,7 @@ extension PrunePipeline {
             let hook = try DynamicSparseTraining(pruner, request: request, growth: growth, seed: seed) {
                 try evidence($0, data: data)
             }
-            let run = try trainingRun(graph, data: data, repair: repair, teacher: graph, hooks: [hook])
+            let run = try trainingRun(graph, data: data, repair: repair, hooks: [hook])
             let isInterrupted = try train(
                 run, checkpoints: checkpoints, observer: observer, isCancelled: isCancelled)
             guard let plan = hook.plan else {
@@ -76,7 +76,7 @@ extension PrunePipeline {
             polish.recipe.schedule = ScheduleSection(repair.recipe.schedule, from: share, to: 1)
         }
         try observer(.stage("training with a price on the cost"))
-        let run = try trainingRun(graph, data: data, repair: penalized, teacher: graph, hooks: [hook])
+        let run = try trainingRun(graph, data: data, repair: penalized, hooks: [hook])
         let isInterrupted = try train(
             run, checkpoints: checkpoints?.beside("penalized"), observer: observer, isCancelled: isCancelled)
         if isInterrupted { polish.recipe.epochs = 0 }
@@ -90,7 +90,7 @@ extension PrunePipeline {
             plan.criterion = dropped.criterion
         }
         var outcome = try complete(
-            network, teacher: graph, pruner: pruner, applier: try self.pruner(of: network, data: data),
+            network, pruner: pruner, applier: try self.pruner(of: network, data: data),
             plan: plan, data: data, repair: polish, before: before, earlier: run.history, observer: observer,
             isCancelled: isCancelled)
         outcome.isInterrupted = outcome.isInterrupted || isInterrupted

@@ -116,7 +116,7 @@ package struct PrunePipeline {
     package var evidenceSamples = 2000
     package var seed: UInt64 = 0
     /// What distillation learns from; nil for the network as it was.
-    package var teacher: Graph?
+    package var teacher: Teacher?
     /// Evidence that is at hand already: what training left behind.
     package var recorded = Evidence.none
     /// Where and how often the repair is saved; nil for nowhere. What comes before it is done again, to the same effect.

@@ -37,7 +37,8 @@ struct TrainingJob {
 
     func run(output: String, common: CommonOptions, recorder: RunRecorder, model: LoadedModel?) throws {
         let run = try TrainingRun(
-            graph, training: parts.fit, validation: parts.validation, recipe: recipe, teacher: teacher,
+            graph, training: parts.fit, validation: parts.validation, recipe: recipe,
+            teacher: teacher.map { Teacher($0) },
             masks: masks, hooks: [journey].compactMap { $0 })
         if checkpoint.resume, let path = checkpoint.checkpoint, FileManager.default.fileExists(atPath: path) {
             try run.resume(from: path)

@@ -81,6 +81,21 @@ package final class Evaluator {
         }
     }
 
+    /// The outputs for all samples, one after the other.
+    ///
+    /// - Parameter willRun: called before every batch, on the lane; may throw to stop.
+    func outputs(for dataset: Dataset, willRun: () throws -> Void) throws -> [Float] {
+        try lane.run {
+            let batcher = try Batcher(dataset, batchSize: batchSize, seed: 0, shuffles: false)
+            var outputs: [Float] = []
+            for batch in batcher.batches(epoch: 0) {
+                try willRun()
+                outputs += try run(batch, of: batcher)
+            }
+            return outputs
+        }
+    }
+
     /// The outputs for one batch, valid until the next.
     func run(_ batch: Batch, of batcher: Batcher) throws -> UnsafeBufferPointer<Float> {
         let binding = try self.binding ?? InputBinding(graph, batcher.dataset)

@@ -142,7 +142,7 @@ extension TrainingRun {
         identity["starting weights"] = startingFingerprint
         identity["training data"] = training.fingerprint
         identity["validation data"] = validation?.fingerprint ?? "none"
-        identity["teacher"] = teacherGraph.map(Self.fingerprint) ?? "none"
+        identity["teacher"] = (teacher?.graph).map(Self.fingerprint) ?? "none"
         if leavesOutMasked { identity["masked weights"] = "left out" }
         identity["hooks"] = hooks.map(\.identity).joined(separator: "; ")
         return identity

@@ -56,6 +56,12 @@ extension TrainingRun {
             let secondsBefore = position.progress.seconds
             let start = clock.now
             let batches = batcher.batches(epoch: position.epoch)
+            do {
+                try teacher?.prepare(isCancelled: isCancelled)
+            } catch is CancellationError {
+                if let checkpoints { try save(to: checkpoints.path) }
+                return .cancelled
+            }
             while position.step < batches.count {
                 if isCancelled() {
                     if let checkpoints { try save(to: checkpoints.path) }
@@ -93,9 +99,13 @@ extension TrainingRun {
         session.setRandomStep(stepsDone)
         for hook in hooks { try hook.willCompute(self) }
         try session.forward()
-        let value = try LabelledBatch(batch, of: batcher, memory: &classesUnderWay).evaluate(
-            recipe.loss, predictions: session.outputs[0], rows: batch.count,
-            teacher: try teacher?.run(batch, of: batcher), gradient: session.outputGradients[0].baseAddress)
+        let labels = LabelledBatch(batch, of: batcher, memory: &classesUnderWay)
+        func evaluate(_ teacher: UnsafeBufferPointer<Float>?) throws -> LossValue {
+            try labels.evaluate(
+                recipe.loss, predictions: session.outputs[0], rows: batch.count, teacher: teacher,
+                gradient: session.outputGradients[0].baseAddress)
+        }
+        let value = try teacher?.withOutputs(for: batch, evaluate) ?? evaluate(nil)
         guard value.sum.isFinite else {
             throw TrainingError.diverged(epoch: position.epoch, step: position.step)
         }
@@ -146,7 +156,7 @@ extension TrainingRun {
         let graph = try hooks.reduce(try currentGraph()) { try $1.evaluated($0, in: self) }
         let evaluator = try Evaluator(graph, output: output, lane: lane)
         if case .none = validation.labels {
-            let teacher = try teacherGraph.map { graph in
+            let teacher = try (teacher?.graph).map { graph in
                 try Evaluator(graph, output: graph.lossOutput(for: validation, batchSize: 1), lane: lane)
             }
             return try evaluator.evaluate(validation, loss: recipe.loss, teacher: teacher).value

@@ -35,8 +35,7 @@ package final class TrainingRun {
     package let lane: Lane
 
     package let batcher: Batcher
-    let teacher: Evaluator?
-    let teacherGraph: Graph?
+    let teacher: TeacherFeed?
     /// The value that holds the predictions.
     package let output: ValueID
     var position = TrainingPosition()
@@ -63,7 +62,7 @@ package final class TrainingRun {
     ///   has no gradient; ``DataError``.
     package init(
         _ graph: Graph, training: Dataset, validation: Dataset? = nil, recipe: TrainingRecipe,
-        teacher: Graph? = nil, output: ValueID? = nil, masks: MaskSet = MaskSet(),
+        teacher: Teacher? = nil, output: ValueID? = nil, masks: MaskSet = MaskSet(),
         leavesOutMasked: Bool = false, hooks: [any StepHook] = [], lane: Lane? = nil
     ) throws {
         guard recipe.epochs >= 0, recipe.batchSize > 0 else {
@@ -84,12 +83,7 @@ package final class TrainingRun {
             training, batchSize: batchSize, seed: recipe.seed, dropsPartialBatch: recipe.dropsPartialBatch,
             augmentation: recipe.augmentation)
         binding = try InputBinding(graph, training)
-        teacherGraph = teacher
-        self.teacher = try teacher.map { graph in
-            try Evaluator(
-                graph, output: graph.lossOutput(for: training, batchSize: batchSize), batchSize: batchSize,
-                lane: lane)
-        }
+        self.teacher = try teacher.map { [batcher] in try TeacherFeed($0, batcher: batcher, lane: lane) }
         let resolved = try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: batchSize))
         store = ParameterStore(resolved)
         updater = ParameterUpdater(

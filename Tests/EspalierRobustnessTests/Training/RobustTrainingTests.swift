@@ -115,7 +115,7 @@ struct AdversarialTrainingTests {
         let unlabelled = try Dataset(name: "points", inputs: data.inputs)
         var recipe = TrainingRecipe(epochs: 1, loss: Distillation())
         recipe.regularizations = [AdversarialTraining(radius: 0.1)]
-        let run = try TrainingRun(graph, training: unlabelled, recipe: recipe, teacher: graph)
+        let run = try TrainingRun(graph, training: unlabelled, recipe: recipe, teacher: Teacher(graph))
         #expect(throws: TrainingError.self) { try run.train() }
     }
 

@@ -37,7 +37,7 @@ struct CheckpointTests {
             return try TrainingRun(
                 graph, training: TrainingFixtures.blobs(200, seed: 1),
                 validation: validates ? TrainingFixtures.blobs(50, seed: 2) : nil, recipe: recipe,
-                teacher: distils ? TrainingFixtures.network(seed: 8) : nil,
+                teacher: distils ? Teacher(TrainingFixtures.network(seed: 8)) : nil,
                 masks: masks ? MaskSet([weight: mask]) : MaskSet(),
                 leavesOutMasked: leavesOutMasked, hooks: [hook])
         }

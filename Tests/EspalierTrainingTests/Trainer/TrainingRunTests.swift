@@ -138,7 +138,7 @@ struct TrainingRunTests {
         let run = try TrainingRun(
             TrainingFixtures.network(seed: 9, hidden: 8), training: unlabelled,
             validation: TrainingFixtures.blobs(100, seed: 5, labelled: false), recipe: recipe,
-            teacher: teacher)
+            teacher: Teacher(teacher))
         try run.train()
         #expect(run.history.allSatisfy { $0.trainingAccuracy == nil && $0.validationLoss != nil })
         let student = try Evaluator(try run.trainedGraph(), lane: run.lane).evaluate(test)

@@ -65,7 +65,8 @@ extension CriteriaComparison {
         let recorder = TrialRecorder(template, context)
         let dense = try context.result(of: denseKey(context.seed))
         let criterion = try Criteria.criterion(name, seed: context.seed)
-        let (graph, path) = try network(context, for: name)
+        let network = try network(context, for: name)
+        let graph = network.graph
         var request = request
         request.criterion = criterion
         request.targets = [.sparsity(sparsity)]
@@ -77,7 +78,8 @@ extension CriteriaComparison {
         pipeline.seed = context.seed
         pipeline.checkpoints = context.checkpoints
         pipeline.resumes = true
-        pipeline.recorded = try EvidenceFile.evidence(for: criterion, of: graph, beside: path)
+        pipeline.teacher = network.teacher
+        pipeline.recorded = try EvidenceFile.evidence(for: criterion, of: graph, beside: network.path)
         if sharesEvidence(criterion) {
             let wanted = criterion.requiredEvidence.subtracting(pipeline.recorded.kinds)
             let source = "\(denseKey(context.seed)), seed \(context.seed)"
@@ -139,16 +141,14 @@ extension CriteriaComparison {
     }
 
     /// The network to prune, and the file beside which evidence of its training lies.
-    private func network(_ context: TrialContext, for criterion: String) throws -> (Graph, path: String) {
+    private func network(_ context: TrialContext, for criterion: String) throws -> GivenNetwork {
         switch networks {
-        case .given:
-            let network = try given(context.seed)
-            return (network.graph, network.path)
+        case .given: return try given(context.seed)
         case .trained:
             let journey = try journeys(of: criterion).first
             let trained = journey.map { key($0, seed: context.seed) } ?? denseKey(context.seed)
             let path = try context.result(of: trained).modelPath()
-            return (try ONNXModel.load(from: path), path)
+            return GivenNetwork(path: path, graph: try ONNXModel.load(from: path))
         }
     }
 

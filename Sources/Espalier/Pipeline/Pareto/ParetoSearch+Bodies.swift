@@ -71,7 +71,8 @@ extension ParetoSearch {
     }
 
     private func prune(_ candidate: Candidate, _ context: TrialContext) throws -> Found {
-        let dense = networks[index(context.seed)].graph
+        let given = networks[index(context.seed)]
+        let dense = given.graph
         let start = try source(of: candidate).map { source in
             let model = try context.result(of: source.key).modelPath()
             let folder = URL(fileURLWithPath: model).deletingLastPathComponent()
@@ -92,7 +93,7 @@ extension ParetoSearch {
         pipeline.seed = context.seed
         pipeline.checkpoints = context.checkpoints
         pipeline.resumes = true
-        pipeline.teacher = dense
+        pipeline.teacher = given.teacher
         switch candidate.method {
         case .lagrangian:
             // The price is for the whole cost of the dense network, of which a part is gone already.
