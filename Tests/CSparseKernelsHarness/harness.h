@@ -122,6 +122,7 @@ void test_narrow_convolutions(espalier_isa isa);
 void test_optimizers(espalier_isa isa);
 void test_accumulation(espalier_isa isa);
 void test_band_cholesky(espalier_isa isa);
+void test_batch_norms(espalier_isa isa);
 void test_bound_lines(espalier_isa isa);
 void test_baselines(espalier_isa isa);
 void test_transpositions(espalier_isa isa);

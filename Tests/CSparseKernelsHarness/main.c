@@ -26,6 +26,7 @@ static const struct {
     {"optimizers", test_optimizers},
     {"accumulation", test_accumulation},
     {"band-cholesky", test_band_cholesky},
+    {"batch-norms", test_batch_norms},
     {"bound-lines", test_bound_lines},
     {"baselines", test_baselines},
     {"transpositions", test_transpositions},

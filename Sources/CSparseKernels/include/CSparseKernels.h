@@ -4,6 +4,7 @@
 
 #include "espalier_accumulation.h"
 #include "espalier_band_cholesky.h"
+#include "espalier_batch_norm.h"
 #include "espalier_bound_lines.h"
 #include "espalier_caches.h"
 #include "espalier_ceilings.h"

@@ -156,6 +156,13 @@ private final class Stage {
     }
 }
 
+extension StagedKernel.Pointers {
+    /// A pointer to numbers.
+    package func floats(_ index: Int) -> UnsafeMutablePointer<Float>? {
+        self[index]?.assumingMemoryBound(to: Float.self)
+    }
+}
+
 extension StagedKernel {
     /// Collects the stages of a kernel and lays out its scratch memory.
     package struct Builder {

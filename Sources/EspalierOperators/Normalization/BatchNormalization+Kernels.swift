@@ -20,28 +20,54 @@ extension BatchNormalization: Lowering, Differentiable {
         }
     }
 
+    /// The input as rows of channels, if that is how it lies.
+    private func rows(_ shape: Shape, _ layout: Layout) throws(OperatorError) -> ChannelsLastNormalization? {
+        guard !usesBatchStatistics, shape.count > 0, shape.rank <= 5,
+            layout == (try .channelsLast(shape))
+        else { return nil }
+        return ChannelsLastNormalization(
+            rows: shape.count / shape[1], channels: shape[1], epsilon: epsilon)
+    }
+
     /// Inputs 3 and 4, the stored statistics, are changed by every run of a kernel that uses the batch's.
     package func layoutChoice(_ signature: Signature) -> LayoutChoice { .follows }
 
     package func lower(_ context: LoweringContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         let source = context.inputLayout(0)
-        let primitive = try primitive(signature, source: source, phase: context.phase)
         let takesBatch = context.phase.usesBatchStatistics
         let statistics = StoredStatistics(count: signature.inputShape(0)[1])
+        let places = takesBatch ? statistics.arguments : Self.storedStatistics
         var builder = StagedKernel.Builder()
-        try builder.primitive(
-            primitive,
-            [
-                (.source, .input(0)), (.scale, .input(1)), (.shift, .input(2)), (.destination, .output(0)),
-            ] + (takesBatch ? statistics.arguments : Self.storedStatistics))
+        if let rows = try rows(signature.inputShape(0), source) {
+            let scratch = builder.scratch(byteCount: rows.scratchByteCount)
+            builder.loop(
+                [.input(0), .input(1), .input(2)] + places.map(\.place) + [.output(0), scratch]
+            ) { memory in
+                guard let source = memory.floats(0), let scale = memory.floats(1),
+                    let shift = memory.floats(2),
+                    let mean = memory.floats(3), let variance = memory.floats(4),
+                    let result = memory.floats(5), let scratch = memory[6]
+                else { return }
+                rows.forward(
+                    source, scale: scale, shift: shift, mean: mean, variance: variance, isGiven: !takesBatch,
+                    result: result, scratch: scratch)
+            }
+        } else {
+            try builder.primitive(
+                primitive(signature, source: source, phase: context.phase),
+                [
+                    (.source, .input(0)), (.scale, .input(1)), (.shift, .input(2)),
+                    (.destination, .output(0)),
+                ] + places)
+        }
         if takesBatch {
             let (count, share) = (statistics.count, momentum)
             builder.loop([statistics.mean, statistics.variance, .input(3), .input(4)]) { memory in
                 for port in 0..<2 {
-                    guard let batch = memory[port]?.assumingMemoryBound(to: Float.self),
-                        let stored = memory[port + 2]?.assumingMemoryBound(to: Float.self)
-                    else { return }
+                    guard let batch = memory.floats(port), let stored = memory.floats(port + 2) else {
+                        return
+                    }
                     for channel in 0..<count {
                         stored[channel] = share * stored[channel] + (1 - share) * batch[channel]
                     }
@@ -61,31 +87,54 @@ extension BatchNormalization: Lowering, Differentiable {
     package func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         let layout = context.forward.inputLayouts[0]
-        let forward = try primitive(signature, source: layout, phase: context.phase)
-        let source = try layout.dnn(signature.inputShape(0))
+        let shape = signature.inputShape(0)
         let takesBatch = context.phase.usesBatchStatistics
-        let primitive = try oneDNN { () throws(DNNError) in
-            try DNNPrimitive.batchNormalizationGradient(
-                normalization(givenStatistics: !takesBatch), forward: forward, gradients: source)
-        }
         let gradient = context.gradientPort()
+        let statistics =
+            takesBatch ? StoredStatistics(count: shape[1]).arguments : Self.storedStatistics
         var builder = StagedKernel.Builder()
-        var arguments =
-            takesBatch
-            ? StoredStatistics(count: signature.inputShape(0)[1]).arguments : Self.storedStatistics
-        arguments += [
-            (.source, .input(0)), (.scale, .input(1)), (.destinationGradient, .input(gradient)),
-        ]
-        // oneDNN computes all gradients at once; those that nobody wants go nowhere.
-        let results: [(DNNArgument, port: Int, byteCount: Int)] = [
-            (.sourceGradient, 0, source.byteCount), (.scaleGradient, 1, signature.inputShape(1).count * 4),
-            (.shiftGradient, 2, signature.inputShape(2).count * 4),
-        ]
-        for (argument, port, byteCount) in results {
-            arguments.append(
-                (argument, context.isWanted(port) ? .output(port) : builder.scratch(byteCount: byteCount)))
+        if let rows = try rows(shape, layout) {
+            let scratch = builder.scratch(byteCount: rows.scratchByteCount)
+            let wanted = (0...2).map { context.isWanted($0) }
+            builder.loop(
+                [.input(0), .input(gradient), .input(1)] + statistics.map(\.place)
+                    + [scratch, .output(0), .output(1), .output(2)]
+            ) { memory in
+                guard let source = memory.floats(0), let gradient = memory.floats(1),
+                    let scale = memory.floats(2), let mean = memory.floats(3),
+                    let variance = memory.floats(4),
+                    let scratch = memory[5]
+                else { return }
+                rows.backward(
+                    source, gradient: gradient, scale: scale, mean: mean, variance: variance,
+                    isGiven: !takesBatch, sourceGradient: wanted[0] ? memory.floats(6) : nil,
+                    scaleGradient: wanted[1] ? memory.floats(7) : nil,
+                    shiftGradient: wanted[2] ? memory.floats(8) : nil, scratch: scratch)
+            }
+        } else {
+            let forward = try primitive(signature, source: layout, phase: context.phase)
+            let source = try layout.dnn(shape)
+            let primitive = try oneDNN { () throws(DNNError) in
+                try DNNPrimitive.batchNormalizationGradient(
+                    normalization(givenStatistics: !takesBatch), forward: forward, gradients: source)
+            }
+            var arguments =
+                statistics + [
+                    (.source, .input(0)), (.scale, .input(1)), (.destinationGradient, .input(gradient)),
+                ]
+            // oneDNN computes all gradients at once; those that nobody wants go nowhere.
+            let results: [(DNNArgument, port: Int, byteCount: Int)] = [
+                (.sourceGradient, 0, source.byteCount),
+                (.scaleGradient, 1, signature.inputShape(1).count * 4),
+                (.shiftGradient, 2, signature.inputShape(2).count * 4),
+            ]
+            for (argument, port, byteCount) in results {
+                arguments.append(
+                    (argument, context.isWanted(port) ? .output(port) : builder.scratch(byteCount: byteCount))
+                )
+            }
+            try builder.primitive(primitive, arguments)
         }
-        try builder.primitive(primitive, arguments)
         var inputs = [Layout](repeating: .plain, count: context.backwardInputCount)
         inputs[0] = layout
         inputs[gradient] = layout
