@@ -120,6 +120,7 @@ void test_vectors(espalier_isa isa);
 void test_batches(espalier_isa isa);
 void test_narrow_convolutions(espalier_isa isa);
 void test_optimizers(espalier_isa isa);
+void test_relus(espalier_isa isa);
 void test_accumulation(espalier_isa isa);
 void test_band_cholesky(espalier_isa isa);
 void test_batch_norms(espalier_isa isa);

@@ -24,6 +24,7 @@ static const struct {
     {"batches", test_batches},
     {"narrow-convolutions", test_narrow_convolutions},
     {"optimizers", test_optimizers},
+    {"relus", test_relus},
     {"accumulation", test_accumulation},
     {"band-cholesky", test_band_cholesky},
     {"batch-norms", test_batch_norms},

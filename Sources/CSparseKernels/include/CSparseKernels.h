@@ -18,6 +18,7 @@
 #include "espalier_max_pooling.h"
 #include "espalier_narrow_convolution.h"
 #include "espalier_optimizers.h"
+#include "espalier_relu.h"
 #include "espalier_sparse_batch.h"
 #include "espalier_sparse_convolution.h"
 #include "espalier_sparse_matrix.h"

@@ -37,7 +37,8 @@ extension UnaryElementwise {
                 let gradient = memory.input(gradientPort)?.assumingMemoryBound(to: Float.self),
                 let result = memory.output(0)?.assumingMemoryBound(to: Float.self)
             else { return }
-            for index in range { result[index] = gradient[index] * derivative(argument[index]) }
+            let start = range.lowerBound
+            gradients(argument + start, gradient + start, into: result + start, count: range.count)
         }
     }
 

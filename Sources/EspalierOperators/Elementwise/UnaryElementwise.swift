@@ -14,6 +14,11 @@ package protocol UnaryElementwise: AxisLinking, Differentiable, Lowering {
     /// of one of the sides.
     func derivative<Real: ReferenceReal>(_ argument: Real) -> Real
 
+    /// `gradient` times ``derivative(_:)`` of elements that follow each other; the arrays may be the same.
+    func gradients(
+        _ argument: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
+        into result: UnsafeMutablePointer<Float>, count: Int)
+
     /// Whether ``derivative(_:)`` is given the output instead of the input. Then a network being trained need not keep
     /// the input, and the function may run in place.
     var derivativeTakesOutput: Bool { get }
@@ -32,6 +37,13 @@ extension UnaryElementwise {
         _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, count: Int
     ) {
         for index in 0..<count { output[index] = value(input[index]) }
+    }
+
+    package func gradients(
+        _ argument: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
+        into result: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        for index in 0..<count { result[index] = gradient[index] * derivative(argument[index]) }
     }
 
     package var derivativeTakesOutput: Bool { false }

@@ -1,3 +1,5 @@
+import EspalierKernels
+
 /// Rectified linear unit: max(0, x).
 package struct Relu: IntegerElementwise, Epilogue {
     package static let schemas = [OperatorSchema("Relu")]
@@ -9,6 +11,19 @@ package struct Relu: IntegerElementwise, Epilogue {
     package func value(_ x: Int64) -> Int64 { max(0, x) }
     package func derivative<Real: ReferenceReal>(_ y: Real) -> Real { y > 0 ? 1 : 0 }
     package var derivativeTakesOutput: Bool { true }
+
+    package func values(
+        _ input: UnsafePointer<Float>, into output: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        Rectifier.apply(to: input, into: output, count: count)
+    }
+
+    package func gradients(
+        _ argument: UnsafePointer<Float>, _ gradient: UnsafePointer<Float>,
+        into result: UnsafeMutablePointer<Float>, count: Int
+    ) {
+        Rectifier.gradient(at: argument, times: gradient, into: result, count: count)
+    }
 
     package var function: EpilogueStep? { .function(.relu, alpha: 0, beta: 0) }
 }
