@@ -1,7 +1,7 @@
 import CSparseKernels
 
-/// The rectified linear function of arrays, which may be the same. A loop over two pointers, which the compiler must assume to
-/// overlap where they are one, would go element by element: in place it takes four times as long.
+/// The rectified linear function of arrays, which may be the same: a loop over two pointers would go element by element in place,
+/// where they overlap as far as the compiler knows.
 package enum Rectifier {
     /// 0 where `source` is less, and `source` elsewhere: not-a-number and -0 stay.
     package static func apply(
