@@ -38,8 +38,8 @@ static espalier_dnn_primitive *convolution_primitive(const char *kind,
         convolution->padding_begin, convolution->padding_end);
     windowed_parameters parameters = {
         .direction = direction,
-        .algorithm = convolution->algorithm == ESPALIER_DNN_CONVOLUTION_AUTOMATIC ? dnnl_convolution_auto
-                                                                                  : dnnl_convolution_direct,
+        .algorithm = convolution->algorithm == ESPALIER_DNN_CONVOLUTION_WINOGRAD ? dnnl_convolution_winograd
+                                                                                 : dnnl_convolution_direct,
         .strides = convolution->strides,
         .dilations = dilations,
         .padding_begin = convolution->padding_begin,

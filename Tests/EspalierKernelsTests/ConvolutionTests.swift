@@ -65,9 +65,12 @@ struct ConvolutionCase: Sendable, CustomTestStringConvertible {
         try check(testCase.convolution()) { try .channelsLast($0) }
     }
 
+    /// Many machines and geometries have no kernel of the method, and say so.
     @Test(arguments: ConvolutionCase.all)
-    func agreesWithLoopsWhereOneDNNPicksTheAlgorithm(of testCase: ConvolutionCase) throws {
-        try check(testCase.convolution(), algorithm: .automatic)
+    func agreesWithLoopsByWinogradsMethod(of testCase: ConvolutionCase) throws {
+        do {
+            try check(testCase.convolution(), algorithm: .winograd)
+        } catch let error as DNNError where error.reason == .unsupported {}
     }
 
     private func check(

@@ -209,8 +209,8 @@ int espalier_dnn_primitive_threads(const espalier_dnn_primitive *primitive);
 
 typedef enum {
     ESPALIER_DNN_CONVOLUTION_DIRECT,
-    /// oneDNN decides between the direct and the Winograd method, whose rounding errors are larger.
-    ESPALIER_DNN_CONVOLUTION_AUTOMATIC
+    /// Winograd's method: fewer multiplications, larger rounding errors. Few geometries and layouts have it.
+    ESPALIER_DNN_CONVOLUTION_WINOGRAD
 } espalier_dnn_convolution_algorithm;
 
 /// A convolution of rank 1 to 3. Source N x C x spatial, weights [G x] O/G x C/G x spatial with the group

@@ -109,8 +109,8 @@ struct BackwardLowering {
             BackwardContext(
                 signature: record.signature, forward: record.kernel,
                 outputGradientLayouts: outputGradients.map { $0.map(forward.builder.layout(of:)) ?? .plain },
-                wanted: wanted, phase: forward.phase, threads: forward.threads, masks: forward.masks(of: node)
-            )
+                wanted: wanted, phase: forward.phase, threads: forward.threads,
+                masks: forward.masks(of: node), allowsWinograd: forward.allowsWinograd)
         }
         if wanted.contains(true) {
             let kernel = try make(record) { () throws(OperatorError) in

@@ -27,6 +27,7 @@ struct ForwardLowering {
     private let precision: Precision
     /// Of parameters that change in training, with zeros that stay.
     private let masks: MaskSet
+    let allowsWinograd: Bool
 
     var builder = ProgramBuilder()
     private(set) var records: [NodeRecord] = []
@@ -35,7 +36,8 @@ struct ForwardLowering {
     init(
         _ resolved: ResolvedGraph, phase: Phase, threads: Int,
         mutableConstants: [ValueID: UnsafeMutableRawPointer] = [:], fuses: Bool = false,
-        sparsity: SparsityUse = .never, precision: Precision = .float32, masks: MaskSet = MaskSet()
+        sparsity: SparsityUse = .never, precision: Precision = .float32, masks: MaskSet = MaskSet(),
+        allowsWinograd: Bool = false
     ) {
         self.resolved = resolved
         self.phase = phase
@@ -45,6 +47,7 @@ struct ForwardLowering {
         self.sparsity = sparsity
         self.precision = precision
         self.masks = masks
+        self.allowsWinograd = allowsWinograd
     }
 
     /// The masks of a node's inputs, where they have some.
@@ -116,7 +119,7 @@ struct ForwardLowering {
         let context = LoweringContext(
             signature: signature, inputLayouts: offered, phase: phase, threads: team,
             usesSparsity: plan.usesSparsity(node.id), precision: precision, epilogues: chain.map(\.step),
-            masks: masks(of: node))
+            masks: masks(of: node), allowsWinograd: allowsWinograd)
         let made = try ThreadTeam.with(team) { () throws(ExecutionError) in
             try makeKernel(node, operation: operation, context: context)
         }

@@ -23,6 +23,9 @@ package final class TrainingSession {
         /// Of parameters whose dropped elements are zero and stay so. Where that pays they are left out of products, and their
         /// gradients are zero.
         package var masks = MaskSet()
+        /// Whether convolutions may be computed by Winograd's method where that is faster, with larger rounding errors: steps of an
+        /// optimiser do not mind, measurements might.
+        package var allowsWinograd = false
 
         package init(phase: Phase = .training(frozenNormalization: false, seed: 0), threads: Int = 1) {
             self.phase = phase
@@ -54,7 +57,7 @@ package final class TrainingSession {
         let graph = resolved.graph
         var forward = ForwardLowering(
             resolved, phase: options.phase, threads: options.threads, mutableConstants: parameters.pointers,
-            masks: options.masks)
+            masks: options.masks, allowsWinograd: options.allowsWinograd)
         let outputBuffers = try forward.lower(outputs)
         let inputBuffers = graph.inputs.map { forward.inputBuffer($0) }
         if options.repeatsBackward { forward.builder.repeatsFrom = forward.builder.steps.count }

@@ -72,8 +72,9 @@ func windowCount(extent: Int, kernel: Int, stride: Int, dilation: Int, padding: 
 /// How a convolution is computed.
 package enum DNNConvolutionAlgorithm: Sendable, Hashable {
     case direct
-    /// oneDNN decides between the direct and the Winograd method, whose rounding errors are larger.
-    case automatic
+    /// Winograd's minimal filtering of tiles (Lavin & Gray 2016): fewer multiplications, larger rounding errors. Few geometries,
+    /// layouts and machines have it; the others are refused as ``DNNError/Reason-swift.enum/unsupported``.
+    case winograd
 }
 
 extension DNNPrimitive {
@@ -136,7 +137,7 @@ extension DNNConvolution {
         try check(destination, is: self.destination, "destination")
         var description = espalier_dnn_convolution()
         description.algorithm =
-            algorithm == .automatic ? ESPALIER_DNN_CONVOLUTION_AUTOMATIC : ESPALIER_DNN_CONVOLUTION_DIRECT
+            algorithm == .winograd ? ESPALIER_DNN_CONVOLUTION_WINOGRAD : ESPALIER_DNN_CONVOLUTION_DIRECT
         description.source = scope.describe(source, or: self.source)
         description.weights = scope.describe(
             weights, or: groupedWeights, source?.element ?? .float32)

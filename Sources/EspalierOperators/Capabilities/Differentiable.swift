@@ -37,10 +37,12 @@ package struct BackwardContext {
     package let threads: Int
     /// As of ``LoweringContext/masks``.
     package let masks: [Mask?]
+    /// As of ``LoweringContext/allowsWinograd``.
+    package let allowsWinograd: Bool
 
     package init(
         signature: Signature, forward: any Kernel, outputGradientLayouts: [Layout], wanted: [Bool],
-        phase: Phase, threads: Int, masks: [Mask?] = []
+        phase: Phase, threads: Int, masks: [Mask?] = [], allowsWinograd: Bool = false
     ) {
         self.signature = signature
         self.forward = forward
@@ -49,6 +51,7 @@ package struct BackwardContext {
         self.phase = phase
         self.threads = threads
         self.masks = masks
+        self.allowsWinograd = allowsWinograd
     }
 
     /// The mask of an input, if it has one.

@@ -39,11 +39,13 @@ package struct LoweringContext {
     /// For each input, which of its elements may be other than zero, if that is known and does not change while values do: masks of
     /// parameters in training. Gradients of the others may be left zero.
     package let masks: [Mask?]
+    /// Whether convolutions may be computed by Winograd's method where that is faster, with larger rounding errors.
+    package let allowsWinograd: Bool
 
     package init(
         signature: Signature, inputLayouts: [Layout], phase: Phase, threads: Int,
         usesSparsity: Bool = false, precision: Precision = .float32, epilogues: [EpilogueStep] = [],
-        masks: [Mask?] = []
+        masks: [Mask?] = [], allowsWinograd: Bool = false
     ) {
         self.signature = signature
         self.inputLayouts = inputLayouts
@@ -53,6 +55,7 @@ package struct LoweringContext {
         self.precision = precision
         self.epilogues = epilogues
         self.masks = masks
+        self.allowsWinograd = allowsWinograd
     }
 
     /// The mask of an input, if it has one.

@@ -4,7 +4,9 @@ import EspalierTensors
 extension Conv: PerSampleSquares {
     package func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
         if !context.isWanted(0), let kernel = try narrowGradients(context, squares: false) { return kernel }
-        return try choosing(context.signature) { primitives throws(OperatorError) in
+        return try choosing(
+            context.signature, allowsWinograd: context.allowsWinograd
+        ) { primitives throws(OperatorError) in
             var builder = StagedKernel.Builder()
             var made: [DNNPrimitive] = []
             let gradient = StagedKernel.Place.input(context.gradientPort())

@@ -31,7 +31,9 @@ extension Conv: EpilogueAccepting {
             return try sparse.kernel(context)
         }
         let format = denseFormat(context)
-        return try choosing(signature) { primitives throws(OperatorError) in
+        return try choosing(
+            signature, allowsWinograd: context.allowsWinograd && context.phase.isTraining
+        ) { primitives throws(OperatorError) in
             var fused = FusedOperations()
             // A sum with the output's former contents keeps the fastest implementation, which knows no other.
             try fused.append(

@@ -208,6 +208,7 @@ extension TrainingRun {
         let phase = Phase.training(
             frozenNormalization: recipe.freezesNormalization, seed: recipe.seed)
         var options = TrainingSession.Options(phase: phase, threads: lane.threads)
+        options.allowsWinograd = true
         if leavesOutMasked { options.masks = masks }
         let session = try lane.run {
             try TrainingSession(resolved, outputs: [output], parameters: store, options: options)
