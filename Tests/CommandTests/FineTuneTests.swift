@@ -52,6 +52,9 @@ struct FineTuneTests {
         let alone = tool(start)
         #expect(alone.code == 1)
         #expect(alone.error.contains("--teacher"))
+        let aimless = tool(start + ["--temperature", "3"])
+        #expect(aimless.code == 64)
+        #expect(aimless.error.contains("--teacher"))
         let taught = tool(
             start + ["--teacher", Fixture.path(teacher), "--epochs", "8", "--batch-size", "8", "--json"])
         #expect(taught.code == 0, "\(taught.error)")

@@ -56,6 +56,9 @@ struct FineTune: ParsableCommand {
 
     func validate() throws {
         guard epochs > 0 else { throw ValidationError("--epochs must be positive") }
+        guard teacher != nil || !distilling.isGiven else {
+            throw ValidationError("--distillation and --temperature say how to learn from a --teacher")
+        }
     }
 
     func run() throws {
@@ -77,7 +80,7 @@ struct FineTune: ParsableCommand {
             }
             recipe.loss = Distillation(
                 temperature: distilling.temperature,
-                weight: parts.fit.isLabelled ? distilling.distillation : 1,
+                weight: parts.fit.isLabelled ? distilling.weight : 1,
                 hard: recipe.loss as? CrossEntropy ?? CrossEntropy())
         }
         let job = TrainingJob(

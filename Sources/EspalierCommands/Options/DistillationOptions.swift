@@ -3,18 +3,29 @@ import ArgumentParser
 /// How much is learned from another network's outputs (Hinton et al. 2015): shared by `finetune` and by what repairs.
 struct DistillationOptions: ParsableArguments {
     @Option(
+        name: .customLong("distillation"),
         help: ArgumentHelp(
-            "Weight of the outputs of the dense model, or the teacher, in the loss.", valueName: "share"))
-    var distillation: Double = 0.5
+            "Weight of the outputs of the dense model, or the teacher, in the loss; without it \(Self.usualWeight).",
+            valueName: "share"))
+    var givenWeight: Double?
 
     @Option(
+        name: .customLong("temperature"),
         help: ArgumentHelp(
-            "What those outputs are divided by first: the more, the more unlikely classes tell.",
+            "What those outputs are divided by first: the more, the more unlikely classes tell; without it \(Self.usualTemperature).",
             valueName: "t"))
-    var temperature: Double = 2
+    var givenTemperature: Double?
+
+    private static let usualWeight = 0.5
+    private static let usualTemperature = 2.0
+
+    var weight: Double { givenWeight ?? Self.usualWeight }
+    var temperature: Double { givenTemperature ?? Self.usualTemperature }
+    /// Whether something was said of it.
+    var isGiven: Bool { givenWeight != nil || givenTemperature != nil }
 
     func validate() throws {
-        guard (0...1).contains(distillation) else {
+        guard (0...1).contains(weight) else {
             throw ValidationError("--distillation must be from 0 to 1")
         }
         guard temperature > 0, temperature.isFinite else {
@@ -23,5 +34,5 @@ struct DistillationOptions: ParsableArguments {
     }
 
     /// As they are given on a command line.
-    var arguments: [String] { ["--distillation", "\(distillation)", "--temperature", "\(temperature)"] }
+    var arguments: [String] { ["--distillation", "\(weight)", "--temperature", "\(temperature)"] }
 }

@@ -19,7 +19,7 @@ struct RepairOptions: ParsableArguments {
         PrunePipeline.Repair(
             recipe: recipe(
                 epochs: epochs, schedule: learningRateSchedule, dataset: dataset, common: common),
-            schedule: schedule, distillationWeight: distilling.distillation,
+            schedule: schedule, distillationWeight: distilling.weight,
             distillationTemperature: distilling.temperature)
     }
 
@@ -40,7 +40,7 @@ struct RepairOptions: ParsableArguments {
 
     /// For a record's settings.
     func text(epochs: Int) -> String {
-        let distillation = "distillation \(distilling.distillation) at \(distilling.temperature)"
+        let distillation = "distillation \(distilling.weight) at \(distilling.temperature)"
         return
             (["\(epochs) epochs of \(training.optimizer.type.name)", distillation]
             + robust.regularizations.map(\.identity)).joined(separator: ", ")

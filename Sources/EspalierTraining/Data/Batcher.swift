@@ -122,7 +122,7 @@ extension Batcher {
                 let to = UnsafeMutableBufferPointer(
                     rebasing: target[(position * size)..<((position + 1) * size)])
                 if augmentation == .none {
-                    _ = to.update(from: from)
+                    _ = to.update(fromContentsOf: from)
                 } else {
                     let change = augmentation.change(seed: seed, epoch: batch.epoch, sample: sample)
                     apply(change, from: from, to: to)
