@@ -9,7 +9,7 @@ import EspalierTensors
 /// compute 32 to 64, it takes 3.8 ms instead of 5.9; and below 16 channels blocks find no optimised gradient of the
 /// weights at all. Row-major activations take two to five times as long.
 ///
-/// Winograd's method, where it is allowed, has them in blocks of 16, which oneDNN has no other kernels of it for.
+/// Winograd's method, where it is allowed, has them in blocks of 16: oneDNN has no kernels of it for other layouts.
 struct ConvPrimitives {
     let description: DNNConvolution
     let source: DNNLayout
