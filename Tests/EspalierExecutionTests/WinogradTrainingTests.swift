@@ -19,7 +19,7 @@ struct WinogradTrainingTests {
         }
     }
 
-    private static let batch = 5
+    private static let batch = 32
     private static let emptyFilter = 3
 
     /// A 3x3 convolution, the filter ``emptyFilter`` of which is zero, and a maximum pooling.
@@ -103,9 +103,9 @@ struct WinogradTrainingTests {
     @Test(arguments: [
         Case(channels: 64, filters: 64, extent: 14, padding: 1),
         Case(channels: 64, filters: 64, extent: 28, padding: 1, threads: 2),
-        Case(channels: 50, filters: 70, extent: 13, padding: 1),
-        Case(channels: 37, filters: 101, extent: 7, padding: 0),
-        Case(channels: 128, filters: 64, extent: 3, padding: 1),
+        Case(channels: 50, filters: 70, extent: 15, padding: 1),
+        Case(channels: 37, filters: 101, extent: 9, padding: 0),
+        Case(channels: 128, filters: 64, extent: 8, padding: 1),
     ])
     func theSameAsDirectly(_ example: Case) throws {
         let seed = UInt64(example.channels * example.extent)
@@ -126,9 +126,13 @@ struct WinogradTrainingTests {
         #expect(empty.allSatisfy { $0 == 0 })
     }
 
-    /// Few channels are faster directly.
-    @Test func fewChannelsAreComputedDirectly() throws {
-        let example = Case(channels: 16, filters: 32, extent: 14, padding: 1)
+    /// Few channels, few tiles of 4x4 positions and tiles that are not full are faster directly.
+    @Test(arguments: [
+        Case(channels: 16, filters: 32, extent: 14, padding: 1),
+        Case(channels: 64, filters: 64, extent: 4, padding: 1),
+        Case(channels: 64, filters: 64, extent: 9, padding: 1),
+    ])
+    func othersAreComputedDirectly(_ example: Case) throws {
         var random = RandomSource(seed: 1)
         let graph = try network(example, &random)
         let direct = try pass(graph, example, allowsWinograd: false, seed: 1)

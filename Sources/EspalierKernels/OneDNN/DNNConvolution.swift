@@ -73,7 +73,7 @@ func windowCount(extent: Int, kernel: Int, stride: Int, dilation: Int, padding: 
 package enum DNNConvolutionAlgorithm: Sendable, Hashable {
     case direct
     /// Winograd's minimal filtering of tiles (Lavin & Gray 2016): fewer multiplications, larger rounding errors. Few geometries,
-    /// layouts and machines have it; the others are refused as ``DNNError/Reason-swift.enum/unsupported``.
+    /// layouts and machines have it; the others are refused as ``DNNError/Reason/unsupported``.
     case winograd
 }
 
