@@ -9,6 +9,8 @@ public enum ExecutionError: Error, Sendable {
     case notDifferentiable(name: String, operator: String, reason: String)
     /// A node whose kernel was refused, or which failed while running.
     case node(name: String, operator: String, reason: String)
+    /// What a node makes, or an input, takes more memory than the machine has, alone or with what is needed beside it.
+    case insufficientMemory(name: String, reason: String)
     case unknownInput(name: String, known: [String])
     case missingInput(name: String)
     case inputMismatch(name: String, problem: String)
@@ -26,6 +28,7 @@ extension ExecutionError: CustomStringConvertible {
         case .notDifferentiable(let name, let type, let reason):
             "node '\(name)' (\(type)) has no gradient: \(reason)"
         case .node(let name, let type, let reason): "node '\(name)' (\(type)): \(reason)"
+        case .insufficientMemory(let name, let reason): "'\(name)': \(reason)"
         case .unknownInput(let name, let known):
             "the model has no input '\(name)'; its inputs are \(known.joined(separator: ", "))"
         case .missingInput(let name): "input '\(name)' was not given"

@@ -18,18 +18,16 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
     /// Only shapes that were checked with ``checkedCount(limit:)`` may be used for sizes that come from a file.
     public var count: Int { extents.reduce(1, *) }
 
-    /// The number of elements, or nil if an extent is negative or the product exceeds `limit`.
+    /// The number of elements, or nil if an extent is negative or the product of those that are not zero exceeds `limit`:
+    /// an extent of zero leaves no elements, but strides and counts of some of the axes multiply the others.
     public func checkedCount(limit: Int = 1 << 40) -> Int? {
         var product = 1
-        // A zero extent makes the tensor empty whatever the others claim, but none may be negative.
-        guard extents.allSatisfy({ $0 >= 0 }) else { return nil }
-        if extents.contains(0) { return 0 }
-        for extent in extents {
+        for extent in extents where extent != 0 {
             let (next, overflow) = product.multipliedReportingOverflow(by: extent)
-            guard !overflow, next <= limit else { return nil }
+            guard extent > 0, !overflow, next <= limit else { return nil }
             product = next
         }
-        return product
+        return extents.contains(0) ? 0 : product
     }
 
     public subscript(axis: Int) -> Int {

@@ -124,6 +124,7 @@ extension Tensor {
         case .float16: withUnsafeBytes { $0.bindMemory(to: UInt16.self).map(HalfPrecision.float(float16:)) }
         case .bfloat16: withUnsafeBytes { $0.bindMemory(to: UInt16.self).map(HalfPrecision.float(bfloat16:)) }
         case .float64: withUnsafeScalars(of: Double.self) { $0.map { Float($0) } }
+        case .uint64: withUnsafeScalars(of: UInt64.self) { $0.map { Float($0) } }
         default: scalars(as: Int64.self).map { Float($0) }
         }
     }
@@ -133,12 +134,13 @@ extension Tensor {
         switch dtype {
         case .float64: withUnsafeScalars(of: Double.self) { Array($0) }
         case .float32, .float16, .bfloat16: scalars(as: Float.self).map { Double($0) }
+        case .uint64: withUnsafeScalars(of: UInt64.self) { $0.map { Double($0) } }
         default: scalars(as: Int64.self).map { Double($0) }
         }
     }
 
     /// All elements converted to `Int64`; floating-point ones towards zero and clamped to the type's range,
-    /// not-a-number to 0; booleans to 0 and 1.
+    /// not-a-number to 0; booleans to 0 and 1; `uint64` modulo 2^64.
     public func scalars(as type: Int64.Type) -> [Int64] {
         func widened<Scalar: TensorScalar & BinaryInteger>(_: Scalar.Type) -> [Int64] {
             withUnsafeScalars(of: Scalar.self) { $0.map { Int64(truncatingIfNeeded: $0) } }
@@ -159,6 +161,20 @@ extension Tensor {
                 if value.isNaN { return 0 }
                 return Int64(exactly: value.rounded(.towardZero)) ?? (value < 0 ? .min : .max)
             }
+        }
+    }
+
+    /// All elements converted to `UInt64`, as they are to `Int64`; what is negative modulo 2^64.
+    public func scalars(as type: UInt64.Type) -> [UInt64] {
+        guard dtype.isFloatingPoint else {
+            return dtype == .uint64
+                ? withUnsafeScalars(of: UInt64.self) { Array($0) }
+                : scalars(as: Int64.self).map { UInt64(bitPattern: $0) }
+        }
+        return zip(scalars(as: Double.self), scalars(as: Int64.self)).map { value, integer in
+            // Beyond the range of `Int64`.
+            value >= 0x1p63
+                ? UInt64(exactly: value.rounded(.towardZero)) ?? .max : UInt64(bitPattern: integer)
         }
     }
 
@@ -190,7 +206,7 @@ extension Tensor {
         case .uint8: return narrowed(UInt8.self)
         case .uint16: return narrowed(UInt16.self)
         case .uint32: return narrowed(UInt32.self)
-        case .uint64: return narrowed(UInt64.self)
+        case .uint64: return Tensor(shape: shape, scalars: scalars(as: UInt64.self))
         }
     }
 }

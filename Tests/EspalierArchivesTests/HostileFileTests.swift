@@ -30,10 +30,22 @@ struct HostileFileTests {
         }
     }
 
-    @Test func emptyArrayWithAbsurdExtentIsRefused() {
-        _ = archiveError(.unsupported) {
-            _ = try Npy.decode(npy(npyHeader(shape: "(0, 9223372036854775807)"))[...], place: "test")
+    @Test(
+        arguments: [
+            "(0, 9223372036854775807)", "(1099511627776, 1099511627776, 0)", "(0, 1048576, 1048577)",
+        ],
+        ["False", "True"])
+    func emptyArrayWithAbsurdExtentsIsRefused(shape: String, order: String) {
+        let error = archiveError(.unsupported) {
+            _ = try Npy.decode(npy(npyHeader(order: order, shape: shape))[...], place: "test")
         }
+        #expect(error?.reason.contains("absurd") == true)
+    }
+
+    @Test func emptyArraysAreRead() throws {
+        let tensor = try Npy.decode(npy(npyHeader(shape: "(3, 0, 1048576)"))[...], place: "test")
+        #expect(tensor.shape == [3, 0, 1 << 20] && tensor.scalars(as: Float.self).isEmpty)
+        #expect(tensor.shape.strides == [0, 1 << 20, 1])
     }
 
     @Test(

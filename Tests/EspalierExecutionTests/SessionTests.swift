@@ -42,4 +42,24 @@ struct SessionTests {
         try session.backward()
         #expect(session.inputGradient("x").map(Array.init) == [0, 2, 3, 0, 5, 6])
     }
+
+    @Test func gradientsPassMoreAxesThanTheLibraryKnows() throws {
+        let shape = Shape([2] + [Int](repeating: 1, count: 11) + [3])
+        var builder = GraphBuilder(name: "axes")
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: shape))
+        let y = builder.node("Sigmoid", inputs: [x])
+        let resolved = try ResolvedGraph(try builder.finish(outputs: [y]))
+        var options = TrainingSession.Options()
+        options.inputGradients = true
+        let session = try TrainingSession(
+            resolved, outputs: resolved.graph.outputs, parameters: ParameterStore(resolved), options: options)
+        try session.setInput("x", to: Tensor(shape: shape, scalars: [-1, 2, 3, -4, 5, 0.5] as [Float]))
+        try session.forward()
+        for index in 0..<6 { session.outputGradients[0][index] = 1 }
+        try session.backward()
+        let gradient = try #require(session.inputGradient("x").map(Array.init))
+        for (value, slope) in zip(session.outputs[0], gradient) {
+            #expect(abs(slope - value * (1 - value)) < 1e-6)
+        }
+    }
 }

@@ -13,7 +13,7 @@ struct BatchNormalizationTests {
             id: NodeID(index: 0), name: "", operatorName: OperatorName("BatchNormalization"), inputs: [],
             outputs: [], attributes: ["momentum": .float(0.8), "epsilon": .float(1e-3)])
         let operation = try Catalog.resolve(node, opsetVersion: 17).get()
-        let channels = ValueFacts(dtype: .float32, shape: [shape[1]])
+        let channels = ValueFacts(dtype: .float32, shape: [shape.rank > 1 ? shape[1] : 1])
         let facts = [ValueFacts(dtype: .float32, shape: shape), channels, channels, channels, channels]
         let outputs = try operation.inferOutputs(OperatorInputs(facts))
         let kernel = try #require(operation as? any Lowering).lower(
@@ -27,7 +27,7 @@ struct BatchNormalizationTests {
     private static func statistics(
         after runs: Int, of kernel: any Kernel, input: Tensor, outputs: [ValueFacts]
     ) -> (mean: [Float], variance: [Float]) {
-        let channels = input.shape[1]
+        let channels = input.shape.rank > 1 ? input.shape[1] : 1
         func memory(_ values: [Float]) -> AlignedStorage {
             let storage = AlignedStorage(byteCount: values.count * 4)
             storage.base.copyMemory(from: values, byteCount: values.count * 4)
@@ -65,6 +65,25 @@ struct BatchNormalizationTests {
         #expect(once.variance.elementsEqual([0.8 + 0.2 * 3.5, 0.8 + 0.2 * 3]) { abs($0 - $1) < 1e-6 })
         let twice = Self.statistics(after: 2, of: kernel, input: input, outputs: outputs)
         #expect(twice.mean.elementsEqual([0.8 * 0.6 + 0.6, 0.8 * 0.2 + 0.2]) { abs($0 - $1) < 1e-6 })
+    }
+
+    /// ONNX's rule for inputs of a single axis.
+    @Test func elementsOfASingleAxisAreSamplesOfOneChannel() throws {
+        let (kernel, operation, outputs) = try Self.kernel(
+            [4], phase: .training(frozenNormalization: false, seed: 0))
+        let input = Tensor(shape: [4], scalars: [1, 2, 3, 6] as [Float])
+        let moved = Self.statistics(after: 1, of: kernel, input: input, outputs: outputs)
+        #expect(moved.mean.elementsEqual([0.6]) { abs($0 - $1) < 1e-6 })
+        #expect(moved.variance.elementsEqual([0.8 + 0.2 * 3.5]) { abs($0 - $1) < 1e-6 })
+        // A scale of 2, a shift of 1, a mean of 3 and, with epsilon, a deviation of 2.
+        let parameters = [2, 1, 3, 3.999].map { Tensor(shape: [1], scalars: [Float($0)]) }
+        let inputs: [Tensor?] = [input, parameters[0], parameters[1], parameters[2], parameters[3]]
+        let values = try operation.evaluate(inputs, outputs: outputs).get()[0]
+        #expect(values.shape == [4])
+        #expect(values.scalars(as: Float.self).elementsEqual([-1, 0, 1, 4]) { abs($0 - $1) < 1e-5 })
+        let (inference, _, _) = try Self.kernel([4], phase: .inference)
+        let found = try #require(try KernelRunner(inference).run(inputs, outputs: outputs)[0])
+        #expect(found.scalars(as: Float.self).elementsEqual([-1, 0, 1, 4]) { abs($0 - $1) < 1e-5 })
     }
 
     @Test(arguments: [Phase.inference, .training(frozenNormalization: true, seed: 0)])

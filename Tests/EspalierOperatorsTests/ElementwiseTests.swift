@@ -94,6 +94,64 @@ struct ElementwiseTests {
         }
     }
 
+    /// Numbers of 64 bits without a sign, half of which are beyond those with one.
+    @Test func unsignedNumbersKeepTheirOrder() throws {
+        let (most, half) = (UInt64.max, UInt64(1) << 63)
+        let large = UInt64(10_000_000_000_000_000_000)
+        let left = vector([most, half, large, 5])
+        let right = vector([1, most, large, half])
+        func truth(_ type: String) throws -> [Int64] {
+            try evaluate(type, [left, right]).scalars(as: Int64.self)
+        }
+        #expect(try truth("Greater") == [1, 0, 0, 0])
+        #expect(try truth("GreaterOrEqual") == [1, 0, 1, 0])
+        #expect(try truth("Less") == [0, 1, 0, 1])
+        #expect(try truth("LessOrEqual") == [0, 1, 1, 1])
+        #expect(try truth("Equal") == [0, 0, 1, 0])
+        func numbers(
+            _ type: String, _ inputs: [Tensor], _ attributes: [String: Attribute] = [:]
+        ) throws -> [UInt64] {
+            let result = try evaluate(type, inputs, attributes)
+            #expect(result.dtype == .uint64)
+            return result.scalars(as: UInt64.self)
+        }
+        #expect(try numbers("Max", [left, right]) == [most, most, large, half])
+        #expect(try numbers("Min", [left, right]) == [1, half, large, 5])
+        let quotients = try numbers("Div", [left, vector([2, half, 3, most])])
+        #expect(quotients == [most / 2, 1, large / 3, 0])
+        #expect(try numbers("Add", [left, right]) == [0, half - 1, large &+ large, half + 5])
+        #expect(try numbers("Clip", [left, Tensor(UInt64(6)), Tensor(large)]) == [large, half, large, 6])
+        #expect(try numbers("Sign", [left]) == [1, 1, 1, 1])
+        #expect(try numbers("Abs", [left]) == left.scalars(as: UInt64.self))
+        #expect(try numbers("ReduceMax", [left]) == [most])
+        #expect(try numbers("ReduceMin", [left]) == [5])
+        let image = left.reshaped(to: [1, 1, 4])
+        #expect(try numbers("MaxPool", [image], ["kernel_shape": .ints([2])]) == [most, large, large])
+        let joined = try numbers("Concat", [left, right], ["axis": .int(0)])
+        #expect(joined == [most, half, large, 5, 1, most, large, half])
+        let choice = vector([true, false, true, false])
+        #expect(try numbers("Where", [choice, left, right]) == [most, most, large, half])
+    }
+
+    @Test func unsignedNumbersKeepTheirValueInPowersAndCasts() throws {
+        let large = vector([.max, 1 << 63, 10_000_000_000_000_000_000] as [UInt64])
+        for (code, dtype) in [(1, DType.float32), (11, .float64)] as [(Int64, DType)] {
+            let real = try evaluate("Cast", [large], ["to": .int(code)])
+            #expect(real.dtype == dtype && real.scalars(as: Float.self) == [0x1p64, 0x1p63, 1e19])
+        }
+        let whole = try evaluate("Cast", [vector([1e19, 0x1p63] as [Double])], ["to": .int(13)])
+        #expect(whole.scalars(as: UInt64.self) == [10_000_000_000_000_000_000, 1 << 63])
+        let root = try evaluate("Pow", [large, vector([0.5, 0.5, 1] as [Double])])
+        #expect(root.scalars(as: UInt64.self) == [1 << 32, 3_037_000_499, 10_000_000_000_000_000_000])
+        let inverse = try evaluate("Pow", [large, vector([-1, -1, 1] as [Int64])])
+        #expect(inverse.scalars(as: UInt64.self) == [0, 0, 10_000_000_000_000_000_000])
+        let powers = try evaluate(
+            "Pow", [vector([-1, -1, 3] as [Int64]), vector([.max, 1 << 63, 2] as [UInt64])])
+        #expect(powers.scalars(as: Int64.self) == [-1, 1, 9])
+        let reals = try evaluate("Pow", [vector([1, 2] as [Float]), vector([.max, 10] as [UInt64])])
+        #expect(reals.scalars(as: Float.self) == [1, 1024])
+    }
+
     @Test func meansNeedFractions() {
         #expect(throws: OperatorError.self) { try evaluate("Mean", [vector([1] as [Int64])]) }
         #expect(throws: OperatorError.self) { try evaluate("Sqrt", [vector([1] as [Int64])]) }

@@ -9,7 +9,7 @@ struct WindowsTests {
             id: NodeID(index: 0), name: "pool", operatorName: OperatorName("MaxPool"), inputs: [],
             outputs: [],
             attributes: attributes)
-        return try WindowAttributes(AttributeReader(node, opsetVersion: 17))
+        return try WindowAttributes(AttributeReader(node, opsetVersion: 17), pools: true)
     }
 
     /// One spatial axis: input, attributes, and what ONNX's formulas give for output and paddings.

@@ -68,6 +68,26 @@ struct TensorTests {
         #expect(values.converted(to: .bool).scalars(as: Int64.self) == [1, 0, 1, 1])
     }
 
+    /// Half of the numbers of 64 bits without a sign are beyond those with one.
+    @Test func unsignedNumbersKeepTheirValue() {
+        let values = Tensor(
+            shape: [4], scalars: [.max, 1 << 63, 10_000_000_000_000_000_000, 7] as [UInt64])
+        #expect(values.scalars(as: Double.self) == [0x1p64, 0x1p63, 1e19, 7])
+        #expect(values.scalars(as: Float.self) == [0x1p64, 0x1p63, 1e19, 7])
+        #expect(values.scalars(as: Int64.self) == [-1, .min, -8_446_744_073_709_551_616, 7])
+        for dtype in [DType.float32, .float64] {
+            let back = values.converted(to: dtype).converted(to: .uint64).scalars(as: UInt64.self)
+            #expect(back[0] == .max && back[1] == 1 << 63 && back[3] == 7)
+        }
+        let exact = values.converted(to: .float64).converted(to: .uint64)
+        #expect(exact.scalars(as: UInt64.self)[2] == 10_000_000_000_000_000_000)
+        #expect(values.converted(to: .bool).scalars(as: Int64.self) == [1, 1, 1, 1])
+        #expect(values.converted(to: .int64).converted(to: .uint64).scalars(as: UInt64.self)[0] == .max)
+        let reals = Tensor(shape: [4], scalars: [1e19, 0x1p63, 2.9, .nan] as [Double])
+        let whole = reals.converted(to: .uint64).scalars(as: UInt64.self)
+        #expect(whole == [10_000_000_000_000_000_000, 1 << 63, 2, 0])
+    }
+
     @Test(
         arguments: [
             ([3, 1, 5], [4, 1], [3, 4, 5]), ([2], [], [2]), ([2], [3], nil), ([0], [1], [0]),
@@ -80,7 +100,11 @@ struct TensorTests {
     @Test func checkedCountRefusesHostileClaims() {
         #expect(Shape([Int.max, 2]).checkedCount() == nil)
         #expect(Shape([-1, 2]).checkedCount() == nil)
-        #expect(Shape([0, Int.max, Int.max]).checkedCount() == 0)
+        #expect(Shape([0, Int.max, Int.max]).checkedCount() == nil)
+        #expect(Shape([1 << 40, 1 << 40, 0]).checkedCount() == nil)
+        #expect(Shape([0, -1]).checkedCount() == nil)
+        #expect(Shape([1 << 40, 0, 0]).checkedCount() == 0)
+        #expect(Shape([0, 5]).checkedCount(limit: 4) == nil)
         #expect(Shape([3, 4]).checkedCount() == 12)
     }
 }

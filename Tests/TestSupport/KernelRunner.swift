@@ -45,7 +45,12 @@ package final class KernelRunner {
         var inputMemory: [GuardedMemory?] = []
         for (port, tensor) in inputs.enumerated() {
             guard let tensor else { inputMemory.append(nil); continue }
-            inputMemory.append(try Self.memory(holding: tensor, in: layout(kernel.inputLayouts, port)))
+            let layout = layout(kernel.inputLayouts, port)
+            // What is not read may be anything: the executor gives its memory to other values.
+            inputMemory.append(
+                kernel.unreadInputs.contains(port)
+                    ? GuardedMemory(byteCount: layout.byteCount(shape: tensor.shape, dtype: tensor.dtype))
+                    : try Self.memory(holding: tensor, in: layout))
         }
         let before = inputMemory.map { $0?.tensor(shape: [$0?.byteCount ?? 0], dtype: .uint8) }
         var outputMemory: [GuardedMemory?] = outputs.enumerated().map { port, facts in

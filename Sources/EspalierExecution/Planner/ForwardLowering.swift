@@ -60,6 +60,7 @@ struct ForwardLowering {
             guard let facts = resolved.facts[input] else {
                 throw .unresolved("the shape of input '\(resolved.graph.name(of: input))' is not known")
             }
+            try requireMemory(facts, of: resolved.graph.name(of: input))
             let byteCount = facts.shape.count * facts.dtype.byteCount
             placements[input] = [builder.addBuffer(byteCount: byteCount, place: .persistent)]
         }
@@ -109,6 +110,7 @@ struct ForwardLowering {
             let reason = resolved.opaque[node.id].map { "\($0)" } ?? "its types are not known"
             throw .opaqueNode(name: node.label, reason: reason)
         }
+        for facts in signature.outputs { try requireMemory(facts, of: node.label) }
         var inputs = node.inputs
         for link in chain { if let addend = link.addend { inputs.append(addend) } }
         var offered: [Layout] = []
@@ -159,6 +161,13 @@ struct ForwardLowering {
         records.append(
             NodeRecord(
                 node: node, operation: operation, signature: signature, kernel: kernel, workspace: workspace))
+    }
+
+    /// - Throws: ``ExecutionError`` if one value is larger than the machine's memory: before there is a kernel for it.
+    private func requireMemory(_ facts: ValueFacts, of name: String) throws(ExecutionError) {
+        if let problem = PhysicalMemory.problem(taking: facts.shape.count * facts.dtype.byteCount) {
+            throw .insufficientMemory(name: name, reason: "a value of shape \(facts.shape) \(problem)")
+        }
     }
 
     /// The threads that a node is worth.

@@ -9,7 +9,10 @@ extension Graph {
         let pattern = GeluPattern(self, resolved)
         var patch = Patch(for: self)
         for node in nodes where resolved.operators[node.id] is Erf {
-            guard let match = pattern.match(erf: node) else { continue }
+            // A constant of more axes than the input has would give its own number of axes to the result.
+            guard let match = pattern.match(erf: node), let result = match.last.outputs.first ?? nil,
+                resolved.facts[result]?.shape == resolved.facts[match.input]?.shape
+            else { continue }
             var gelu = match.last
             gelu.operatorName = OperatorName("Gelu", domain: "com.microsoft")
             gelu.inputs = [match.input]

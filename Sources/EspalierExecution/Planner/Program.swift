@@ -28,6 +28,10 @@ package final class Program {
 
     init(builder: consuming ProgramBuilder, keeping storages: [AlignedStorage] = []) throws(ExecutionError) {
         let layout = builder.layOut()
+        if let problem = PhysicalMemory.problem(taking: layout.byteCount) {
+            throw .insufficientMemory(
+                name: builder.largestStep, reason: "together with what is needed beside it, it \(problem)")
+        }
         let arena = AlignedStorage(byteCount: layout.byteCount)
         self.arena = arena
         // What only preparations read need not be kept.

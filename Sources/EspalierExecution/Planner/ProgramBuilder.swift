@@ -88,6 +88,19 @@ struct ProgramBuilder {
             byteCount: placed.byteCount)
     }
 
+    /// What the step is called that writes most.
+    var largestStep: String {
+        var largest = (label: "the inputs", byteCount: 0)
+        for step in steps {
+            var byteCount = step.kernel.scratchByteCount
+            for case let buffer? in step.outputs + [step.workspace] {
+                byteCount += buffers[buffer.index].byteCount
+            }
+            if byteCount > largest.byteCount { largest = (step.label, byteCount) }
+        }
+        return largest.label
+    }
+
     private func isArena(_ buffer: BufferID) -> Bool {
         if case .arena = buffers[buffer.index].place { return true }
         return false

@@ -20,9 +20,9 @@ package final class InferencePlan {
         _ graph: Graph, inputShapes: [ValueID: Shape], outputs: [ValueID], threads: Int,
         optimizes: Bool = true, sparsity: SparsityUse? = nil, precision: Precision = .float32
     ) throws(ExecutionError) {
-        var resolved = try Self.resolve(graph, inputShapes)
+        var resolved = try Self.resolve(Self.asked(graph, for: outputs), inputShapes)
         if optimizes {
-            let passes = [Graph.recognizingGelu, Graph.foldingChannelAffine]
+            let passes = [Graph.foldingConstants, Graph.recognizingGelu, Graph.foldingChannelAffine]
             for pass in passes {
                 guard let simpler = try Self.apply(pass, to: resolved) else { continue }
                 resolved = try Self.resolve(simpler, inputShapes)
@@ -52,6 +52,16 @@ package final class InferencePlan {
             found.append((program.pointer(buffer), facts))
         }
         self.outputs = found
+    }
+
+    /// The network whose outputs are the values that are asked for: simplifying must not take them away.
+    private static func asked(_ graph: Graph, for outputs: [ValueID]) throws(ExecutionError) -> Graph {
+        guard outputs != graph.outputs else { return graph }
+        var patch = Patch(for: graph)
+        patch.append(.setOutputs(outputs))
+        do throws(GraphError) { return try graph.applying(patch) } catch {
+            throw .unresolved("the values asked for: \(error)")
+        }
     }
 
     private static func apply(

@@ -114,9 +114,7 @@ extension Shape {
     /// - Throws: ``ONNXError`` if one is negative or their product, zeros not counted, exceeds `elementLimit`.
     init(checking dimensions: [Int64]) throws(ONNXError) {
         let extents = dimensions.map { Int($0) }
-        // A zero makes the tensor empty, but strides multiply what stands behind it.
-        let bounding = Shape(extents.map { $0 == 0 ? 1 : $0 })
-        guard bounding.checkedCount(limit: Self.elementLimit) != nil else {
+        guard Shape(extents).checkedCount(limit: Self.elementLimit) != nil else {
             throw ONNXError(.invalidShape(dimensions: dimensions))
         }
         self.init(extents)

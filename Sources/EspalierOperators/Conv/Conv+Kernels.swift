@@ -117,7 +117,8 @@ extension Conv: EpilogueAccepting {
         var layouts = [Layout](repeating: .plain, count: signature.inputs.count)
         for step in context.epilogues where step == .add { layouts.append(destination) }
         return builder.kernel(
-            inputLayouts: layouts, outputLayouts: [destination], unreadInputs: isKnown ? [1, 2] : [])
+            inputLayouts: layouts, outputLayouts: [destination],
+            unreadInputs: isKnown ? Set(1..<signature.inputs.count) : [])
     }
 }
 

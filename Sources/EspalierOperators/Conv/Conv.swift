@@ -10,7 +10,7 @@ package struct Conv: Operator {
     let groups: Int
 
     package init(_ attributes: AttributeReader) throws(OperatorError) {
-        self.attributes = try WindowAttributes(attributes)
+        self.attributes = try WindowAttributes(attributes, pools: false)
         groups = try attributes.int("group", default: 1)
         guard groups >= 1 else { throw .attribute("group", problem: "\(groups) is not positive") }
     }

@@ -33,7 +33,8 @@ struct NarrowConvolution {
     init?(_ geometry: ConvGeometry, signature: Signature) throws(OperatorError) {
         let axes = geometry.windows.axes
         taps = geometry.inputChannels * geometry.kernelPositions
-        guard geometry.groups == 1, geometry.inputChannels <= 4, taps <= Self.tapLimit,
+        guard geometry.windows.staysInPadding, geometry.groups == 1, geometry.inputChannels <= 4,
+            taps <= Self.tapLimit,
             let columns = axes.last, axes.count <= 2, signature.outputs[0].dtype == .float32,
             signature.inputShape(0).count > 0, geometry.output.count > 0, taps > 0
         else { return nil }

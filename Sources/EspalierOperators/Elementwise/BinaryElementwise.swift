@@ -6,7 +6,7 @@ package import EspalierTensors
 package protocol BinaryElementwise: AxisLinking, Differentiable, Lowering {
     func value<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real
     /// - Throws: ``OperatorError`` where there is no value, as for a division by zero.
-    func value(_ left: Int64, _ right: Int64) throws(OperatorError) -> Int64
+    func value<Whole: FixedWidthInteger>(_ left: Whole, _ right: Whole) throws(OperatorError) -> Whole
 
     func leftDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real
     func rightDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real
@@ -60,6 +60,13 @@ extension BinaryElementwise {
         case (.integer(let left), .integer(let right)):
             return [
                 .integer(
+                    try left.broadcasting(right) { left, right throws(OperatorError) in
+                        try value(left, right)
+                    })
+            ]
+        case (.unsigned(let left), .unsigned(let right)):
+            return [
+                .unsigned(
                     try left.broadcasting(right) { left, right throws(OperatorError) in
                         try value(left, right)
                     })

@@ -57,7 +57,7 @@ extension UnaryElementwise {
     ) throws(OperatorError) -> (any Kernel)? {
         guard let function = libraryFunction, shape.count > 0 else { return nil }
         let layout = context.inputLayout(0)
-        let source = try layout.dnn(shape)
+        let source = try layout.dnnElements(of: shape)
         var builder = StagedKernel.Builder()
         try builder.primitive(
             try oneDNN { () throws(DNNError) in
@@ -74,7 +74,7 @@ extension UnaryElementwise {
         guard let function = libraryFunction, shape.count > 0, derivativeTakesOutput == takesResult(function)
         else { return nil }
         let layout = context.forward.outputLayouts[0]
-        let source = try layout.dnn(shape)
+        let source = try layout.dnnElements(of: shape)
         let gradientPort = context.gradientPort()
         var builder = StagedKernel.Builder()
         let primitive = try oneDNN { () throws(DNNError) in
@@ -99,6 +99,13 @@ extension UnaryElementwise {
 
     private func takesResult(_ function: DNNElementwise) -> Bool {
         derivativeTakesOutput && function.gradientFromResult
+    }
+}
+
+extension Layout {
+    /// As ``dnn(_:)``, with row-major elements along one axis: oneDNN knows no more than twelve.
+    fileprivate func dnnElements(of shape: Shape) throws(OperatorError) -> DNNLayout {
+        try dnn(self == .plain ? [shape.count] : shape)
     }
 }
 

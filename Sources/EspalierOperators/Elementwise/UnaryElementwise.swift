@@ -29,7 +29,7 @@ package protocol UnaryElementwise: AxisLinking, Differentiable, Lowering {
 
 /// A unary operator that is defined on integers too.
 package protocol IntegerElementwise: UnaryElementwise {
-    func value(_ x: Int64) -> Int64
+    func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole
 }
 
 extension UnaryElementwise {
@@ -60,8 +60,12 @@ extension UnaryElementwise {
     package func reference<Real: ReferenceReal>(
         _ call: ReferenceCall<Real>
     ) throws(OperatorError) -> [ReferenceValue<Real>] {
-        if case .integer(let input) = try call.value(0), let operation = self as? any IntegerElementwise {
-            return [.integer(input.map { operation.value($0) })]
+        if let operation = self as? any IntegerElementwise {
+            switch try call.value(0) {
+            case .integer(let input): return [.integer(input.map { operation.value($0) })]
+            case .unsigned(let input): return [.unsigned(input.map { operation.value($0) })]
+            case .real, .boolean: break
+            }
         }
         return [.real(try call.real(0).map { value($0) })]
     }

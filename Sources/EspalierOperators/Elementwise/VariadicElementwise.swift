@@ -3,7 +3,7 @@ import EspalierTensors
 /// An operator that joins any number of inputs, which broadcast to each other, two at a time.
 package protocol VariadicElementwise: AxisLinking, Differentiable, Lowering {
     func combine<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real
-    func combine(_ left: Int64, _ right: Int64) -> Int64
+    func combine<Whole: FixedWidthInteger>(_ left: Whole, _ right: Whole) -> Whole
     var isDefinedOnIntegers: Bool { get }
     /// What the joined value is multiplied by at the end.
     func finalScale(inputCount: Int) -> Double
@@ -45,6 +45,12 @@ extension VariadicElementwise {
                 result = try result.broadcasting(try call.integer(port)) { combine($0, $1) }
             }
             return [.integer(result)]
+        }
+        if case .unsigned(var result) = try call.value(0) {
+            for port in 1..<max(1, call.inputs.count) {
+                result = try result.broadcasting(try call.unsigned(port)) { combine($0, $1) }
+            }
+            return [.unsigned(result)]
         }
         var result = try call.real(0)
         for port in 1..<max(1, call.inputs.count) {

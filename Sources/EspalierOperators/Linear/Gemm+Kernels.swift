@@ -55,7 +55,8 @@ extension Gemm: EpilogueAccepting {
         var layouts = [Layout](repeating: .plain, count: context.fusedInputCount)
         layouts[1] = right
         return builder.kernel(
-            inputLayouts: layouts, outputLayouts: [.plain], unreadInputs: beta == 0 ? [2] : [])
+            inputLayouts: layouts, outputLayouts: [.plain],
+            unreadInputs: beta == 0 && signature.hasInput(2) ? [2] : [])
     }
 
     /// Whether C is one number for each column, added as it is.

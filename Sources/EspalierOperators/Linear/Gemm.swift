@@ -45,10 +45,10 @@ package struct Gemm: Operator {
         _ call: ReferenceCall<Real>
     ) throws(OperatorError) -> [ReferenceValue<Real>] {
         let product = try product(call.value(0).shape, call.value(1).shape)
-        if case .integer(let left) = try call.value(0) {
+        if try call.value(0).isInteger {
             guard let (alpha, beta) = integerFactors else { throw .unsupported("integers with fractions") }
             var elements = product.multiply(
-                left.elements, transposed: transposesLeft,
+                try call.integer(0).elements, transposed: transposesLeft,
                 try call.integer(1).elements, transposed: transposesRight
             ) { $0 &+= $1 &* $2 }
             let addend = call.hasInput(2) ? try call.integer(2) : NDArray(repeating: 0, shape: [])

@@ -23,8 +23,8 @@ package struct MatMul: Operator {
         _ call: ReferenceCall<Real>
     ) throws(OperatorError) -> [ReferenceValue<Real>] {
         let product = try MatrixProduct(left: call.value(0).shape, right: call.value(1).shape)
-        if case .integer(let left) = try call.value(0) {
-            let right = try call.integer(1)
+        if try call.value(0).isInteger {
+            let (left, right) = (try call.integer(0), try call.integer(1))
             let elements = product.multiply(left.elements, right.elements) { $0 &+= $1 &* $2 }
             return [.integer(NDArray(shape: product.output, elements: elements))]
         }

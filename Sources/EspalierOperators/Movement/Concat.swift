@@ -64,6 +64,10 @@ package struct Concat: AxisLinking {
             var parts: [[Int64]] = []
             for port in shapes.indices { parts.append(try call.integer(port).elements) }
             return [.integer(joined(parts))]
+        case .unsigned:
+            var parts: [[UInt64]] = []
+            for port in shapes.indices { parts.append(try call.unsigned(port).elements) }
+            return [.unsigned(joined(parts))]
         case .boolean:
             var parts: [[Bool]] = []
             for port in shapes.indices { parts.append(try call.boolean(port).elements) }

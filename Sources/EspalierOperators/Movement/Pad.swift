@@ -107,6 +107,9 @@ package struct Pad: MovementOperator {
             return [.real(filled(array, with: fill ?? Real(attributeValue)))]
         case .integer(let array):
             return [.integer(filled(array, with: try call.integers(2)?.first.map { Int64($0) } ?? 0))]
+        case .unsigned(let array):
+            let fill = try call.hasInput(2) ? call.unsigned(2).elements.first : nil
+            return [.unsigned(filled(array, with: fill ?? 0))]
         case .boolean(let array):
             let fill = try call.hasInput(2) ? call.boolean(2).elements.first : nil
             return [.boolean(filled(array, with: fill ?? false))]

@@ -9,7 +9,7 @@ extension BatchNormalization: Lowering, Differentiable {
     private func primitive(
         _ signature: Signature, source: Layout, phase: Phase
     ) throws(OperatorError) -> DNNPrimitive {
-        let shape = signature.inputShape(0)
+        let shape = Self.withChannels(signature.inputShape(0))
         guard !usesBatchStatistics else { throw .unsupported("a batch norm that is itself in training mode") }
         guard shape.count > 0, shape.rank <= 5 else { throw .unsupported("batch norm of \(shape)") }
         let layout = try source.dnn(shape)
@@ -36,10 +36,11 @@ extension BatchNormalization: Lowering, Differentiable {
         let signature = context.signature
         let source = context.inputLayout(0)
         let takesBatch = context.phase.usesBatchStatistics
-        let statistics = StoredStatistics(count: signature.inputShape(0)[1])
+        let shape = Self.withChannels(signature.inputShape(0))
+        let statistics = StoredStatistics(count: shape[1])
         let places = takesBatch ? statistics.arguments : Self.storedStatistics
         var builder = StagedKernel.Builder()
-        if let rows = try rows(signature.inputShape(0), source) {
+        if let rows = try rows(shape, source) {
             let scratch = builder.scratch(byteCount: rows.scratchByteCount)
             builder.loop(
                 [.input(0), .input(1), .input(2)] + places.map(\.place) + [.output(0), scratch]
@@ -87,7 +88,7 @@ extension BatchNormalization: Lowering, Differentiable {
     package func lowerBackward(_ context: BackwardContext) throws(OperatorError) -> any Kernel {
         let signature = context.signature
         let layout = context.forward.inputLayouts[0]
-        let shape = signature.inputShape(0)
+        let shape = Self.withChannels(signature.inputShape(0))
         let takesBatch = context.phase.usesBatchStatistics
         let gradient = context.gradientPort()
         let statistics =
@@ -167,7 +168,7 @@ extension BatchNormalization: PerSampleSquares {
         guard !usesBatchStatistics, !context.phase.usesBatchStatistics else {
             throw .unsupported("per-sample gradients of a batch norm whose statistics are the batch's")
         }
-        let shape = signature.inputShape(0)
+        let shape = Self.withChannels(signature.inputShape(0))
         // Positions must be evenly spaced, which blocks are not; the gradient must lie as the input does.
         var layout = context.forward.inputLayouts[0]
         var strides = try layout.dnn(shape).strides ?? []

@@ -37,8 +37,8 @@ package struct BatchNormalization: Operator {
     package func inferOutputs(_ inputs: OperatorInputs) throws(OperatorError) -> [ValueFacts] {
         let input = try inputs.required(0)
         guard input.dtype.isFloatingPoint else { throw .input(0, problem: "batch norm of \(input.dtype)") }
-        guard input.shape.rank >= 2 else { throw .input(0, problem: "\(input.shape) has no channels") }
-        let channels = Shape([input.shape[1]])
+        guard input.shape.rank >= 1 else { throw .input(0, problem: "\(input.shape) has no channels") }
+        let channels = Shape([Self.withChannels(input.shape)[1]])
         for port in 1...4 where try inputs.required(port).shape != channels {
             throw .input(port, problem: "is not of shape \(channels), the input's channels")
         }
@@ -58,6 +58,9 @@ package struct BatchNormalization: Operator {
         return outputs
     }
 
+    /// `shape` with the channels on axis 1: elements along a single axis are samples of one channel.
+    static func withChannels(_ shape: Shape) -> Shape { shape.rank == 1 ? [shape[0], 1] : shape }
+
     package func reference<Real: ReferenceReal>(
         _ call: ReferenceCall<Real>
     ) throws(OperatorError) -> [ReferenceValue<Real>] {
@@ -65,10 +68,11 @@ package struct BatchNormalization: Operator {
         let (oldMean, oldVariance) = (try call.real(3), try call.real(4))
         var (mean, variance) = (oldMean, oldVariance)
         let channels = scale.elements.count
-        let positions = input.shape.count(2..<input.shape.rank)
+        let shape = Self.withChannels(input.shape)
+        let positions = shape.count(2..<shape.rank)
         // By channel, where its elements lie.
         let members = (0..<channels).map { channel in
-            (0..<input.shape[0]).flatMap { sample -> Range<Int> in
+            (0..<shape[0]).flatMap { sample -> Range<Int> in
                 let start = (sample * channels + channel) * positions
                 return start..<(start + positions)
             }
@@ -112,13 +116,16 @@ extension BatchNormalization: AxisLinking {
     package func axisLinks(_ signature: Signature) -> AxisLinks {
         var links = AxisLinks()
         let channels = PortAxis.output(0, axis: 1)
-        for axis in 0..<signature.inputShape(0).rank {
+        let rank = signature.inputShape(0).rank
+        for axis in 0..<rank {
             if usesBatchStatistics, axis != 1 {
                 links.frozen.append((.input(0, axis: axis), "statistics are taken over it"))
             } else {
                 links.link(.input(0, axis: axis), .output(0, axis: axis))
             }
         }
+        // The one channel of a single axis stays.
+        guard rank > 1 else { return links }
         for port in 1...4 {
             links.link(.input(port, axis: 0), channels)
             links.roles[.input(port, axis: 0)] = port == 1 ? .scale : .affine
@@ -144,7 +151,7 @@ extension BatchNormalization: RunningStatistics {
 
 extension BatchNormalization: ChannelAffine {
     package func channelAffine(_ signature: Signature) -> (scale: [Double], shift: [Double])? {
-        guard !usesBatchStatistics else { return nil }
+        guard !usesBatchStatistics, signature.inputShape(0).rank > 1 else { return nil }
         var parameters: [[Double]] = []
         for port in 1...4 {
             guard let constant = signature.constant(port) else { return nil }
@@ -168,6 +175,7 @@ extension BatchNormalization: AffineMapping {
         guard !usesBatchStatistics else {
             throw .unsupported("normalisation with the batch's own statistics")
         }
+        guard signature.inputShape(0).rank > 1 else { throw .unsupported("normalisation of a single axis") }
         guard let affine = channelAffine(signature) else { throw .inputNotConstant(1) }
         return .scaling(affine.scale)
     }
@@ -180,6 +188,7 @@ extension BatchNormalization: BoundPropagating {
         guard varying == [0], !usesBatchStatistics else {
             throw .unsupported("statistics that depend on the network's input")
         }
+        guard signature.inputShape(0).rank > 1 else { throw .unsupported("normalisation of a single axis") }
         // Scale, addend, mean and variance.
         return .affine(
             AffinePropagation(

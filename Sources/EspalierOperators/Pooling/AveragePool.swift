@@ -9,7 +9,7 @@ package struct AveragePool: WindowedPooling {
     let countsPadding: Bool
 
     package init(_ attributes: AttributeReader) throws(OperatorError) {
-        windowAttributes = try WindowAttributes(attributes)
+        windowAttributes = try WindowAttributes(attributes, pools: true)
         guard windowAttributes.kernelShape != nil else { throw .missingAttribute("kernel_shape") }
         countsPadding = try attributes.bool("count_include_pad", default: false)
     }

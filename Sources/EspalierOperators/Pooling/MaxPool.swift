@@ -10,7 +10,7 @@ package struct MaxPool: WindowedPooling {
     private let isColumnMajor: Bool
 
     package init(_ attributes: AttributeReader) throws(OperatorError) {
-        windowAttributes = try WindowAttributes(attributes)
+        windowAttributes = try WindowAttributes(attributes, pools: true)
         guard windowAttributes.kernelShape != nil else { throw .missingAttribute("kernel_shape") }
         isColumnMajor = try attributes.bool("storage_order", default: false)
     }
@@ -43,6 +43,13 @@ package struct MaxPool: WindowedPooling {
             let (best, indices) = Self.pool(array.elements, positions, lowest: Int64.min)
             return [
                 .integer(NDArray(shape: shape, elements: best)),
+                .integer(NDArray(shape: shape, elements: indices.map { index($0, windows) })),
+            ].prefix(call.outputs.count).map { $0 }
+        case .unsigned(let array):
+            // A wider type has a number below all of them.
+            let (best, indices) = Self.pool(array.elements.map { Int128($0) }, positions, lowest: -1)
+            return [
+                .unsigned(NDArray(shape: shape, elements: best.map { UInt64(clamping: $0) })),
                 .integer(NDArray(shape: shape, elements: indices.map { index($0, windows) })),
             ].prefix(call.outputs.count).map { $0 }
         case .boolean: throw .input(0, problem: "booleans have no order")

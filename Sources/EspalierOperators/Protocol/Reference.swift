@@ -16,11 +16,12 @@ package protocol ElementaryFunctions {
     static func pow(_ x: Self, _ y: Self) -> Self
 }
 
-/// A value on which references compute. All floating-point types are `Real`, all integer types 64 bits wide;
-/// what the node declares is restored by the caller from the inferred ``ValueFacts``.
+/// A value on which references compute. All floating-point types are `Real`, all integer types 64 bits wide, with a sign
+/// unless they are `uint64`; what the node declares is restored by the caller from the inferred ``ValueFacts``.
 package enum ReferenceValue<Real: ReferenceReal>: Sendable {
     case real(NDArray<Real>)
     case integer(NDArray<Int64>)
+    case unsigned(NDArray<UInt64>)
     case boolean(NDArray<Bool>)
 
     package init(_ tensor: Tensor) {
@@ -34,6 +35,8 @@ package enum ReferenceValue<Real: ReferenceReal>: Sendable {
                 ? tensor.scalars(as: Float.self).map { Real($0) }
                 : tensor.scalars(as: Double.self).map { Real($0) }
             self = .real(NDArray(shape: tensor.shape, elements: elements))
+        case .uint64:
+            self = .unsigned(NDArray(shape: tensor.shape, elements: tensor.scalars(as: UInt64.self)))
         default:
             self = .integer(NDArray(shape: tensor.shape, elements: tensor.scalars(as: Int64.self)))
         }
@@ -43,7 +46,16 @@ package enum ReferenceValue<Real: ReferenceReal>: Sendable {
         switch self {
         case .real(let array): array.shape
         case .integer(let array): array.shape
+        case .unsigned(let array): array.shape
         case .boolean(let array): array.shape
+        }
+    }
+
+    /// Whether the elements are whole numbers.
+    package var isInteger: Bool {
+        switch self {
+        case .integer, .unsigned: true
+        case .real, .boolean: false
         }
     }
 
@@ -53,6 +65,7 @@ package enum ReferenceValue<Real: ReferenceReal>: Sendable {
             switch self {
             case .real(let array): Tensor(shape: array.shape, scalars: array.elements)
             case .integer(let array): Tensor(shape: array.shape, scalars: array.elements)
+            case .unsigned(let array): Tensor(shape: array.shape, scalars: array.elements)
             case .boolean(let array): Tensor(shape: array.shape, scalars: array.elements)
             }
         return own.converted(to: dtype)
@@ -63,6 +76,7 @@ package enum ReferenceValue<Real: ReferenceReal>: Sendable {
         switch self {
         case .real(let array): .real(array.reshaped(to: shape))
         case .integer(let array): .integer(array.reshaped(to: shape))
+        case .unsigned(let array): .unsigned(array.reshaped(to: shape))
         case .boolean(let array): .boolean(array.reshaped(to: shape))
         }
     }
@@ -74,6 +88,8 @@ package enum ReferenceValue<Real: ReferenceReal>: Sendable {
             .real(NDArray(shape: shape, elements: positions.map { array.elements[$0] }))
         case .integer(let array):
             .integer(NDArray(shape: shape, elements: positions.map { array.elements[$0] }))
+        case .unsigned(let array):
+            .unsigned(NDArray(shape: shape, elements: positions.map { array.elements[$0] }))
         case .boolean(let array):
             .boolean(NDArray(shape: shape, elements: positions.map { array.elements[$0] }))
         }
@@ -107,9 +123,18 @@ package struct ReferenceCall<Real: ReferenceReal>: Sendable {
         return array
     }
 
+    /// Whole numbers of any type, those of `uint64` modulo 2^64: the same bits.
     package func integer(_ port: Int) throws(OperatorError) -> NDArray<Int64> {
-        guard case .integer(let array) = try value(port) else {
-            throw .input(port, problem: "expected integers")
+        switch try value(port) {
+        case .integer(let array): return array
+        case .unsigned(let array): return array.map { Int64(bitPattern: $0) }
+        case .real, .boolean: throw .input(port, problem: "expected integers")
+        }
+    }
+
+    package func unsigned(_ port: Int) throws(OperatorError) -> NDArray<UInt64> {
+        guard case .unsigned(let array) = try value(port) else {
+            throw .input(port, problem: "expected integers of type uint64")
         }
         return array
     }

@@ -46,8 +46,14 @@ package final class ReferenceKernel: Kernel {
 
 extension Operator {
     /// The reference on tensors, in `Double` if any input is `float64` and in `Float` otherwise, with outputs of the
-    /// inferred types.
+    /// inferred types. Fails where that would take more memory than the machine has.
     package func evaluate(_ inputs: [Tensor?], outputs: [ValueFacts]) -> Result<[Tensor], OperatorError> {
+        // References keep wide numbers and positions of elements, in arrays that double as they grow.
+        let bytesPerElement = 64
+        let count = inputs.reduce(0) { $0 + ($1?.count ?? 0) } + outputs.reduce(0) { $0 + $1.shape.count }
+        if let problem = PhysicalMemory.problem(taking: bytesPerElement * count) {
+            return .failure(.unsupported("\(count) elements without a kernel, which \(problem)"))
+        }
         func run<Real: ReferenceReal>(_: Real.Type) -> Result<[Tensor], OperatorError> {
             do throws(OperatorError) {
                 let call = ReferenceCall<Real>(

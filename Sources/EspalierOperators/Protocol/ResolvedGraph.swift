@@ -31,6 +31,12 @@ package struct ResolvedGraph: Sendable {
         for id in graph.inputs {
             facts[id] = Self.inputFacts(
                 graph.values[id]?.type, shape: inputShapes[id], dimensions: dimensions)
+            // Operators multiply the extents of what they read without a further look.
+            if let shape = facts[id]?.shape, shape.checkedCount() == nil {
+                throw ResolutionError(
+                    node: graph.name(of: id), operatorName: OperatorName("input"),
+                    reason: .shapes("\(shape) is not a possible shape"))
+            }
         }
         for node in graph.nodes {
             switch Catalog.resolve(node, opsetVersion: graph.opsetVersion(of: node.operatorName)) {
@@ -116,7 +122,8 @@ package struct ResolvedGraph: Sendable {
             case .unknown: return nil
             }
         }
-        return ValueFacts(dtype: type.dtype, shape: Shape(extents))
+        let shape = Shape(extents)
+        return shape.checkedCount() == nil ? nil : ValueFacts(dtype: type.dtype, shape: shape)
     }
 }
 

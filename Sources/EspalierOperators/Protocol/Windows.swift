@@ -99,11 +99,12 @@ package struct WindowAttributes: Sendable {
     /// The largest kernel, stride, dilation or padding believed: their products and sums cannot overflow.
     private static let limit = 1 << 24
 
-    package init(_ attributes: AttributeReader) throws(OperatorError) {
+    /// - Parameter pools: whether `ceil_mode` is an attribute of the operator; convolutions have none.
+    package init(_ attributes: AttributeReader, pools: Bool) throws(OperatorError) {
         kernelShape = try Self.magnitudes("kernel_shape", of: attributes, least: 1)
         strides = try Self.magnitudes("strides", of: attributes, least: 1)
         dilations = try Self.magnitudes("dilations", of: attributes, least: 1)
-        roundsUp = try attributes.bool("ceil_mode", default: false)
+        roundsUp = pools ? try attributes.bool("ceil_mode", default: false) : false
         let automatic = try attributes.string("auto_pad", default: "NOTSET")
         switch automatic {
         case "NOTSET": padding = .explicit(try Self.magnitudes("pads", of: attributes, least: 0) ?? [])

@@ -32,7 +32,7 @@ protocol AxisReduction: AxisLinking, Differentiable, Lowering {
     /// What becomes of the elements that are reduced to one.
     func reduced<Real: ReferenceReal>(_ elements: [Real]) -> Real
     /// What becomes of integers, or nil where that makes no sense (the mean or the largest of none).
-    func reduced(_ elements: [Int64]) -> Int64?
+    func reduced<Whole: FixedWidthInteger>(_ elements: [Whole]) -> Whole?
     /// What becomes of booleans, or nil where that makes no sense.
     func reduced(_ elements: [Bool]) -> Bool?
 
@@ -135,19 +135,24 @@ extension AxisReduction {
             members[target].append(position)
             position += 1
         }
-        switch value {
-        case .real(let array):
-            let elements = members.map { positions in reduced(positions.map { array.elements[$0] }) }
-            return [.real(NDArray(shape: output, elements: elements))]
-        case .integer(let array):
-            var elements: [Int64] = []
+        func integers<Whole: FixedWidthInteger & Sendable>(
+            _ array: NDArray<Whole>
+        ) throws(OperatorError) -> NDArray<Whole> {
+            var elements: [Whole] = []
             for positions in members {
                 guard let element = reduced(positions.map { array.elements[$0] }) else {
                     throw .input(0, problem: "the reduction of \(positions.count) integers is not defined")
                 }
                 elements.append(element)
             }
-            return [.integer(NDArray(shape: output, elements: elements))]
+            return NDArray(shape: output, elements: elements)
+        }
+        switch value {
+        case .real(let array):
+            let elements = members.map { positions in reduced(positions.map { array.elements[$0] }) }
+            return [.real(NDArray(shape: output, elements: elements))]
+        case .integer(let array): return [.integer(try integers(array))]
+        case .unsigned(let array): return [.unsigned(try integers(array))]
         case .boolean(let array):
             var elements: [Bool] = []
             for positions in members {

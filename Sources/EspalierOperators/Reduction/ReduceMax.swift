@@ -14,7 +14,7 @@ package struct ReduceMax: AxisReduction {
         elements.reduce(-Real.infinity) { $0.isNaN || $0 > $1 ? $0 : $1 }
     }
 
-    func reduced(_ elements: [Int64]) -> Int64? { elements.max() }
+    func reduced<Whole: FixedWidthInteger>(_ elements: [Whole]) -> Whole? { elements.max() }
     func reduced(_ elements: [Bool]) -> Bool? { elements.contains(true) }
 
     func kernel(_ plan: ReductionPlan) -> any Kernel {

@@ -15,8 +15,9 @@ package struct ReduceMean: AxisReduction {
     }
 
     /// Rounded towards zero.
-    func reduced(_ elements: [Int64]) -> Int64? {
-        elements.isEmpty ? nil : elements.reduce(0, &+) / Int64(elements.count)
+    func reduced<Whole: FixedWidthInteger>(_ elements: [Whole]) -> Whole? {
+        guard !elements.isEmpty else { return nil }
+        return elements.reduce(0, &+) / Whole(elements.count)
     }
 
     func reduced(_ elements: [Bool]) -> Bool? { nil }

@@ -14,7 +14,7 @@ package struct ReduceMin: AxisReduction {
         elements.reduce(Real.infinity) { $0.isNaN || $0 < $1 ? $0 : $1 }
     }
 
-    func reduced(_ elements: [Int64]) -> Int64? { elements.min() }
+    func reduced<Whole: FixedWidthInteger>(_ elements: [Whole]) -> Whole? { elements.min() }
     func reduced(_ elements: [Bool]) -> Bool? { !elements.contains(false) }
 
     func kernel(_ plan: ReductionPlan) -> any Kernel {

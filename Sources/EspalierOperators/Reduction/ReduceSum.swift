@@ -11,7 +11,7 @@ package struct ReduceSum: AxisReduction {
     }
 
     func reduced<Real: ReferenceReal>(_ elements: [Real]) -> Real { elements.reduce(0, +) }
-    func reduced(_ elements: [Int64]) -> Int64? { elements.reduce(0, &+) }
+    func reduced<Whole: FixedWidthInteger>(_ elements: [Whole]) -> Whole? { elements.reduce(0, &+) }
     func reduced(_ elements: [Bool]) -> Bool? { nil }
 
     func kernel(_ plan: ReductionPlan) -> any Kernel {

@@ -164,6 +164,7 @@ extension ReferenceValue {
             switch result {
             case .real(let array): result = .real(array.slices(indices, axis: axis.axis))
             case .integer(let array): result = .integer(array.slices(indices, axis: axis.axis))
+            case .unsigned(let array): result = .unsigned(array.slices(indices, axis: axis.axis))
             case .boolean(let array): result = .boolean(array.slices(indices, axis: axis.axis))
             }
         }

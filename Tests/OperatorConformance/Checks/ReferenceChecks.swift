@@ -23,7 +23,7 @@ extension PreparedCase {
                 switch single[port] {
                 case .real: facts.dtype.isFloatingPoint
                 case .boolean: facts.dtype == .bool
-                case .integer: !facts.dtype.isFloatingPoint && facts.dtype != .bool
+                case .integer, .unsigned: !facts.dtype.isFloatingPoint && facts.dtype != .bool
                 }
             if !fits { problems.append("output \(port): inferred \(facts.dtype), computed another kind") }
             let wide = double[port].tensor(as: .float64)

@@ -8,10 +8,12 @@ package struct Div: BinaryElementwise, Epilogue, ChannelAffine {
 
     package func value<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { left / right }
 
-    package func value(_ left: Int64, _ right: Int64) throws(OperatorError) -> Int64 {
+    package func value<Whole: FixedWidthInteger>(
+        _ left: Whole, _ right: Whole
+    ) throws(OperatorError) -> Whole {
         guard right != 0 else { throw .input(1, problem: "has a zero, by which integers cannot be divided") }
         // The one quotient that does not fit wraps, as the other operations do.
-        return right == -1 ? 0 &- left : left / right
+        return left.dividedReportingOverflow(by: right).partialValue
     }
 
     package func leftDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { 1 / right }

@@ -7,7 +7,9 @@ package struct Min: VariadicElementwise {
     package func combine<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real {
         right < left || right.isNaN ? right : left
     }
-    package func combine(_ left: Int64, _ right: Int64) -> Int64 { right < left ? right : left }
+    package func combine<Whole: FixedWidthInteger>(_ left: Whole, _ right: Whole) -> Whole {
+        right < left ? right : left
+    }
     package var picksOne: Bool { true }
 }
 

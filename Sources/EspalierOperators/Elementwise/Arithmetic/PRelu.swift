@@ -18,7 +18,9 @@ package struct PRelu: BinaryElementwise {
     }
 
     package func value<Real: ReferenceReal>(_ x: Real, _ slope: Real) -> Real { x < 0 ? slope * x : x }
-    package func value(_ x: Int64, _ slope: Int64) -> Int64 { x < 0 ? slope &* x : x }
+    package func value<Whole: FixedWidthInteger>(_ x: Whole, _ slope: Whole) -> Whole {
+        x < 0 ? slope &* x : x
+    }
     package func leftDerivative<Real: ReferenceReal>(_ x: Real, _ slope: Real) -> Real { x < 0 ? slope : 1 }
     package func rightDerivative<Real: ReferenceReal>(_ x: Real, _ slope: Real) -> Real { x < 0 ? x : 0 }
     package var rightDerivativeReads: BinaryOperands { .left }

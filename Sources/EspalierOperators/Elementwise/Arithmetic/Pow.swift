@@ -10,13 +10,16 @@ package struct Pow: BinaryElementwise, Epilogue {
         exponent == 2 ? base * base : exponent == 1 ? base : .pow(base, exponent)
     }
 
-    package func value(_ base: Int64, _ exponent: Int64) throws(OperatorError) -> Int64 {
+    package func value<Whole: FixedWidthInteger>(
+        _ base: Whole, _ exponent: Whole
+    ) throws(OperatorError) -> Whole {
         if exponent < 0 {
             guard base != 0 else { throw .input(0, problem: "has a zero, of which there is no inverse") }
             // What is left of an inverse without its fraction.
-            return base == 1 ? 1 : base == -1 ? (exponent & 1 == 0 ? 1 : -1) : 0
+            guard base.magnitude == 1 else { return 0 }
+            return exponent & 1 == 0 ? 1 : base
         }
-        var (result, square, rest) = (Int64(1), base, exponent)
+        var (result, square, rest) = (Whole(1), base, exponent)
         while rest > 0 {
             if rest & 1 == 1 { result = result &* square }
             square = square &* square
@@ -52,10 +55,41 @@ package struct Pow: BinaryElementwise, Epilogue {
                         try value(base, exponent)
                     })
             ]
+        case (.unsigned(let base), .unsigned(let exponent)):
+            return [
+                .unsigned(
+                    try base.broadcasting(exponent) { base, exponent throws(OperatorError) in
+                        try value(base, exponent)
+                    })
+            ]
+        case (.integer(let base), .unsigned(let exponent)):
+            // Modulo 2^64, as products of both types are the same bits.
+            return [
+                .integer(
+                    try base.broadcasting(exponent) { base, exponent throws(OperatorError) in
+                        Int64(bitPattern: try value(UInt64(bitPattern: base), exponent))
+                    })
+            ]
+        case (.unsigned(let base), .integer(let exponent)):
+            return [
+                .unsigned(
+                    try base.broadcasting(exponent) { base, exponent throws(OperatorError) in
+                        // With a sign, the largest base would be -1, which has an inverse.
+                        try exponent < 0 && base > 1
+                            ? 0 : UInt64(bitPattern: value(Int64(bitPattern: base), exponent))
+                    })
+            ]
         case (.real(let base), .real(let exponent)):
             return [.real(try base.broadcasting(exponent) { base, exponent in value(base, exponent) })]
         case (.real(let base), .integer(let exponent)):
             return [.real(try base.broadcasting(exponent) { value($0, Real($1)) })]
+        case (.real(let base), .unsigned(let exponent)):
+            return [.real(try base.broadcasting(exponent) { value($0, Real($1)) })]
+        case (.unsigned(let base), .real(let exponent)):
+            let powers = try base.broadcasting(exponent) { Double.pow(Double($0), Double($1)) }
+            return [
+                ReferenceValue(Tensor(shape: powers.shape, scalars: powers.elements).converted(to: .uint64))
+            ]
         case (.integer(let base), .real(let exponent)):
             let powers = try base.broadcasting(exponent) { Double.pow(Double($0), Double($1)) }
             return [

@@ -7,7 +7,7 @@ package struct Sub: BinaryElementwise, Epilogue, ChannelAffine {
     package init(_ attributes: AttributeReader) {}
 
     package func value<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { left - right }
-    package func value(_ left: Int64, _ right: Int64) -> Int64 { left &- right }
+    package func value<Whole: FixedWidthInteger>(_ left: Whole, _ right: Whole) -> Whole { left &- right }
     package func leftDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { 1 }
     package func rightDerivative<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { -1 }
     package var leftDerivativeReads: BinaryOperands { [] }

@@ -5,7 +5,7 @@ package struct Sum: VariadicElementwise, Epilogue {
     package init(_ attributes: AttributeReader) {}
 
     package func combine<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Real { left + right }
-    package func combine(_ left: Int64, _ right: Int64) -> Int64 { left &+ right }
+    package func combine<Whole: FixedWidthInteger>(_ left: Whole, _ right: Whole) -> Whole { left &+ right }
     package var picksOne: Bool { false }
 
     package func epilogueStep(_ signature: Signature) -> EpilogueStep? {

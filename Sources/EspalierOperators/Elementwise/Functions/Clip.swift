@@ -44,6 +44,11 @@ package struct Clip: AxisLinking, Differentiable, Lowering, Epilogue {
             let high = call.hasInput(2) ? try call.integer(2).elements.first ?? .max : .max
             return [.integer(input.map { min(max($0, low), high) })]
         }
+        if case .unsigned(let input) = try call.value(0) {
+            let low = call.hasInput(1) ? try call.unsigned(1).elements.first ?? .min : .min
+            let high = call.hasInput(2) ? try call.unsigned(2).elements.first ?? .max : .max
+            return [.unsigned(input.map { min(max($0, low), high) })]
+        }
         var low = attributeRange.map { Real($0.low) } ?? -.infinity
         var high = attributeRange.map { Real($0.high) } ?? .infinity
         if call.hasInput(1) { low = try call.real(1).elements.first ?? low }

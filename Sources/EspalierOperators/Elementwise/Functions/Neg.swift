@@ -5,7 +5,7 @@ package struct Neg: IntegerElementwise, Epilogue {
     package init(_ attributes: AttributeReader) {}
 
     package func value<Real: ReferenceReal>(_ x: Real) -> Real { -x }
-    package func value(_ x: Int64) -> Int64 { 0 &- x }
+    package func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { 0 &- x }
     package func derivative<Real: ReferenceReal>(_ x: Real) -> Real { -1 }
 
     package var function: EpilogueStep? { .function(.linear, alpha: -1, beta: 0) }

@@ -8,7 +8,7 @@ package struct Relu: IntegerElementwise, Epilogue {
 
     // The comparison this way round lets not-a-number through, as ONNX Runtime does.
     package func value<Real: ReferenceReal>(_ x: Real) -> Real { x < 0 ? 0 : x }
-    package func value(_ x: Int64) -> Int64 { max(0, x) }
+    package func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { max(0, x) }
     package func derivative<Real: ReferenceReal>(_ y: Real) -> Real { y > 0 ? 1 : 0 }
     package var derivativeTakesOutput: Bool { true }
 

@@ -6,6 +6,6 @@ package struct Sign: IntegerElementwise {
 
     // Not-a-number stays what it is.
     package func value<Real: ReferenceReal>(_ x: Real) -> Real { x > 0 ? 1 : x < 0 ? -1 : x }
-    package func value(_ x: Int64) -> Int64 { x.signum() }
+    package func value<Whole: FixedWidthInteger>(_ x: Whole) -> Whole { x.signum() }
     package func derivative<Real: ReferenceReal>(_ x: Real) -> Real { 0 }
 }

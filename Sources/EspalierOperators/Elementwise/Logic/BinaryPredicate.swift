@@ -4,13 +4,13 @@ import EspalierTensors
 package protocol BinaryPredicate: AxisLinking {
     /// Whether it holds of numbers; nil if it is not defined on them.
     func holds<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Bool?
-    func holds(_ left: Int64, _ right: Int64) -> Bool?
+    func holds<Whole: FixedWidthInteger>(_ left: Whole, _ right: Whole) -> Bool?
     func holds(_ left: Bool, _ right: Bool) -> Bool?
 }
 
 extension BinaryPredicate {
     package func holds<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Bool? { nil }
-    package func holds(_ left: Int64, _ right: Int64) -> Bool? { nil }
+    package func holds<Whole: FixedWidthInteger>(_ left: Whole, _ right: Whole) -> Bool? { nil }
     package func holds(_ left: Bool, _ right: Bool) -> Bool? { nil }
 
     package func inferOutputs(_ inputs: OperatorInputs) throws(OperatorError) -> [ValueFacts] {
@@ -42,6 +42,8 @@ extension BinaryPredicate {
             case (.real(let left), .real(let right)):
                 try left.broadcasting(right) { left, right in holds(left, right) ?? false }
             case (.integer(let left), .integer(let right)):
+                try left.broadcasting(right) { left, right in holds(left, right) ?? false }
+            case (.unsigned(let left), .unsigned(let right)):
                 try left.broadcasting(right) { left, right in holds(left, right) ?? false }
             case (.boolean(let left), .boolean(let right)):
                 try left.broadcasting(right) { left, right in holds(left, right) ?? false }

@@ -5,5 +5,5 @@ package struct Less: BinaryPredicate {
     package init(_ attributes: AttributeReader) {}
 
     package func holds<Real: ReferenceReal>(_ left: Real, _ right: Real) -> Bool? { left < right }
-    package func holds(_ left: Int64, _ right: Int64) -> Bool? { left < right }
+    package func holds<Whole: FixedWidthInteger>(_ left: Whole, _ right: Whole) -> Bool? { left < right }
 }

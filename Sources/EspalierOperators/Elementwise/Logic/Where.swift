@@ -36,6 +36,7 @@ package struct Where: AxisLinking, Differentiable, Lowering {
         switch (try call.value(1), try call.value(2)) {
         case (.real(let first), .real(let second)): return [.real(try select(first, second))]
         case (.integer(let first), .integer(let second)): return [.integer(try select(first, second))]
+        case (.unsigned(let first), .unsigned(let second)): return [.unsigned(try select(first, second))]
         case (.boolean(let first), .boolean(let second)): return [.boolean(try select(first, second))]
         default: throw .unsupported("operands of different types")
         }
