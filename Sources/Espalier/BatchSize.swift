@@ -3,6 +3,18 @@ import EspalierOperators
 import EspalierTensors
 
 extension Graph {
+    /// The number of samples that all inputs are declared for; nil where they leave it open, or disagree.
+    package var declaredBatchSize: Int? {
+        let declared = inputs.map { id -> Int? in
+            guard case .fixed(let extent)? = values[id]?.type?.dimensions?.first, extent > 0 else {
+                return nil
+            }
+            return extent
+        }
+        guard let first = declared.first, declared.allSatisfy({ $0 == first }) else { return nil }
+        return first
+    }
+
     /// The number of samples to run at a time: `wanted`, unless the network is made for a fixed number and its nodes
     /// refuse any other.
     ///

@@ -32,15 +32,11 @@ package struct InputBatches: Sendable {
         }
     }
 
-    /// The extent of axis 0 that all inputs are declared with, if there are more samples by a whole factor.
+    /// What the inputs are declared for, if there are more samples by a whole factor.
     private static func fixedSize(of graph: Graph, samples: Int?) -> Int? {
-        let declared = graph.inputs.map { id -> Int? in
-            guard case .fixed(let extent)? = graph.values[id]?.type?.dimensions?.first else { return nil }
-            return extent
+        guard let samples, let size = graph.declaredBatchSize, samples > size, samples % size == 0 else {
+            return nil
         }
-        guard let samples, let first = declared.first, let size = first, declared.allSatisfy({ $0 == size }),
-            size > 0, samples > size, samples % size == 0
-        else { return nil }
         return size
     }
 

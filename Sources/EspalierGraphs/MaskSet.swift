@@ -75,6 +75,14 @@ public struct MaskSet: Sendable, Equatable {
         set { masks[id] = newValue }
     }
 
+    /// Drops what either set drops.
+    package func united(with other: MaskSet) -> MaskSet {
+        MaskSet(
+            masks.merging(other.masks) { one, other in
+                Mask(shape: one.shape, kept: zip(one.kept, other.kept).map { $0 && $1 })
+            })
+    }
+
     /// `graph` with masked constants' dropped elements zero.
     public func applied(to graph: Graph) throws(GraphError) -> Graph {
         var patch = Patch(for: graph)

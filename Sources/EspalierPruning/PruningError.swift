@@ -46,12 +46,13 @@ extension PruningError: CustomStringConvertible {
         case .patternMatchesNothing(let pattern, let known):
             "the pattern '\(pattern)' fits no layer; layers are called: \(Self.listing(known))"
         case .nothingToPrune(let reasons):
-            "nothing in this model can be pruned so: \(Self.listing(reasons))"
+            "nothing in this model can be pruned so: "
+                + (reasons.isEmpty ? "it has no weights of layers that are known" : Self.listing(reasons))
         case .infeasible(let target, let nearest, let hint):
             "\(target) is out of reach: the nearest possible is \(Self.rounded(nearest)). \(hint)"
         case .missingEvidence(let criterion, let kind, let parameter):
             "criterion '\(criterion)' needs \(kind) of '\(parameter)', which were not collected; "
-                + (kind.isFromTraining ? "only training can: use --collect there" : "give it data")
+                + (kind.isFromTraining ? "only training can: use --collect there" : "give --data")
         case .scoreNotANumber(let criterion, let subject):
             "criterion '\(criterion)' finds not-a-number for '\(subject)': something in it is not finite"
         case .granularity(let criterion, let granularity, let known):

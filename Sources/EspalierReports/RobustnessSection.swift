@@ -50,7 +50,10 @@ struct RobustnessSection {
         var charts: [String] = []
         if networks.count == 1 || robustness.sweep != nil { charts += networks.map(methods) }
         if networks.count > 1, robustness.sweep == nil {
-            charts.append(overRadii("Certified accuracy", networks.map { ($0.name, $0.certified) }))
+            charts.append(
+                overRadii(
+                    "Certified accuracy",
+                    networks.filter { !$0.certified.isEmpty }.map { ($0.name, $0.certified) }))
             charts.append(overRadii("Accuracy under attack", networks.map { ($0.name, $0.attacked) }))
             charts.append(methods(networks[0]))
         }

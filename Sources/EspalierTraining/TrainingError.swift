@@ -8,6 +8,8 @@ package enum TrainingError: Error, Sendable, Equatable {
     case diverged(epoch: Int, step: Int)
     /// A checkpoint that belongs to another training run, or is damaged.
     case checkpoint(String)
+    /// A checkpoint that cannot be written; what was there before still is.
+    case unwritable(String)
     /// An architecture that cannot be built for the given input.
     case architecture(String)
 }
@@ -24,6 +26,7 @@ extension TrainingError: CustomStringConvertible {
             try a smaller learning rate, warm-up or gradient clipping
             """
         case .checkpoint(let problem): "cannot resume: \(problem)"
+        case .unwritable(let problem): "cannot save the training run: \(problem)"
         case .architecture(let problem): problem
         }
     }

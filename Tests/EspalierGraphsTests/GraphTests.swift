@@ -71,4 +71,37 @@ struct GraphTests {
         #expect(mask.keptCount == 8)
         #expect(Mask(nonzeroOf: mask.applied(to: tensor)) == mask)
     }
+
+    /// Two networks with the same weights are not the same if they compute otherwise.
+    @Test func fingerprintsTellWhatIsComputed() throws {
+        func graph(_ type: String, alpha: Float = 0.1, weight: Float = 2, name: String = "f") throws -> Graph
+        {
+            var builder = GraphBuilder(name: "network")
+            let x = builder.input("x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N")]))
+            let w = builder.constant("w", Tensor(shape: [1], scalars: [weight]))
+            let product = builder.node("Mul", name: "product", inputs: [x, w])
+            let output = builder.node(
+                type, name: name, inputs: [product], attributes: ["alpha": .float(alpha)])
+            return try builder.finish(outputs: [output])
+        }
+        let first = try graph("LeakyRelu")
+        #expect(try first.fingerprint == graph("LeakyRelu").fingerprint)
+        let others = try [
+            graph("Elu"), graph("LeakyRelu", alpha: 0.2), graph("LeakyRelu", weight: 3),
+        ].map(\.fingerprint)
+        #expect(Set(others + [first.fingerprint]).count == 4)
+        #expect(try graph("Elu").parameterFingerprint == first.parameterFingerprint)
+    }
+
+    @Test func unitedMasksDropWhatEitherDrops() throws {
+        let (graph, _, _) = try Self.chain()
+        let (one, other) = (try #require(graph.inputs.first), try #require(graph.outputs.first))
+        let left = MaskSet([one: Mask(shape: [3], kept: [true, false, true])])
+        let right = MaskSet([
+            one: Mask(shape: [3], kept: [true, true, false]), other: Mask(shape: [1], kept: [false]),
+        ])
+        let both = left.united(with: right)
+        #expect(both[one]?.kept == [true, false, false] && both[other]?.kept == [false])
+        #expect(both == right.united(with: left))
+    }
 }

@@ -15,7 +15,8 @@ struct DynamicSparseTrainingTests {
     private func hook(_ growth: Regrowth.Growth, seed: UInt64 = 1) throws -> DynamicSparseTraining {
         try DynamicSparseTraining(
             try Pruner(Network.perceptron([8, 12, 10, 3], dtype: .float32)),
-            request: PruningRequest(.element, targets: [.sparsity(Self.sparsity)]), interval: Self.interval,
+            request: PruningRequest(.element, targets: [.sparsity(Self.sparsity)]),
+            longestInterval: Self.interval,
             share: Self.share, growth: growth, seed: seed)
     }
 
@@ -203,16 +204,17 @@ struct DynamicSparseTrainingTests {
 
     @Test func whatMakesNoSenseIsRefused() throws {
         let pruner = try Pruner(Network.chain(dtype: .float32))
-        func make(_ granularity: Granularity, interval: Int = 10, share: Double = 0.3) throws {
+        func make(_ granularity: Granularity, longestInterval: Int = 10, share: Double = 0.3) throws {
             _ = try DynamicSparseTraining(
-                pruner, request: PruningRequest(granularity, targets: [.sparsity(0.5)]), interval: interval,
+                pruner, request: PruningRequest(granularity, targets: [.sparsity(0.5)]),
+                longestInterval: longestInterval,
                 share: share, growth: .random, seed: 1)
         }
         #expect(throws: Never.self) { try make(.element) }
         for granularity in Granularity.examples where granularity != .element {
             #expect(throws: PruningError.self) { try make(granularity) }
         }
-        #expect(throws: PruningError.self) { try make(.element, interval: 0) }
+        #expect(throws: PruningError.self) { try make(.element, longestInterval: 0) }
         for share in [0, 1, -0.1, Double.nan] {
             #expect(throws: PruningError.self) { try make(.element, share: share) }
         }

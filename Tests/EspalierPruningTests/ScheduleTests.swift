@@ -58,4 +58,11 @@ struct ScheduleTests {
         #expect(abs(targets[0].value - 0.5) < 1e-12)
         #expect(abs(targets[1].value - 0.5) < 1e-12)
     }
+
+    /// Not but for rounding: a resumed run knows by it that the schedule has ended.
+    @Test(arguments: [0.1, 0.2, 0.3, 0.7]) func atTheEndTargetsAreThoseAskedFor(share: Double) {
+        let targets = [PruningTarget.sparsity(share), .maxMultiplyAccumulates(share)]
+        let schedule = PruningSchedule(.cubic(interval: 3), begin: 0, end: 10)
+        #expect(schedule.targets(at: 10, final: targets).map(\.value) == targets.map(\.value))
+    }
 }

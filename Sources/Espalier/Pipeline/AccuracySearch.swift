@@ -51,15 +51,23 @@ package struct AccuracySearch {
                 policy.path += ".\(number)"
                 return policy
             }
-            // The test data are read once, of the network that is chosen.
-            var outcome = try attempt.run(
-                graph, data: .init(fit: data.fit, validation: validation, test: nil), observer: observer,
-                isCancelled: isCancelled)
+            var outcome: PrunePipeline.Outcome
+            do {
+                // The test data are read once, of the network that is chosen.
+                outcome = try attempt.run(
+                    graph, data: .init(fit: data.fit, validation: validation, test: nil), observer: observer,
+                    isCancelled: isCancelled)
+            } catch PruningError.infeasible {
+                // The criterion has no score for layers without which so much cannot go.
+                low = kept
+                continue
+            }
             guard !outcome.isInterrupted else { return nil }
             let drop = dense - (try accuracy(outcome.graph, validation) ?? 0)
             least = min(least, drop)
             outcome.validationDrop = drop
-            let isMet = drop <= maximumDrop
+            // As a difference of two shares of samples it is not exact.
+            let isMet = drop <= maximumDrop + 1e-9
             try tell(kept, drop)
             if isMet {
                 high = kept

@@ -36,13 +36,9 @@ package struct DeadUnitPipeline {
         let resolved = try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: 1))
         let dead = try DeadUnits(resolved, evidence: evidence, keep: keep)
         let result = try dead.removed()
-        let starts = stride(from: 0, to: dataset.sampleCount, by: size)
+        let portions = VerificationInputs.portions(of: dataset.sampleCount, for: graph, wanted: size)
         let comparison = try OutputComparison(
-            graph, result,
-            batches: starts.lazy.map { start in
-                let end = min(start + size, dataset.sampleCount)
-                return binding.tensors(of: dataset, samples: Array(start..<end))
-            })
+            graph, result, batches: portions.lazy.map { binding.tensors(of: dataset, samples: $0) })
         guard comparison.relativeDifference <= Self.tolerance else {
             throw PruningError.surgery(
                 "outputs differ by \(comparison.maxAbsoluteDifference) without the units that seemed dead")

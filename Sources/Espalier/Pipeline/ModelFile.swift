@@ -13,7 +13,7 @@ package enum ModelFile {
     ///
     /// - Parameters:
     ///   - source: a file that must not be overwritten: the command's input.
-    ///   - dataset: where inputs come from; noise without one.
+    ///   - dataset: where inputs come from, noise without one; how it was prepared is written into the file.
     ///   - inputShapes: of inputs whose declared ones are open.
     ///   - options: how it is written.
     /// - Returns: how far the outputs are apart: 0 but for the order of summation.
@@ -24,6 +24,8 @@ package enum ModelFile {
         seed: UInt64 = 0
     ) throws -> OutputComparison {
         if let source, isSame(path, source) { throw ModelFileError.wouldOverwriteInput(path) }
+        var graph = graph
+        if let dataset { graph.metadata[Preprocessing.metadataKey] = try dataset.preprocessing.text() }
         let staged = try ONNXModel.stage(graph, at: path, options: options)
         let expected = try graph.understoodPart(inputShapes: inputShapes)
         let reimported = try staged.reimported()
@@ -34,9 +36,9 @@ package enum ModelFile {
                 uniqueKeysWithValues: reimported.inputs.compactMap { id in
                     shapes[reimported.name(of: id)].map { (id, $0) }
                 }))
-        let inputs = try VerificationInputs.inputs(
+        let batches = try VerificationInputs.batches(
             of: expected, dataset: dataset, shapes: inputShapes, seed: seed)
-        let comparison = try OutputComparison(expected, actual, inputs: inputs)
+        let comparison = try OutputComparison(expected, actual, batches: batches)
         guard comparison.relativeDifference <= tolerance else {
             throw ModelFileError.differs(path: path, difference: comparison.maxAbsoluteDifference)
         }

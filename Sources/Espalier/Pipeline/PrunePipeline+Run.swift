@@ -95,7 +95,9 @@ extension PrunePipeline {
         var history = earlier
         var isInterrupted = false
         if let repair, let data, repair.recipe.epochs > 0 {
-            let masks = plan.granularity == .channel ? MaskSet() : try pruner.masks(of: plan)
+            // The channels are gone; single weights that were zero before stay so.
+            let masks =
+                plan.granularity == .channel ? MaskSet(zerosOf: network) : try pruner.masks(of: plan)
             let run = try trainingRun(
                 network, data: data, repair: repair, masks: masks)
             isInterrupted = try train(
@@ -136,9 +138,10 @@ extension PrunePipeline {
         let end = Int(Double(repair.recipe.epochs * batches) * repair.pruningShare)
         let hook = try GradualPruning(
             pruner, request: request, schedule: repair.schedule.schedule(end: end),
-            regrowth: repair.regrowth,
+            regrowth: repair.regrowth, held: heldZeros(graph),
             evidence: { try evidence($0, data: data) })
-        let run = try trainingRun(graph, data: data, repair: repair, hooks: [hook])
+        let run = try trainingRun(
+            graph, data: data, repair: repair, masks: heldZeros(graph), hooks: [hook])
         let isInterrupted = try train(
             run, checkpoints: checkpoints, observer: observer, isCancelled: isCancelled)
         let trained = try run.trainedGraph()
@@ -156,6 +159,11 @@ extension PrunePipeline {
     }
 
     // MARK: Parts
+
+    /// Where channels are to go, the single weights that were pruned before: they stay zero. Plans for weights have them anyhow.
+    func heldZeros(_ graph: Graph) -> MaskSet {
+        request.granularity == .channel ? MaskSet(zerosOf: graph) : MaskSet()
+    }
 
     func pruner(of graph: Graph, data: Data?) throws -> Pruner {
         let shapes = try data.map { try InputBinding(graph, $0.fit).shapes(batchSize: 1) } ?? [:]
@@ -198,7 +206,8 @@ extension PrunePipeline {
         }
         evidence.merge(
             try EvidenceCollector.collect(
-                kinds, from: graph, dataset: data.fit, samples: evidenceSamples, seed: seed, lane: lane))
+                kinds, from: graph, dataset: data.fit, samples: evidenceSamples, seed: seed, lane: lane,
+                willTakeBatch: willMeasureBatch))
         return evidence
     }
 
@@ -218,16 +227,15 @@ extension PrunePipeline {
     func verify(_ pruner: Pruner, _ plan: PrunePlan, graph: Graph, data: Data?) throws -> Verification {
         let shapes = pruner.resolved.inputShapes
         let graph = try graph.understoodPart(inputShapes: shapes)
-        let inputs = try VerificationInputs.inputs(
+        let batches = try VerificationInputs.batches(
             of: graph, dataset: data?.validation ?? data?.fit, shapes: shapes, seed: seed)
-        let byIdentity = Dictionary(
-            uniqueKeysWithValues: graph.inputs.compactMap { id in inputs[graph.name(of: id)].map { (id, $0) }
-            })
-        let verification = try pruner.verify(plan, inputs: byIdentity) { graph, inputs in
+        let verification = try pruner.verify(plan) { graph in
             let graph = try graph.understoodPart(inputShapes: shapes)
-            let named = Dictionary(uniqueKeysWithValues: inputs.map { (graph.name(of: $0.key), $0.value) })
-            let outputs = try InferenceSession(graph: graph).run(named)
-            return graph.outputs.compactMap { outputs[graph.name(of: $0)] }
+            let session = try InferenceSession(graph: graph)
+            return try batches.flatMap { batch in
+                let outputs = try session.run(batch)
+                return graph.outputs.compactMap { outputs[graph.name(of: $0)] }
+            }
         }
         guard verification.isWithin(relative: 1e-3) else {
             throw PruningError.surgery(

@@ -76,7 +76,8 @@ extension PrunePipeline {
             polish.recipe.schedule = ScheduleSection(repair.recipe.schedule, from: share, to: 1)
         }
         try observer(.stage("training with a price on the cost"))
-        let run = try trainingRun(graph, data: data, repair: penalized, hooks: [hook])
+        let run = try trainingRun(
+            graph, data: data, repair: penalized, masks: heldZeros(graph), hooks: [hook])
         let isInterrupted = try train(
             run, checkpoints: checkpoints?.beside("penalized"), observer: observer, isCancelled: isCancelled)
         if isInterrupted { polish.recipe.epochs = 0 }

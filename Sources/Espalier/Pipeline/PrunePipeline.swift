@@ -123,6 +123,8 @@ package struct PrunePipeline {
     package var checkpoints: CheckpointPolicy?
     /// Whether the repair goes on from its checkpoint, if there is one.
     package var resumes = false
+    /// Called while evidence is measured, before every batch; may throw to stop.
+    package var willMeasureBatch: () throws -> Void = {}
     /// Where all of it computes.
     package let lane: Lane
 

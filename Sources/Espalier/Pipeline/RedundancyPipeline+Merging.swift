@@ -27,9 +27,9 @@ extension RedundancyPipeline {
     ) throws -> Merging {
         let pruner = merging.pruner
         let (cut, masked) = try merging.merged()
-        let inputs = try VerificationInputs.inputs(
+        let batches = try VerificationInputs.batches(
             of: masked, dataset: sample, shapes: pruner.resolved.inputShapes, seed: seed)
-        let surgery = try OutputComparison(masked, cut, inputs: inputs)
+        let surgery = try OutputComparison(masked, cut, batches: batches)
         guard surgery.relativeDifference <= Self.surgeryTolerance else {
             throw PruningError.surgery(
                 "its outputs differ by \(surgery.maxAbsoluteDifference) from the masked model's")

@@ -60,10 +60,10 @@ package struct RedundancyPipeline {
         func covariances(
             _ places: [WatchedUnits.Layer], _ dataset: Dataset
         ) throws -> [StreamingCovariance] {
-            try UnitCovariances.measure(
+            let wanted = min(64, dataset.sampleCount, UnitCovariances.mostSamples(places))
+            return try UnitCovariances.measure(
                 places, of: graph, on: dataset,
-                batchSize: doubled == nil ? 1 : graph.batchSize(wanted: min(64, dataset.sampleCount)),
-                lane: lane)
+                batchSize: doubled == nil ? 1 : graph.batchSize(wanted: wanted), lane: lane)
         }
         let readings = merges ? MergeReadings(watched, in: pruner, doubled: doubled) : nil
         let fits = try covariances(watched.layers + (readings?.further ?? []), sample)

@@ -7,17 +7,20 @@ import EspalierTraining
 extension EvidenceCollector {
     /// Measures evidence on a seeded part of some data, in batches that the network allows.
     ///
-    /// - Parameter samples: at most that many.
+    /// - Parameters:
+    ///   - samples: at most that many.
+    ///   - willTakeBatch: called before every batch; may throw to stop.
     /// - Throws: as ``EvidenceCollector/collect(_:from:)``.
     static func collect(
         _ kinds: Set<EvidenceKind>, from graph: Graph, dataset: Dataset, samples: Int, seed: UInt64,
-        lane: Lane
+        lane: Lane, willTakeBatch: @escaping () throws -> Void = {}
     ) throws -> Evidence {
         guard !kinds.isEmpty else { return .none }
         let part = try dataset.evidenceSample(samples, seed: seed)
         let batchSize = graph.batchSize(wanted: min(64, part.sampleCount))
-        return try EvidenceCollector(part, batchSize: batchSize, seed: seed, lane: lane)
-            .collect(kinds, from: graph)
+        return try EvidenceCollector(
+            part, batchSize: batchSize, seed: seed, lane: lane, willTakeBatch: willTakeBatch
+        ).collect(kinds, from: graph)
     }
 }
 

@@ -21,6 +21,8 @@ package struct ScorePipeline {
     package var seed: UInt64 = 0
     /// Evidence that is at hand already: what training left behind.
     package var recorded = Evidence.none
+    /// Called while evidence is measured, before every batch; may throw to stop.
+    package var willMeasureBatch: () throws -> Void = {}
     package let lane: Lane
 
     package init(_ criteria: [any Criterion], lane: Lane) {
@@ -76,7 +78,8 @@ package struct ScorePipeline {
         guard !kinds.isEmpty else { return .none }
         func collect(_ kinds: Set<EvidenceKind>) throws -> Evidence {
             try EvidenceCollector.collect(
-                kinds, from: graph, dataset: dataset, samples: evidenceSamples, seed: seed, lane: lane)
+                kinds, from: graph, dataset: dataset, samples: evidenceSamples, seed: seed, lane: lane,
+                willTakeBatch: willMeasureBatch)
         }
         let saliency = EmpiricalFisher().requiredEvidence
         guard analysesFiring, dataset.isLabelled, !saliency.isSubset(of: kinds) else {

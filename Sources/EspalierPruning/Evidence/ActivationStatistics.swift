@@ -43,6 +43,7 @@ package enum ActivationStatistics: EvidencePass {
         let pass = try ActivationPass(
             graph, dataset: context.dataset, values: watch.values, threads: context.lane.threads)
         for batch in batcher.batches(epoch: 0) {
+            try context.willTakeBatch()
             try watch.add(try pass.run(batch, of: batcher), batchSize: batch.count)
         }
         return watch.evidence(sampleCount: context.dataset.sampleCount)

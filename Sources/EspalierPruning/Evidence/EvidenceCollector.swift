@@ -12,16 +12,18 @@ package struct EvidenceCollector {
     ///   - seed: for what is drawn at random on the way.
     ///   - probeCount: see ``EvidenceContext/probeCount``.
     ///   - drawCount: see ``EvidenceContext/drawCount``.
+    ///   - willTakeBatch: see ``EvidenceContext/willTakeBatch``.
     package init(
         _ dataset: Dataset, loss: (any Loss)? = nil, batchSize: Int = 64, seed: UInt64 = 0,
-        probeCount: Int = 8, drawCount: Int = 1, lane: Lane
+        probeCount: Int = 8, drawCount: Int = 1, lane: Lane,
+        willTakeBatch: @escaping () throws -> Void = {}
     ) {
         // Passes that take losses are not made on data without labels.
         let loss = loss ?? (try? Evaluator.usualLoss(for: dataset))
         context = EvidenceContext(
             dataset: dataset, loss: loss, batchSize: min(batchSize, dataset.sampleCount), lane: lane,
             random: RandomSource(seed: seed).split("evidence"), probeCount: max(1, probeCount),
-            drawCount: max(1, drawCount))
+            drawCount: max(1, drawCount), willTakeBatch: willTakeBatch)
     }
 
     /// Those of `kinds` that can be had without data.

@@ -68,6 +68,8 @@ package struct EvidenceContext {
     package let probeCount: Int
     /// Targets drawn from the network's own distribution for each sample.
     package let drawCount: Int
+    /// Called before every batch; may throw to stop.
+    package let willTakeBatch: () throws -> Void
 
     /// - Throws: ``TrainingError/mismatch(_:)`` if there is none.
     package func requiredLoss() throws(TrainingError) -> any Loss {

@@ -32,6 +32,7 @@ package enum GradientFlow: EvidencePass {
         func gradient() throws -> [Double] {
             var sums = StreamingSums(count: parameters.trainableExtent)
             for batch in batcher.batches(epoch: 0) {
+                try context.willTakeBatch()
                 _ = try pass.run(batch, of: batcher, loss: loss)
                 sums.add(UnsafeBufferPointer(parameters.gradients))
             }

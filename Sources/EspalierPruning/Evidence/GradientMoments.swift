@@ -59,6 +59,7 @@ package enum GradientMoments: EvidencePass {
         var sums: [EvidenceKind: StreamingSums] = [:]
         for kind in wanted { sums[kind] = StreamingSums(count: extent) }
         for batch in batcher.batches(epoch: 0) {
+            try context.willTakeBatch()
             let session = try pass.forward(batch, of: batcher)
             let gradients = UnsafeBufferPointer(session.parameters.gradients)
             let outputs = session.outputs[0].count / max(batch.count, 1)

@@ -32,6 +32,7 @@ package enum PerSampleGradients: EvidencePass {
             wanted.contains(.meanAbsoluteUnitTerms) ? UnitTermSums(try pruner(), parameters) : nil
         var fisher = wanted.contains(.inverseFisherBlocks) ? FisherBlocks(parameters) : nil
         for (number, batch) in batcher.batches(epoch: 0).enumerated() {
+            try context.willTakeBatch()
             let isForBlocksOnly = magnitudes == nil && units == nil
             if isForBlocksOnly, number >= FisherBlocks.sampleLimit { break }
             _ = try pass.run(batch, of: batcher, loss: loss)

@@ -11,7 +11,7 @@ import Foundation
 package final class DynamicSparseTraining: StepHook {
     private let pruner: Pruner
     private let request: PruningRequest
-    private let interval: Int
+    private let longestInterval: Int
     private var regrowth: Regrowth
     private let evidence: Evidence.Source
     /// Nil before the first step.
@@ -20,32 +20,33 @@ package final class DynamicSparseTraining: StepHook {
 
     /// The share of training after which places stay as they are: that of RigL.
     package static let exchangingShare = 0.75
+    private static let fewestExchanges = 10.0
 
     /// - Parameters:
-    ///   - interval: steps from one exchange to the next.
+    ///   - longestInterval: steps from one exchange to the next, less in trainings in which there would be fewer than 10 exchanges.
     ///   - share: of the kept weights of a layer exchanged at first, above 0 and below 1.
     ///   - seed: of random growth.
     /// - Throws: ``PruningError/invalidTarget(_:)`` if anything but single weights is to grow.
     package init(
-        _ pruner: Pruner, request: PruningRequest, interval: Int = 100, share: Double = 0.3,
+        _ pruner: Pruner, request: PruningRequest, longestInterval: Int = 100, share: Double = 0.3,
         growth: Regrowth.Growth, seed: UInt64, evidence: @escaping Evidence.Source = { _ in .none }
     ) throws(PruningError) {
         guard request.granularity == .element else {
             throw .invalidTarget("only single weights regrow, not \(request.granularity.rawValue)")
         }
-        guard interval > 0, share > 0, share < 1 else {
+        guard longestInterval > 0, share > 0, share < 1 else {
             throw .invalidTarget(
                 "the share that regrows must be above 0 and below 1, and an interval positive")
         }
         self.pruner = pruner
         self.request = request
-        self.interval = interval
+        self.longestInterval = longestInterval
         regrowth = Regrowth(share: share, growth: growth, seed: seed)
         self.evidence = evidence
     }
 
     package var identity: String {
-        "dynamic sparse training: \(request.identity), \(regrowth.growth) (seed \(regrowth.seed)), \(regrowth.share) every \(interval) steps"
+        "dynamic sparse training: \(request.identity), \(regrowth.growth) (seed \(regrowth.seed)), \(regrowth.share) every \(longestInterval) steps at most"
     }
 
     package func trainingWillBegin(_ run: TrainingRun) throws {
@@ -62,6 +63,7 @@ package final class DynamicSparseTraining: StepHook {
     package func didUpdate(_ run: TrainingRun) throws {
         let (step, end) = (run.stepsDone, Self.exchangingShare * Double(run.totalSteps))
         isSettled = Double(step) >= end
+        let interval = min(longestInterval, max(1, Int(end / Self.fewestExchanges)))
         guard !isSettled, step.isMultiple(of: interval), let plan else { return }
         let changed = regrowth.exchange(plan, in: run.store, progress: Double(step) / end, step: step)
         try run.setMasks(try pruner.masks(of: changed))

@@ -1,5 +1,5 @@
 import EspalierExecution
-import EspalierGraphs
+package import EspalierGraphs
 package import EspalierTensors
 package import EspalierTraining
 import Foundation
@@ -14,6 +14,7 @@ package final class GradualPruning: StepHook {
     private let pruner: Pruner
     private let request: PruningRequest
     private let schedule: PruningSchedule
+    private let held: MaskSet
     private let evidence: Evidence.Source
     /// nil where what was dropped stays so.
     private var regrowth: Regrowth?
@@ -27,11 +28,12 @@ package final class GradualPruning: StepHook {
     ///   - schedule: in optimiser steps.
     ///   - regrowth: the share of the kept weights which is exchanged for dropped ones with large gradients at the schedule's first
     ///     step, from 0 to below 1, falling to 0 at the last.
+    ///   - held: what else is masked throughout.
     /// - Throws: ``PruningError/invalidTarget(_:)`` if anything but single weights is to regrow: channels that are masked on
     ///   all sides have no gradient, and single weights would break N:M groups and blocks.
     package init(
         _ pruner: Pruner, request: PruningRequest, schedule: PruningSchedule, regrowth: Double = 0,
-        evidence: @escaping Evidence.Source = { _ in .none }
+        held: MaskSet = MaskSet(), evidence: @escaping Evidence.Source = { _ in .none }
     ) throws(PruningError) {
         guard (0..<1).contains(regrowth) else {
             throw .invalidTarget("the share that regrows must be from 0 to below 1")
@@ -43,6 +45,7 @@ package final class GradualPruning: StepHook {
         self.pruner = pruner
         self.request = request
         self.schedule = schedule
+        self.held = held
         self.evidence = evidence
     }
 
@@ -72,7 +75,7 @@ package final class GradualPruning: StepHook {
             let progress = Double(step - schedule.begin) / Double(schedule.end - schedule.begin)
             plan = regrowth?.exchange(plan, in: run.store, progress: progress, step: step) ?? plan
         }
-        try run.setMasks(try pruner.masks(of: plan))
+        try run.setMasks(try pruner.masks(of: plan).united(with: held))
         self.plan = plan
     }
 

@@ -81,7 +81,8 @@ package struct PruningSchedule: Sendable, Hashable, Codable {
 
     /// The targets that hold at `step` on the way to `targets`.
     package func targets(at step: Int, final targets: [PruningTarget]) -> [PruningTarget] {
-        targets.map { $0.removing(removedShare(at: step, final: $0.removedShare)) }
+        // At the end exactly what was asked for: 1 - (1 - 0.3) is not 0.3.
+        step >= end ? targets : targets.map { $0.removing(removedShare(at: step, final: $0.removedShare)) }
     }
 
     /// The number, from 0, of the round that has begun last; the last round begins at `end`, unless it is the

@@ -52,8 +52,13 @@ extension Pruner {
         _ plan: PrunePlan, inputs: [ValueID: Tensor],
         run: (_ graph: Graph, _ inputs: [ValueID: Tensor]) throws -> [Tensor]
     ) throws -> Verification {
-        let expected = try run(try masked(try masks(of: plan)), inputs)
-        let outputs = try run(try applying(plan), inputs)
+        try verify(plan) { try run($0, inputs) }
+    }
+
+    /// The same on inputs that `run` knows; it may return outputs for several.
+    package func verify(_ plan: PrunePlan, run: (Graph) throws -> [Tensor]) throws -> Verification {
+        let expected = try run(try masked(try masks(of: plan)))
+        let outputs = try run(try applying(plan))
         guard let verification = Verification(comparing: outputs, with: expected) else {
             throw PruningError.surgery("the outputs' shapes changed")
         }

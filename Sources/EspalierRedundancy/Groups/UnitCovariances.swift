@@ -7,6 +7,18 @@ package import EspalierTraining
 
 /// How the units of watched layers vary together over data.
 package enum UnitCovariances {
+    /// Bytes of what a batch is taken apart to, at most.
+    private static let memoryLimit = 256 << 20
+
+    /// The samples of a batch that fit the memory: all layers' values, and of one layer at a time the observations.
+    package static func mostSamples(_ layers: [WatchedUnits.Layer]) -> Int {
+        let values = layers.map(\.sampleShape.count)
+        let bytes =
+            values.reduce(0, +) * MemoryLayout<Float>.stride + (values.max() ?? 0)
+            * MemoryLayout<Double>.stride
+        return max(1, memoryLimit / max(1, bytes))
+    }
+
     /// One for each layer, in one pass; its variables are the layer's units. Positions of a map are observations of their
     /// own, also where the map was flattened before.
     ///

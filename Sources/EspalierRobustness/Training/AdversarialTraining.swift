@@ -104,28 +104,7 @@ final class AdversarialSamples: StepHook {
         let hard = (run.recipe.loss as? Distillation)?.hard ?? run.recipe.loss
         return Maximization(
             pass: pass,
-            boxes: PerturbationBoxes(
-                InputUnits(run.training, range: Self.range(of: run.training)),
-                batchSize: run.batcher.batchSize),
+            boxes: PerturbationBoxes(InputUnits(run.training), batchSize: run.batcher.batchSize),
             inputName: run.graph.name(of: input), loss: hard)
-    }
-
-    /// What values can be, before means were subtracted: those of images lie between 0 and 1, those of other data as far apart as
-    /// they are.
-    private static func range(of dataset: Dataset) -> ClosedRange<Double> {
-        let units = InputUnits(dataset)
-        let size = units.deviations.count
-        var (least, most): (Float, Float) = (0, 1)
-        dataset.x.withUnsafeScalars(of: Float.self) { values in
-            for start in stride(from: 0, to: values.count, by: size) {
-                for position in 0..<size {
-                    let value =
-                        (values[start + position] - units.lower[position]) * units.deviations[position]
-                    least = min(least, value)
-                    most = max(most, value)
-                }
-            }
-        }
-        return Double(least)...Double(most)
     }
 }

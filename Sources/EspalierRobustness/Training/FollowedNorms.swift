@@ -189,13 +189,15 @@ package final class FollowedNorms {
         let largest = plain.joined().reduce(0) { max($0, $1.magnitude) }
         let shift = largest > 0 ? largest : 1
         let trainable = Set(copies.trainable.map(\.value))
+        var random = RandomSource(seed: seed).split("factors")
         return try pairs.filter { pair in
             guard trainable.contains(pair.copy.value) else { return false }
             let values = UnsafeMutableBufferPointer(rebasing: copies.values[pair.copy.range])
             let before = Array(values)
-            for index in values.indices { values[index] += shift }
+            // Each by another amount: the elements of a layer's input that meet one shift may sum up to nothing.
+            for index in values.indices { values[index] += shift * Float(random.normal()) }
             defer { _ = values.update(fromContentsOf: before) }
-            // A shift of a factor moves sums of random numbers of about the same size by as much; that of a bias by rounding.
+            // Shifts of a factor move sums of random numbers of about the same size by as much; those of a bias by rounding.
             let shifted = try differences()
             return zip(shifted.joined(), plain.joined()).contains { ($0 - $1).magnitude > 1e-3 * shift }
         }

@@ -31,7 +31,7 @@ enum RunLine: Sendable, Equatable {
         } catch {
             throw StoreError(
                 .malformed, place(),
-                "is not what train, finetune, prune or eval print with --json, nor an export: \(JSONText.reason(error))"
+                "is not what a command with --report prints with --json, nor an export: \(JSONText.reason(error))"
             )
         }
     }

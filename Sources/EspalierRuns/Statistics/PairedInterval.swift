@@ -59,9 +59,10 @@ package struct PairedInterval: Sendable, Equatable {
     /// The one-sided lower bound of the mean at ``confidence``: above `-margin` means "not worse by more than margin".
     package var lowerBound: Double { mean - standardError * distribution.quantile(confidence) }
 
-    /// The one-sided probability of a mean this high, or higher, if the true one were `value`.
+    /// The one-sided probability of a mean this high, or higher, if the true one were `value`; 1 if all differences are equal. Accuracies
+    /// come in steps, so that a few may well be equal by chance: that shows nothing of how far they spread.
     package func pValue(above value: Double) -> Double {
-        guard standardError > 0 else { return mean > value ? 0 : 1 }
+        guard standardError > 0 else { return 1 }
         return 1 - distribution.cumulativeProbability((mean - value) / standardError)
     }
 }

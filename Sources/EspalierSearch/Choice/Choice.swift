@@ -1,3 +1,5 @@
+import Foundation
+
 /// What choosing a point under conditions comes to.
 package enum Choice: Sendable, Equatable {
     case point(Int)
@@ -10,6 +12,14 @@ package struct NearestMiss: Sendable, Equatable, CustomStringConvertible {
     package struct Failure: Sendable, Equatable {
         package let condition: Condition
         package let value: Double
+
+        /// The value with four digits, rounded up so that it still fails.
+        var text: String {
+            let unit = condition.objective.unit
+            guard value != 0, value.isFinite else { return unit.text(value) }
+            let scale = pow(10, 3 - log10(abs(value)).rounded(.down))
+            return unit.text((value * scale - 1e-9).rounded(.up) / scale)
+        }
     }
 
     package let point: Int
@@ -17,16 +27,19 @@ package struct NearestMiss: Sendable, Equatable, CustomStringConvertible {
     /// Conditions that no point satisfies, whatever the others ask, with the least value there is.
     package let unattained: [Failure]
 
-    package var description: String {
-        let alone = unattained.map {
-            "no point satisfies \($0.condition): the least is \($0.condition.objective.unit.text($0.value))"
-        }
+    package var description: String { text { "point \($0)" } }
+
+    /// In words.
+    ///
+    /// - Parameter name: what a point is called.
+    package func text(_ name: (Int) -> String) -> String {
+        let alone = unattained.map { "no point satisfies \($0.condition): the least is \($0.text)" }
         let together =
             alone.isEmpty ? ["no point satisfies all conditions, though each is satisfied by some"] : alone
         let misses = failures.map {
-            "\($0.condition.objective.name) \($0.condition.objective.unit.text($0.value)) where \($0.condition) is asked"
+            "\($0.condition.objective.name) \($0.text) where \($0.condition) is asked"
         }
-        return (together + ["the nearest is point \(point), with \(misses.joined(separator: " and "))"])
+        return (together + ["the nearest is \(name(point)), with \(misses.joined(separator: " and "))"])
             .joined(separator: "; ")
     }
 }
@@ -62,7 +75,7 @@ extension CandidateSet {
             limits.append((condition, position))
         }
         let satisfying = (0..<count).filter { point in
-            limits.allSatisfy { self[point, $0.objective] <= $0.condition.bound }
+            limits.allSatisfy { $0.condition.isMet(by: self[point, $0.objective]) }
         }
         let front = satisfying.filter { point in !satisfying.contains { dominates($0, point) } }
         let remaining = Set(0..<dimension).subtracting(limits.map(\.objective)).sorted()
@@ -97,7 +110,7 @@ extension CandidateSet {
         var (failures, unattained): ([NearestMiss.Failure], [NearestMiss.Failure]) = ([], [])
         for limit in limits {
             let value = self[nearest, limit.objective]
-            if value > limit.condition.bound {
+            if !limit.condition.isMet(by: value) {
                 failures.append(.init(condition: limit.condition, value: value))
             }
             let least = (0..<count).map { self[$0, limit.objective] }.min() ?? .infinity

@@ -11,6 +11,9 @@ package struct Condition: Hashable, Sendable, CustomStringConvertible {
         self.bound = bound
     }
 
+    /// But for rounding: an accuracy drop, as a difference of two shares of samples, is not exact.
+    func isMet(by value: Double) -> Bool { value <= bound + 1e-9 * max(1, abs(bound)) }
+
     package var description: String { "\(objective.name)<=\(objective.unit.text(bound))" }
 
     /// Reads conditions such as `accuracy-drop<=0.5%, latency<=2ms, macs<=0.5`: objective, `<=`, number and unit, with commas

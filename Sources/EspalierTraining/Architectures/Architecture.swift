@@ -54,15 +54,21 @@ extension Architecture {
     /// The widths that `graph`, a pruned network of this architecture, has left: with them in the options,
     /// ``graph(_:)`` gives the same slim network freshly initialised.
     ///
-    /// - Throws: ``TrainingError/architecture(_:)`` if a layer is missing in `graph`.
+    /// - Throws: ``TrainingError/architecture(_:)`` if `graph` is a network of another architecture, by what it says itself or by
+    ///   its layers.
     package func widths(
         of graph: Graph, options: ArchitectureOptions
     ) throws(TrainingError) -> [String: Int] {
+        if let other = graph.metadata[NetworkBuilder.architectureKey], other != name {
+            throw .architecture("the network is a \(other), and not a pruned \(name)")
+        }
         var network = try NetworkBuilder(name: name, options: options)
         let input = network.images()
-        _ = try build(&network, input: input)
+        let output = try build(&network, input: input)
+        let layers = network.layerWidths.keys.sorted()
+        try checkWeights(of: graph, against: try network.finish(output: output))
         var widths: [String: Int] = [:]
-        for layer in network.layerWidths.keys.sorted() {
+        for layer in layers {
             guard let weight = graph.value(named: "\(layer).weight"),
                 let shape = graph.constants[weight.id]?.shape, shape.rank > 0
             else {
@@ -71,5 +77,30 @@ extension Architecture {
             widths[layer] = shape[0]
         }
         return widths
+    }
+
+    /// Pruning changes widths, but neither which layers there are nor what kind they are of.
+    private func checkWeights(of graph: Graph, against own: Graph) throws(TrainingError) {
+        let (found, wanted) = (Self.weightRanks(of: graph), Self.weightRanks(of: own))
+        for weight in Set(found.keys).union(wanted.keys).sorted() where found[weight] != wanted[weight] {
+            let problem: String =
+                if let rank = found[weight] {
+                    wanted[weight].map { "'\(weight)' of \(rank) axes where there are \($0)" }
+                        ?? "'\(weight)', which a \(name) has not"
+                } else {
+                    "no '\(weight)'"
+                }
+            throw .architecture("the network has \(problem): it is not a pruned \(name)")
+        }
+    }
+
+    /// The number of axes of every layer's weight, by name.
+    private static func weightRanks(of graph: Graph) -> [String: Int] {
+        var ranks: [String: Int] = [:]
+        for (id, tensor) in graph.constants where tensor.shape.rank > 1 {
+            let name = graph.name(of: id)
+            if name.hasSuffix(".weight") { ranks[name] = tensor.shape.rank }
+        }
+        return ranks
     }
 }

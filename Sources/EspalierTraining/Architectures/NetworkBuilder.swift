@@ -15,6 +15,8 @@ package struct NetworkBuilder {
     package let options: ArchitectureOptions
     /// The width of every layer whose width can be chosen, by layer.
     package private(set) var layerWidths: [String: Int] = [:]
+    /// Under which a network's metadata tell its architecture.
+    static let architectureKey = "espalier.architecture"
     private let name: String
     private let random: RandomSource
     private var graph: GraphBuilder
@@ -59,7 +61,7 @@ package struct NetworkBuilder {
         }
         do throws(GraphError) {
             var result = try graph.finish(outputs: [output.value])
-            result.metadata["espalier.architecture"] = name
+            result.metadata[Self.architectureKey] = name
             return result
         } catch {
             throw .architecture("\(name): \(error)")

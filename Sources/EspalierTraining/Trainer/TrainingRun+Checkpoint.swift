@@ -28,7 +28,7 @@ private struct CheckpointHeader: Codable {
 extension TrainingRun {
     /// Saves the run, all or nothing.
     ///
-    /// - Throws: ``TrainingError/checkpoint(_:)`` if the file cannot be written.
+    /// - Throws: ``TrainingError/unwritable(_:)`` if the file cannot be written.
     package func save(to path: String) throws {
         var arrays: [(name: String, tensor: Tensor)] = []
         func append(_ prefix: String, _ values: UnsafeBufferPointer<Float>, state: Bool = true) {
@@ -64,7 +64,7 @@ extension TrainingRun {
         do {
             try NpzArchive.write(arrays, to: path)
         } catch {
-            throw TrainingError.checkpoint("\(error)")
+            throw TrainingError.unwritable("\(error)")
         }
     }
 
@@ -139,7 +139,7 @@ extension TrainingRun {
         var identity = recipe.identity
         identity["network"] = store.entries.map { "\($0.name):\($0.shape)" }.joined(separator: ",")
         // Of two plans with the same shapes each would otherwise go on from the other's checkpoint.
-        identity["starting weights"] = startingFingerprint
+        identity["starting network"] = startingFingerprint
         identity["training data"] = training.fingerprint
         identity["validation data"] = validation?.fingerprint ?? "none"
         identity["teacher"] = (teacher?.graph).map(Self.fingerprint) ?? "none"
@@ -150,6 +150,6 @@ extension TrainingRun {
 
     /// Tells teachers apart.
     private static func fingerprint(_ graph: Graph) -> String {
-        "\(graph.name) \(String(graph.parameterFingerprint, radix: 16))"
+        "\(graph.name) \(String(graph.fingerprint, radix: 16))"
     }
 }

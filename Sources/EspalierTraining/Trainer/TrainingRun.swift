@@ -40,8 +40,8 @@ package final class TrainingRun {
     package let output: ValueID
     var position = TrainingPosition()
     var best: BestParameters?
-    /// Tells the weights that training began with from others.
-    private(set) lazy var startingFingerprint = String(graph.parameterFingerprint, radix: 16)
+    /// Tells the network that training began with from others.
+    private(set) lazy var startingFingerprint = String(graph.fingerprint, radix: 16)
     private let binding: InputBinding
     /// Whether steps leave out masked weights.
     let leavesOutMasked: Bool

@@ -101,7 +101,7 @@ package struct CriteriaComparison: Sendable {
             return .object(described)
         case .given(let networks):
             return .array(
-                networks.map { .string(String($0.graph.parameterFingerprint, radix: 16)) })
+                networks.map { .string(String($0.graph.fingerprint, radix: 16)) })
         }
     }
 }

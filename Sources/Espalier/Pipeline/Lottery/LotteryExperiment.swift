@@ -152,7 +152,7 @@ package struct LotteryExperiment: Sendable {
                 "architecture": .string(architecture), "activation": .string(options.activation.rawValue),
                 "initialization": .string(options.initialization.rawValue),
             ]
-        case .given(let network): .string(String(network.graph.parameterFingerprint, radix: 16))
+        case .given(let network): .string(String(network.graph.fingerprint, radix: 16))
         }
     }
 }
@@ -161,9 +161,16 @@ package struct LotteryExperiment: Sendable {
 
 extension LotteryExperiment {
     /// The rounds that leave about so much of the weights.
+    ///
+    /// - Throws: ``TrainingError/mismatch(_:)`` for a share that a further round would come nearer to.
     package func rounds(leaving shares: [Double]) throws -> Set<Int> {
         let pruner = try pruner(of: initial(seed: 0))
-        let left = try (1...rounds).map { try remaining(pruner, round: $0) }
+        let left = try (1...(rounds + 1)).map { try remaining(pruner, round: $0) }
+        if let share = shares.min(), share < (left[rounds - 1] + left[rounds]) / 2 {
+            let least = (1000 * left[rounds - 1]).rounded() / 1000
+            throw TrainingError.mismatch(
+                "\(rounds) rounds leave \(least) of the weights, and not about \(share): give more --rounds")
+        }
         return Set(
             shares.compactMap { share in
                 (1...rounds).min { abs(left[$0 - 1] - share) < abs(left[$1 - 1] - share) }

@@ -85,9 +85,7 @@ extension ParetoSearch {
         repair.recipe.threads = context.lane.threads
         if candidate.method.hasPrice { repair.pruningShare = penaltyShare }
         repair.schedule = candidate.method == .iterative ? .iterative : .oneShot
-        if candidate.method == .iterative {
-            request.criterion = try Criteria.criterion(iterativeCriterion, seed: context.seed)
-        }
+        request.criterion = try Criteria.criterion(criterion(of: candidate), seed: context.seed)
         var pipeline = PrunePipeline(request: request, repair: repair, lane: context.lane)
         pipeline.evidenceSamples = evidenceSamples
         pipeline.seed = context.seed
@@ -191,6 +189,10 @@ extension ParetoSearch {
         try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int
     }
 
+    private func criterion(of candidate: Candidate) -> String {
+        candidate.method == .iterative ? iterativeCriterion : request.criterion.information.id
+    }
+
     /// The command that finds a network by itself; nil where it takes the path of prices to it.
     private func arguments(_ candidate: Candidate, _ network: GivenNetwork) -> [String]? {
         guard let budget = candidate.budget else { return nil }
@@ -198,11 +200,13 @@ extension ParetoSearch {
         switch candidate.method {
         case .budget: method = ["--method", "lagrangian"]
         case .gates: method = ["--method", "l0"]
-        case .oneShot: method = ["--criterion", request.criterion.information.id]
-        case .iterative: method = ["--criterion", iterativeCriterion, "--schedule", "iterative"]
+        case .oneShot: method = []
+        case .iterative: method = ["--schedule", "iterative"]
         case .lagrangian, .fromScratch: return nil
         }
+        method += ["--criterion", criterion(of: candidate)]
         method += ["--max-\(cost.id)", "\(budget)", "--seed", "\(candidate.seed)"]
+        if candidate.method.hasPrice { method += ["--penalty-share", "\(penaltyShare)"] }
         return ["prune", network.path] + pruneArguments + method
     }
 }

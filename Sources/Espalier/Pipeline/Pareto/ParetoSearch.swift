@@ -44,9 +44,12 @@ package struct ParetoSearch: Sendable {
         package var lambda: Double?
         package var budget: Double?
         package var seed: UInt64
+        /// The prices of the path before ``lambda``, ascending: another path leads to another network.
+        package var earlier: [Double] = []
 
         package var key: String {
-            let aim = lambda.map { "lambda=\($0)" } ?? "budget=\(budget ?? 1)"
+            let path = earlier.isEmpty ? "" : "/after=\(earlier.map { "\($0)" }.joined(separator: ","))"
+            let aim = lambda.map { "lambda=\($0)\(path)" } ?? "budget=\(budget ?? 1)"
             return "\(method.rawValue)/\(aim)/seed=\(seed)"
         }
     }
@@ -115,7 +118,11 @@ package struct ParetoSearch: Sendable {
         seeds.flatMap { seed in
             methods.flatMap { method -> [Candidate] in
                 method == .lagrangian
-                    ? lambdas.map { Candidate(method: method, lambda: $0, budget: nil, seed: seed) }
+                    ? lambdas.indices.map { place in
+                        Candidate(
+                            method: method, lambda: lambdas[place], budget: nil, seed: seed,
+                            earlier: Array(lambdas[..<place]))
+                    }
                     : budgets.map { Candidate(method: method, lambda: nil, budget: $0, seed: seed) }
             }
         }
@@ -126,7 +133,7 @@ package struct ParetoSearch: Sendable {
     package var experiment: Experiment {
         let configuration: [String: JSONValue] = [
             "networks": .array(
-                networks.map { .string(String($0.graph.parameterFingerprint, radix: 16)) }),
+                networks.map { .string(String($0.graph.fingerprint, radix: 16)) }),
             "cost": .string(cost.id), "evidenceSamples": .integer(Int64(evidenceSamples)),
             "request": .string(request.identity), "iterativeCriterion": .string(iterativeCriterion),
             "repair": .object(repair.described), "penaltyShare": JSONValue(penaltyShare),
@@ -159,6 +166,9 @@ extension ParetoSearch {
                 var configuration: [String: JSONValue] = ["method": .string(candidate.method.rawValue)]
                 configuration["lambda"] = candidate.lambda.map { JSONValue($0) }
                 configuration["budget"] = candidate.budget.map { JSONValue($0) }
+                if !candidate.earlier.isEmpty {
+                    configuration["earlier"] = .array(candidate.earlier.map { JSONValue($0) })
+                }
                 return Trial(
                     key: candidate.key, seed: candidate.seed, configuration: .object(configuration),
                     requirements: [denseKey(candidate.seed)] + (source(of: candidate).map { [$0.key] } ?? []),
@@ -175,11 +185,10 @@ extension ParetoSearch {
     func source(of candidate: Candidate) -> Candidate? {
         switch candidate.method {
         case .lagrangian:
-            guard let place = lambdas.firstIndex(where: { $0 == candidate.lambda }), place > 0 else {
-                return nil
-            }
+            guard let last = candidate.earlier.last else { return nil }
             return Candidate(
-                method: .lagrangian, lambda: lambdas[place - 1], budget: nil, seed: candidate.seed)
+                method: .lagrangian, lambda: last, budget: nil, seed: candidate.seed,
+                earlier: candidate.earlier.dropLast())
         case .fromScratch:
             return Candidate(method: .budget, lambda: nil, budget: candidate.budget, seed: candidate.seed)
         case .budget, .gates, .oneShot, .iterative: return nil

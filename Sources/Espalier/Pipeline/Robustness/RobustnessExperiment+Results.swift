@@ -116,10 +116,12 @@ extension RunRecord.RobustnessPoint {
         func curve(
             _ accuracies: (RunRecord.RobustNetwork) -> [RunRecord.RobustAccuracy]
         ) -> [RunRecord.RobustAccuracyOverSeeds] {
-            accuracies(first.pruned).indices.map { place in
+            // Of some networks nothing may have been certified at all.
+            let measured = pairs.map { accuracies($0.pruned) }.filter { !$0.isEmpty }
+            return (measured.first ?? []).enumerated().map { place, point in
                 .init(
-                    epsilon: accuracies(first.pruned)[place].epsilon,
-                    accuracy: .init(SampleSummary(pairs.map { accuracies($0.pruned)[place].accuracy })))
+                    epsilon: point.epsilon,
+                    accuracy: .init(SampleSummary(measured.map { $0[place].accuracy })))
             }
         }
         self.init(

@@ -97,7 +97,7 @@ package struct RobustnessExperiment: Sendable {
     /// By what a file holds: its name does not matter, and weights beside it do.
     static func key(_ network: GivenNetwork) throws -> String {
         let file = try SHA256.hexDigest(ofFile: network.path).prefix(16)
-        return "network/\(file)-\(String(network.graph.parameterFingerprint, radix: 16))"
+        return "network/\(file)-\(String(network.graph.fingerprint, radix: 16))"
     }
 
     private func measure(_ network: GivenNetwork, _ context: TrialContext) throws -> RunRecord {

@@ -72,10 +72,16 @@ package struct RobustnessMeasurement: Sendable {
         }
         let network = try CertifiedNetwork(graph, dataset: dataset, lane: lane)
         var refusals: [RunRecord.Refusal] = []
-        var upper: Double?
-        do { upper = try network.lipschitzConstant(norm) } catch {
-            refusals.append(.init(name: "Lipschitz constant", reason: "\(error)"))
+        func refuse(_ name: String, _ error: RobustnessError) {
+            let reason = "\(error)"
+            if let place = refusals.firstIndex(where: { $0.reason == reason }) {
+                refusals[place].name += ", \(name)"
+            } else {
+                refusals.append(.init(name: name, reason: reason))
+            }
         }
+        var upper: Double?
+        do { upper = try network.lipschitzConstant(norm) } catch { refuse("Lipschitz constant", error) }
         let lower = try LipschitzSearch(norm: norm).largestSlope(
             of: network.attacked, samples: Array(0..<min(Self.searchedSamples, dataset.sampleCount)))
         try step()
@@ -85,10 +91,7 @@ package struct RobustnessMeasurement: Sendable {
             do {
                 try verdicts.prove(certificate, network, between: step)
             } catch let error as RobustnessError {
-                let reason = "\(error)"
-                if !refusals.contains(where: { $0.reason == reason }) {
-                    refusals.append(.init(name: certificate.name, reason: reason))
-                }
+                refuse(certificate.name, error)
             }
         }
         for attack in attacks { try verdicts.attack(attack, network, between: step) }
@@ -97,7 +100,9 @@ package struct RobustnessMeasurement: Sendable {
             layers: zip(network.layers, network.norms).map {
                 .init(name: $0.name, spectralNorm: $1.upper, lower: $1.lower, maximumNorm: $1.maximum)
             },
-            certified: verdicts.certified, attacked: verdicts.attacked, certificates: verdicts.certificates,
+            // That nothing was tried says nothing of what is true.
+            certified: verdicts.certificates.isEmpty ? [] : verdicts.certified, attacked: verdicts.attacked,
+            certificates: verdicts.certificates,
             attacks: verdicts.attacks,
             margins: (0..<dataset.sampleCount).map { Float(network.logits.margin($0)) })
         let contradictions = try verdicts.contradictions(network)

@@ -2,7 +2,7 @@ package import EspalierGraphs
 package import EspalierTraining
 
 extension Dataset {
-    /// A network of an architecture, freshly initialised, that tells how these data were prepared.
+    /// A network of an architecture for these data, freshly initialised.
     ///
     /// - Throws: ``TrainingError`` if there is no such architecture, or the options do not suit it; ``DataError``.
     package func freshNetwork(
@@ -13,8 +13,6 @@ extension Dataset {
         }
         var options = options
         options.seed = seed
-        var graph = try architecture.graph(options)
-        graph.metadata[Preprocessing.metadataKey] = try preprocessing.text()
-        return graph
+        return try architecture.graph(options)
     }
 }
