@@ -25,7 +25,7 @@ package struct EspalierCommand: ParsableCommand {
     ///
     /// - Returns: the exit code: 0 done, 1 failed, 64 for wrong usage, 130 interrupted.
     package static func execute(_ invocation: Invocation) -> Int32 {
-        Invocation.$current.withValue(invocation) {
+        let code: Int32 = Invocation.$current.withValue(invocation) {
             do {
                 var command = try parseAsRoot(invocation.arguments)
                 try command.run()
@@ -34,6 +34,9 @@ package struct EspalierCommand: ParsableCommand {
                 return tell(error, invocation)
             }
         }
+        guard let problem = invocation.outputFailure() else { return code }
+        invocation.error("Error: standard output cannot be written: \(problem)\n")
+        return code == ExitCode.success.rawValue ? ExitCode.failure.rawValue : code
     }
 
     /// Says what is wrong on standard error or, if help was asked for, what was asked on standard output.

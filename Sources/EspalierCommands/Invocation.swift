@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 
 /// One call of the tool: what was typed and where its words go.
 ///
@@ -8,6 +9,8 @@ package struct Invocation: Sendable {
     package var arguments: [String]
     /// Takes text for standard output.
     package var output: @Sendable (String) -> Void
+    /// Why text for standard output was lost; nil if none was.
+    package var outputFailure: @Sendable () -> String?
     /// Takes text for standard error.
     package var error: @Sendable (String) -> Void
     /// Whether standard error is a terminal, on which a line can be overwritten.
@@ -17,11 +20,14 @@ package struct Invocation: Sendable {
 
     package init(
         arguments: [String], output: @escaping @Sendable (String) -> Void,
-        error: @escaping @Sendable (String) -> Void, errorIsTerminal: Bool = false, outputColumns: Int? = nil
+        error: @escaping @Sendable (String) -> Void,
+        outputFailure: @escaping @Sendable () -> String? = { nil }, errorIsTerminal: Bool = false,
+        outputColumns: Int? = nil
     ) {
         self.arguments = arguments
         self.output = output
         self.error = error
+        self.outputFailure = outputFailure
         self.errorIsTerminal = errorIsTerminal
         self.outputColumns = outputColumns
     }
@@ -30,10 +36,10 @@ package struct Invocation: Sendable {
 
     /// The process's own arguments and streams.
     package static var process: Invocation {
-        Invocation(
-            arguments: Array(CommandLine.arguments.dropFirst()),
-            output: { print($0, terminator: "") },
-            error: { FileHandle.standardError.write(Data($0.utf8)) },
+        let output = StandardOutput()
+        return Invocation(
+            arguments: Array(CommandLine.arguments.dropFirst()), output: { output.put($0) },
+            error: { FileHandle.standardError.write(Data($0.utf8)) }, outputFailure: { output.failure },
             errorIsTerminal: isatty(STDERR_FILENO) != 0, outputColumns: terminalColumns)
     }
 
@@ -42,5 +48,27 @@ package struct Invocation: Sendable {
         guard isatty(STDOUT_FILENO) != 0, ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0
         else { return nil }
         return Int(size.ws_col)
+    }
+}
+
+/// The process's standard output, which remembers what went wrong: a full disk must not look like success.
+private final class StandardOutput: Sendable {
+    private let problem = Mutex<String?>(nil)
+
+    var failure: String? { problem.withLock { $0 } }
+
+    /// Writes all of `text`, unless something is lost already.
+    func put(_ text: String) {
+        problem.withLock { problem in
+            var bytes = Array(text.utf8)[...]
+            while problem == nil, !bytes.isEmpty {
+                let count = bytes.withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+                if count >= 0 {
+                    bytes = bytes.dropFirst(count)
+                } else if errno != EINTR {
+                    problem = String(cString: strerror(errno))
+                }
+            }
+        }
     }
 }

@@ -169,4 +169,18 @@ struct BenchTests {
         #expect(result.error.contains(words), "\(result.error)")
         #expect(result.error.split(separator: "\n").count == 1)
     }
+
+    /// A bare name is that of the file in the current folder, if there is one.
+    @Test func librariesHereAreFound() throws {
+        let folder = try TemporaryFolder()
+        try Data("no library".utf8).write(to: URL(filePath: folder("peer.so")))
+        let arguments = [
+            "bench", Fixture.path("classifier.onnx"), "--against", "onnxruntime", "--library", "peer.so",
+        ]
+        let result = try Program.run(
+            URL(filePath: "/bin/sh"),
+            ["-c", #"cd "$0" && exec "$@""#, folder.path, Program.url.path] + arguments)
+        #expect(result.code == 1)
+        #expect(result.error.contains("\(folder.name)/peer.so"), "\(result.error)")
+    }
 }

@@ -132,6 +132,28 @@ struct CompareTests {
         #expect(!result.error.isEmpty)
     }
 
+    /// Seeds take models in turn, which another architecture among them would make nonsense of.
+    @Test(arguments: [
+        ["compare", "--criteria", "magnitude", "--sparsities", "0.5"], ["pareto", "--methods", "one-shot"],
+    ])
+    func modelsOfAnotherArchitectureAreRefused(command: [String]) throws {
+        let folder = try TrainedModel.folder()
+        let slim = tool(
+            "prune", folder("dense.onnx"), "--granularity", "channel", "--max-macs", "0.5", "--quiet", "-o",
+            folder("slim.onnx"))
+        try #require(slim.code == 0, "\(slim.error)")
+        try FileManager.default.copyItem(atPath: folder("dense.onnx"), toPath: folder("again.onnx"))
+        let result = tool(
+            command + [
+                folder("dense.onnx"), folder("slim.onnx"), folder("again.onnx"), "--data", "digits",
+                "--store", folder("runs.sqlite"),
+            ])
+        #expect(result.code == 1)
+        #expect(
+            result.error.contains("\(folder("slim.onnx")): is built otherwise than \(folder("dense.onnx"))"),
+            "\(result.error)")
+    }
+
     @Test func failuresOfOneCriterionAreToldAndTheOthersStand() throws {
         let folder = try TrainedModel.folder()
         let result = tool(

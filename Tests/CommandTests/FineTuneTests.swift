@@ -65,6 +65,17 @@ struct FineTuneTests {
         #expect(losses.count == 8 && losses[7] < losses[0], "\(losses)")
     }
 
+    /// How the data were prepared is written into the model, so that `eval` does it likewise.
+    @Test func preparationIsRecorded() throws {
+        let folder = try TrainedModel.folder()
+        let tuned = tool(
+            ["finetune", folder("dense.onnx"), "--mean", "0.5", "--std", "0.1", "-o", folder("m.onnx")]
+                + training)
+        #expect(tuned.code == 0, "\(tuned.error)")
+        let evaluated = tool("eval", folder("m.onnx"), "--data", "digits", "--json", "--quiet")
+        #expect(try evaluated.number("accuracy") == tuned.number("accuracy"))
+    }
+
     @Test func inputIsNotOverwritten() throws {
         let folder = try TrainedModel.folder()
         let before = try bytes(folder("dense.onnx"))

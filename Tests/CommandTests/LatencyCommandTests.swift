@@ -52,6 +52,16 @@ struct LatencyCommandTests {
         #expect(try #require(try latency(result)["achievedMs"]) > 0)
     }
 
+    @Test func outOfReachIsToldInMilliseconds() throws {
+        let folder = try TrainedModel.folder()
+        let result = tool(
+            "prune", folder("dense.onnx"), "--granularity", "channel", "--target-latency", "1e-6",
+            "--dry-run", "--quiet")
+        #expect(result.code == 1)
+        #expect(result.error.contains("--target-latency 1e-06 is out of reach"), "\(result.error)")
+        #expect(result.error.contains(" ms. ") && result.error.contains("--minimum-kept"))
+    }
+
     @Test func aPlanTellsWhatItShouldTake() throws {
         let folder = try TrainedModel.folder()
         let text = tool(

@@ -91,11 +91,12 @@ struct ParetoTests {
     }
 
     /// What a point's command says makes the point.
-    @Test func commandsOfPointsMakeThem() throws {
+    @Test(arguments: [[], ["--criterion", "random", "--split-seed", "3", "--seed", "4", "--seeds", "2"]])
+    func commandsOfPointsMakeThem(_ options: [String]) throws {
         let folder = try TrainedModel.folder()
         let result = try Result(
             tool(
-                Self.quick + [
+                Self.quick + options + [
                     folder("dense.onnx"), "--methods", "budget,l0,one-shot,iterative", "--budgets", "0.5",
                     "--store", folder("runs.sqlite"),
                 ]))
@@ -118,7 +119,8 @@ struct ParetoTests {
                     folder("dense.onnx"), "--methods", "lagrangian", "--lambdas", "1,5,25,125", "--store",
                     folder("runs.sqlite"),
                 ]))
-        let path = try ["1.0", "5.0", "25.0", "125.0"].map { price in
+        let path = try ["1.0", "5.0/after=1.0", "25.0/after=1.0,5.0", "125.0/after=1.0,5.0,25.0"].map {
+            price in
             try #require(result.points.first { $0.key == "lagrangian/lambda=\(price)/seed=0" })
         }
         for (one, next) in zip(path, path.dropFirst()) {
@@ -126,6 +128,26 @@ struct ParetoTests {
             for (width, narrower) in zip(one.widths, next.widths) { #expect(narrower <= width) }
         }
         #expect(try #require(path[3].values["macs"]) < 0.5)
+    }
+
+    /// A price is another network behind other prices; what the paths have in common is not done again.
+    @Test func pathsOfOtherPricesCoexist() throws {
+        let folder = try TrainedModel.folder()
+        func path(_ prices: String) throws -> [String] {
+            try Result(
+                tool(
+                    Self.quick + [
+                        folder("dense.onnx"), "--methods", "lagrangian", "--lambdas", prices, "--store",
+                        folder("runs.sqlite"),
+                    ])
+            ).points.map(\.key)
+        }
+        #expect(try path("1,25").contains("lagrangian/lambda=25.0/after=1.0/seed=0"))
+        #expect(try path("1,5,25").contains("lagrangian/lambda=25.0/after=1.0,5.0/seed=0"))
+        let listed = try tool("runs", "list", "--store", folder("runs.sqlite"), "--json", "--quiet")
+            .document()
+        let experiments = try #require(listed["experiments"] as? [[String: Any]])
+        #expect(experiments.count == 1)
     }
 
     /// Killed again and again, then run to the end: the same front to the last digit.
@@ -160,6 +182,7 @@ struct ParetoTests {
             ])
         #expect(choice.code == 1)
         #expect(choice.error.contains("no point satisfies macs<=0.1"))
+        #expect(choice.error.contains("the nearest is one-shot/budget=0.9/seed=0, with macs 0."))
         #expect(!FileManager.default.fileExists(atPath: folder("c.onnx")))
     }
 

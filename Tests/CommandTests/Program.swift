@@ -3,7 +3,7 @@ import Foundation
 
 /// The built program itself, which lies beside the tests' own executable.
 enum Program {
-    private static let url = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
+    static let url = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(
         path: "espalier")
 
     /// Runs it to its end.

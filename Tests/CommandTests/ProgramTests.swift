@@ -1,4 +1,5 @@
 import Espalier
+import Foundation
 import Testing
 
 struct ProgramTests {
@@ -9,6 +10,19 @@ struct ProgramTests {
     }
 
     #if os(Linux)
+        /// A full disk does not look like success.
+        @Test(arguments: [
+            ["--version"], ["prune", "--help"], ["doctor", "--json"],
+            ["theory", "redundancy", "--units", "10", "--q", "0.5"],
+        ])
+        func lostOutputIsAFailure(arguments: [String]) throws {
+            let result = try Program.run(
+                URL(filePath: "/bin/sh"),
+                ["-c", #"exec "$0" "$@" > /dev/full"#, Program.url.path] + arguments)
+            #expect(result.code == 1)
+            #expect(result.error.contains("standard output cannot be written"), "\(result.error)")
+        }
+
         /// It starts over once, unless told not to.
         @Test func spinningIsLimited() throws {
             let limited = try Program.run(["doctor", "--json"]).document()["threads"] as? [String: Any]

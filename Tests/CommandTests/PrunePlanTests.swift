@@ -48,6 +48,18 @@ struct PrunePlanTests {
         #expect(try nonzero(folder("m.onnx"))["conv2"] == (64 - 8) * (32 * 9 + 1))
     }
 
+    /// A plan says what goes; what would say otherwise is not ignored.
+    @Test(arguments: [
+        ["--criterion", "random"], ["--granularity", "channel"], ["--keep", "fc1"], ["--scope", "uniform"],
+        ["--minimum-kept", "0.5"], ["--first-and-last"], ["--data", "digits", "--schedule", "cubic"],
+    ])
+    func plansGoWithoutOtherWishes(options: [String]) throws {
+        let folder = try planned("--sparsity", "0.7")
+        let result = tool(
+            ["prune", folder("dense.onnx"), "--plan", folder("plan.json"), "-o", folder("m.onnx")] + options)
+        #expect(result.code == 64 && result.error.contains("--plan"), "\(result.error)")
+    }
+
     @Test func plansForOtherModelsAreRefused() throws {
         let folder = try planned("--sparsity", "0.7")
         let result = tool(
@@ -57,5 +69,12 @@ struct PrunePlanTests {
         let damaged = apply(folder)
         #expect(damaged.code == 1)
         #expect(damaged.error.contains("schemaVersion"), "\(damaged.error)")
+        #expect(result.error.contains(folder("plan.json")) && damaged.error.contains(folder("plan.json")))
+        for option in ["--plan", "--allocation"] {
+            let missing = tool(
+                "prune", folder("dense.onnx"), option, folder("no.json"), "-o", folder("m.onnx"), "--quiet")
+            #expect(missing.code == 1)
+            #expect(missing.error.contains("\(folder("no.json")): cannot read"), "\(missing.error)")
+        }
     }
 }

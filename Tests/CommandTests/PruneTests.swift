@@ -1,3 +1,4 @@
+import Espalier
 import Foundation
 import Testing
 
@@ -11,6 +12,27 @@ struct PruneTests {
         _ folder: TemporaryFolder, _ options: [String], to output: String = "m.onnx"
     ) -> ToolResult {
         tool(["prune", folder("dense.onnx"), "-o", folder(output), "--json", "--quiet"] + options)
+    }
+
+    /// Channels are cut from a network of few weights without giving it all of them back.
+    @Test(arguments: [["--schedule", "one-shot"], ["--schedule", "iterative"], ["--method", "lagrangian"]])
+    func zerosStayWhereChannelsGo(how: [String]) throws {
+        let folder = try TrainedModel.folder()
+        let sparse = tool(
+            "prune", folder("dense.onnx"), "--sparsity", "0.9", "-o", folder("sparse.onnx"), "--quiet")
+        try #require(sparse.code == 0, "\(sparse.error)")
+        let cut = tool(
+            [
+                "prune", folder("sparse.onnx"), "--data", "digits", "--granularity", "channel",
+                "--max-parameters",
+            ]
+                + ["0.5", "--finetune-epochs", "2", "-o", folder("cut.onnx"), "--quiet"] + how)
+        try #require(cut.code == 0, "\(cut.error)")
+        let (before, after) = (try nonzero(folder("sparse.onnx")), try nonzero(folder("cut.onnx")))
+        for (layer, count) in after {
+            // Biases are not pruned.
+            #expect(try count <= #require(before[layer]) + 200, "\(layer)")
+        }
     }
 
     @Test(arguments: [["one-shot"], ["cubic"], ["cubic", "--regrowth", "0.3"]])
@@ -82,7 +104,7 @@ struct PruneTests {
         #expect(try result.number("after", "loss") < random.number("after", "loss"))
         let blind = prune(folder, target + ["--criterion", "saliency"])
         #expect(blind.code == 1)
-        #expect(blind.error.contains("give it data"))
+        #expect(blind.error.contains("give --data"))
     }
 
     @Test func dataAreNotNeeded() throws {
@@ -129,7 +151,21 @@ struct PruneTests {
         #expect(result.code == 1)
         #expect(result.output.isEmpty)
         #expect(result.error.contains("the nearest possible is 0.1"))
+        #expect(result.error.contains("a smaller --minimum-kept and --first-and-last"), "\(result.error)")
         #expect(throws: (any Error).self) { try bytes(folder("m.onnx")) }
+    }
+
+    @Test func withoutWeightsNothingIsPruned() throws {
+        let folder = try TemporaryFolder()
+        var builder = GraphBuilder(name: "relu")
+        let x = builder.input(
+            "x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(4)]))
+        let output = builder.node("Relu", inputs: [x])
+        try ONNXModel.write(try builder.finish(outputs: [output]), to: folder("relu.onnx"))
+        let result = tool(
+            "prune", folder("relu.onnx"), "--sparsity", "0.5", "-o", folder("m.onnx"), "--quiet")
+        #expect(result.code == 1)
+        #expect(result.error.contains("it has no weights of layers that are known"), "\(result.error)")
     }
 
     @Test func inputIsNotOverwritten() throws {

@@ -34,6 +34,25 @@ struct ResumedPruneTests {
         #expect(try bytes(folder("resumed.onnx")) == bytes(folder("whole.onnx")))
     }
 
+    /// Whether the schedule is done decides on which epoch is kept as the best: also for shares that are not exact in binary.
+    @Test(arguments: ["iterative", "cubic"], [3, 6, 9])
+    func interruptedSchedulesKeepTheSameEpoch(schedule: String, changes: Int) throws {
+        let folder = try TrainedModel.folder()
+        let aim = ["--granularity", "channel", "--max-macs", "0.3", "--finetune-epochs", "6"]
+        let whole = tool(arguments(folder, schedule, to: "whole.onnx") + aim)
+        try #require(whole.code == 0, "\(whole.error)")
+        try FileManager.default.createDirectory(
+            atPath: folder("saved"), withIntermediateDirectories: true)
+        let saving = aim + ["--checkpoint", folder("saved/run.npz")]
+        let killed = try Program.kill(
+            arguments(folder, schedule, to: "killed.onnx") + saving, afterChanges: changes,
+            in: URL(filePath: folder("saved")))
+        #expect(killed || FileManager.default.fileExists(atPath: folder("killed.onnx")))
+        let resumed = tool(arguments(folder, schedule, to: "resumed.onnx") + saving + ["--resume"])
+        try #require(resumed.code == 0, "\(resumed.error)")
+        #expect(try bytes(folder("resumed.onnx")) == bytes(folder("whole.onnx")))
+    }
+
     /// A checkpoint holds the weights and masks of one plan: another one must not go on from it.
     @Test(arguments: schedules)
     func anotherPlanIsRefused(schedule: String) throws {

@@ -134,8 +134,7 @@ struct ScoreTests {
     }
 
     @Test(arguments: [
-        ["--criterion", "firing"], ["--criterion", "wanda"],
-        ["--criterion", "fpgm", "--granularity", "element"], ["--criterion", "fpgm", "--aggregation", "sum"],
+        ["--criterion", "firing"], ["--criterion", "wanda"], ["--criterion", "fpgm", "--aggregation", "sum"],
     ])
     func whatCannotBeScoredIsSaid(options: [String]) throws {
         let folder = try TrainedModel.folder()

@@ -68,6 +68,18 @@ struct SparseTrainingTests {
         #expect(try #require((record["after"] as? [String: Any])?["accuracy"] as? Double) > 0.8)
     }
 
+    /// However short the training, weights are exchanged: those with the largest gradients are not those drawn at random.
+    @Test func dynamicMethodsDiffer() throws {
+        let folder = try TrainedModel.folder()
+        for method in ["rigl", "set"] {
+            _ = try prune(folder, "--method", method, "--sparsity", "0.9", output: "\(method).onnx")
+        }
+        let contents = try ["rigl", "set"].map {
+            try Data(contentsOf: URL(filePath: folder("\($0).onnx")))
+        }
+        #expect(contents[0] != contents[1])
+    }
+
     @Test func unattainableBudgetsAreRefusedBeforeTraining() throws {
         let folder = try TrainedModel.folder()
         let result = tool(

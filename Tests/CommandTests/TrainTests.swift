@@ -1,3 +1,4 @@
+import Espalier
 import Foundation
 import Testing
 
@@ -31,6 +32,32 @@ struct TrainTests {
     func wrongUsageIs64(options: [String]) {
         let result = tool(["train", "--data", "digits"] + options)
         #expect(result.code == 64, "\(result.error)")
+    }
+
+    @Test func noiseIsNotTrainedOn() {
+        let result = tool("train", "--arch", "tiny-cnn", "--data", "random", "-o", "m.onnx")
+        #expect(result.code == 64)
+        #expect(result.error.contains("images with class labels"), "\(result.error)")
+    }
+
+    /// Known by what the file says of itself or, without that, by its layers.
+    @Test func widthsAreThoseOfTheArchitecture() throws {
+        let folder = try TrainedModel.folder()
+        func train(_ architecture: String) -> ToolResult {
+            tool(
+                "train", "--arch", architecture, "--widths-of", folder("dense.onnx"), "--data", "digits",
+                "--epochs", "1", "--quiet", "-o", folder("m.onnx"))
+        }
+        let other = train("lenet-300-100")
+        #expect(other.code == 1 && other.error.contains("is a tiny-cnn"), "\(other.error)")
+        var graph = try ONNXModel.load(from: folder("dense.onnx"))
+        graph.metadata = [:]
+        try ONNXModel.write(graph, to: folder("dense.onnx"))
+        let unnamed = train("lenet-300-100")
+        #expect(unnamed.code == 1 && unnamed.error.contains("'conv1.weight'"), "\(unnamed.error)")
+        #expect(unnamed.error.contains("it is not a pruned lenet-300-100"))
+        let same = train("tiny-cnn")
+        #expect(same.code == 0, "\(same.error)")
     }
 
     @Test func outputFolderMustExist() {

@@ -6,6 +6,7 @@ import EspalierKernels
 import EspalierRuns
 import EspalierTensors
 import EspalierTraining
+import Foundation
 
 /// Measures how fast networks run, and what is left of what pruning promises.
 struct Bench: ParsableCommand {
@@ -88,7 +89,7 @@ struct Bench: ParsableCommand {
     private static let mostSeconds = 3600.0
 
     func run() throws {
-        let recorder = try RunRecorder("bench", common)
+        let recorder = try RunRecorder("bench", common, reading: models + [library], data: data)
         let console = common.console
         let peer = try against.map { _ in try openLibrary() }
         let lane = try Lane(threads: common.threads)
@@ -181,13 +182,18 @@ struct Bench: ParsableCommand {
     }
 
     private func openLibrary() throws -> OnnxRuntimeLibrary {
-        let paths = library.map { [$0] } ?? OnnxRuntimeLibrary.installedPaths()
+        let paths = library.map { [Self.place(of: $0)] } ?? OnnxRuntimeLibrary.installedPaths()
         guard let path = paths.first else {
             throw CommandFailure(
                 "ONNX Runtime is not installed where it is looked for: pip install onnxruntime, or name its library "
                     + "with --library")
         }
         return try OnnxRuntimeLibrary(path: path)
+    }
+
+    /// A bare name is looked for where the system keeps libraries, unless the file is here.
+    private static func place(of library: String) -> String {
+        FileManager.default.fileExists(atPath: library) ? URL(fileURLWithPath: library).path : library
     }
 }
 

@@ -34,11 +34,15 @@ struct Compare: ParsableCommand {
         completion: .list(Architectures.all.map(\.name)))
     var arch: String?
 
-    @Option(help: ArgumentHelp("Epochs that networks of --arch are trained for.", valueName: "n"))
-    var epochs: Int = 8
+    @Option(
+        name: .customLong("epochs"),
+        help: ArgumentHelp("Epochs that networks of --arch are trained for; without it 8.", valueName: "n"))
+    var givenEpochs: Int?
 
-    @Option(help: "The function between layers of networks of --arch.")
-    var activation: Activation = .relu
+    @Option(
+        name: .customLong("activation"),
+        help: "The function between layers of networks of --arch; without it relu.")
+    var givenActivation: Activation?
 
     @Option(help: DataOptions.help, transform: DataOptions.source)
     var data: DataSource
@@ -50,21 +54,10 @@ struct Compare: ParsableCommand {
         completion: .list(Criteria.all.map { $0.information.id }))
     var criteria: String
 
-    @Option(help: ArgumentHelp("Shares of the prunable parameters to remove.", valueName: "s1,s2,..."))
-    var sparsities: ShareList
-
-    @Option(help: ArgumentHelp("Runs of each, with the seeds from --seed on.", valueName: "n"))
-    var seeds: Int = 3
-
-    @Option(help: "What is removed at a time.")
-    var granularity: Granularity = .element
-
     @Option(
-        help: ArgumentHelp(
-            "How layers share the removal: \(Scopes.all.map { $0.information.id }.joined(separator: ", ")).",
-            valueName: "name"),
-        completion: .list(Scopes.all.map { $0.information.id }))
-    var scope: String = GlobalScope.information.id
+        help: ArgumentHelp("Shares of the prunable parameters to remove.", valueName: "s1,s2,..."),
+        transform: ShareList.belowOne)
+    var sparsities: ShareList
 
     @Flag(
         inversion: .prefixedNo,
@@ -77,13 +70,7 @@ struct Compare: ParsableCommand {
         help: ArgumentHelp("Epochs of repair; 0 compares what is left right after pruning.", valueName: "n"))
     var finetuneEpochs: Int = 0
 
-    @Option(help: "When the schedule removes: all at once before the repair, or in the course of it.")
-    var schedule: PrunePipeline.ScheduleKind = .oneShot
-
-    @OptionGroup var repairing: RepairOptions
-
-    @Option(help: ArgumentHelp("Training samples that importance is measured on.", valueName: "n"))
-    var evidenceSamples: Int = 2000
+    @OptionGroup var sweep: SweepOptions
 
     @Option(
         help: ArgumentHelp(
@@ -91,7 +78,7 @@ struct Compare: ParsableCommand {
         completion: .file(extensions: ["csv"]))
     var csv: String?
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var common: TrialOptions
 
     func validate() throws {
         guard models.isEmpty != (arch == nil) else {
@@ -101,37 +88,25 @@ struct Compare: ParsableCommand {
             throw ValidationError(
                 "--arch \(arch) is none of \(Architectures.all.map(\.name).joined(separator: ", "))")
         }
-        guard epochs > 0, seeds > 0, evidenceSamples > 0 else {
-            throw ValidationError("--epochs, --seeds and --evidence-samples must be positive")
-        }
-        guard models.count <= seeds else {
-            throw ValidationError("there are \(models.count) models for --seeds \(seeds): each needs a seed")
-        }
-        guard !granularity.fixesShares else {
+        guard arch != nil || (givenEpochs == nil && givenActivation == nil) else {
             throw ValidationError(
-                "--granularity \(granularity.rawValue) leaves nothing for --sparsities to say")
+                "--epochs and --activation are for networks of --arch: models are taken as they are")
         }
-        guard finetuneEpochs >= 0 else { throw ValidationError("--finetune-epochs must not be negative") }
-        guard schedule == .oneShot || finetuneEpochs > 0 else {
-            throw ValidationError(
-                "--schedule \(schedule.rawValue) prunes in the course of the repair, which needs --finetune-epochs"
-            )
-        }
-        guard Scopes.all.contains(where: { $0.information.id == scope }) else {
-            throw ValidationError(
-                "--scope \(scope) is none of \(Scopes.all.map { $0.information.id }.joined(separator: ", "))")
-        }
+        guard epochs > 0 else { throw ValidationError("--epochs must be positive") }
+        try sweep.check(models: models.count, epochs: finetuneEpochs)
         if criteria != "all" { _ = try names() }
     }
 
     func run() throws {
-        if let csv { try OutputFile.check(csv) }
-        let recorder = try RunRecorder("compare", common)
+        let recorder = try RunRecorder(
+            "compare", common, writing: [csv],
+            reading: models + models.map { EvidenceFile.path(beside: $0) }, data: data)
         let store = try RunStore(at: common.store ?? RunStore.defaultPath())
         let loaded = try models.map { try LoadedModel($0) }
+        try LoadedModel.checkAlike(loaded)
         common.console.status("reading \(data)")
         let parts = try DataParts(
-            data, options: try dataOptions.loadOptions(for: data, graph: loaded.first?.graph))
+            data, options: try dataOptions.loadOptions(for: data, models: loaded))
         guard case .classes = parts.fit.labels else {
             throw CommandFailure("\(data) has no classes: what is compared is the accuracy")
         }
@@ -155,11 +130,14 @@ struct Compare: ParsableCommand {
             common.console.status("wrote \(csv)")
         }
         ComparisonTable.tell(record, on: common.console)
-        try common.deliver(record, storing: false)
+        try common.deliver(record)
         try outcome.check()
     }
 
     // MARK: Parts
+
+    private var epochs: Int { givenEpochs ?? 8 }
+    private var activation: Activation { givenActivation ?? .relu }
 
     /// All criteria that score what is to be removed, have something to score in the networks and, where they look back at
     /// training, find what they need beside the models.
@@ -173,7 +151,7 @@ struct Compare: ParsableCommand {
             try Pruner($0, inputShapes: InputBinding($0, parts.fit).shapes(batchSize: 1))
         }
         return Criteria.all.filter { type in
-            type.granularities.contains(granularity.kind)
+            type.granularities.contains(sweep.granularity.kind)
                 && pruners.allSatisfy { applies(type.init(seed: 0), to: $0) }
                 && loaded.allSatisfy { model in
                     (try? EvidenceFile.evidence(
@@ -187,7 +165,8 @@ struct Compare: ParsableCommand {
     private func applies(_ criterion: any Criterion, to pruner: Pruner) -> Bool {
         guard criterion.requiredEvidence.isEmpty else { return true }
         do throws(PruningError) {
-            _ = try pruner.plan(PruningRequest(granularity, targets: [.sparsity(0)], criterion: criterion))
+            _ = try pruner.plan(
+                PruningRequest(sweep.granularity, targets: [.sparsity(0)], criterion: criterion))
         } catch .nothingToPrune {
             return false
         } catch {
@@ -197,7 +176,7 @@ struct Compare: ParsableCommand {
     }
 
     private func names() throws -> [String] {
-        try CriterionNames.names(criteria, of: "--criteria", for: granularity)
+        try CriterionNames.names(criteria, of: "--criteria", for: sweep.granularity)
     }
 
     private func comparison(
@@ -208,52 +187,30 @@ struct Compare: ParsableCommand {
             networks = .trained(
                 architecture: arch,
                 options: try parts.fit.architectureOptions(activation: activation, name: arch),
-                recipe: repairing.recipe(
+                recipe: sweep.repairing.recipe(
                     epochs: epochs, schedule: RateScheduleName(type: OneCycle.self), dataset: parts.fit,
                     common: common))
         } else {
             networks = .given(loaded.map { .init(path: $0.path, graph: $0.graph) })
         }
-        let repair = repairing.repair(
-            epochs: finetuneEpochs, schedule: schedule, dataset: parts.fit, common: common)
         var comparison = CriteriaComparison(
             networks, data: .init(fit: parts.fit, validation: parts.validation, test: parts.test),
             criteria: try criteria == "all" ? allNames(loaded, parts) : names(),
             sparsities: sparsities.values,
-            seeds: (0..<UInt64(seeds)).map { common.seed &+ $0 },
+            seeds: sweep.seeds(common),
             request: PruningRequest(
-                granularity, targets: [], scope: try Scopes.scope(scope), prunesFirstAndLast: firstAndLast,
-                normalization: scoring.normalization, aggregation: scoring.aggregation),
-            repair: finetuneEpochs > 0 ? repair : nil, template: template)
-        comparison.evidenceSamples = evidenceSamples
+                sweep.granularity, targets: [], scope: try Scopes.scope(sweep.scope),
+                prunesFirstAndLast: firstAndLast, normalization: scoring.normalization,
+                aggregation: scoring.aggregation),
+            repair: sweep.repair(epochs: finetuneEpochs, dataset: parts.fit, common: common),
+            template: template)
+        comparison.evidenceSamples = sweep.evidenceSamples
         return comparison
     }
 
     private func settings(_ comparison: CriteriaComparison) -> [RunRecord.Setting] {
-        var settings: [RunRecord.Setting] = [
-            .init("granularity", granularity.rawValue), .init("scope", scope),
-            .init("seeds", "\(seeds), from \(common.seed)"),
-            .init("evidence", "\(evidenceSamples) samples"),
-        ]
-        if finetuneEpochs > 0 {
-            settings.append(.init("schedule", schedule.rawValue))
-            settings.append(.init("repair", repairing.text(epochs: finetuneEpochs)))
-        }
+        var settings = sweep.settings(epochs: finetuneEpochs, common: common)
         settings.append(.init("experiment", String(comparison.experiment.hash.prefix(8))))
         return settings
-    }
-}
-
-/// Shares separated by commas, each from 0 to below 1.
-struct ShareList: ExpressibleByArgument {
-    /// Ascending, each once.
-    let values: [Double]
-
-    init?(argument: String) {
-        let values = argument.split(separator: ",", omittingEmptySubsequences: false).map {
-            Double($0.drop { $0 == " " })
-        }
-        guard !values.isEmpty, values.allSatisfy({ $0.map((0..<1).contains) ?? false }) else { return nil }
-        self.values = Set(values.compactMap { $0 }).sorted()
     }
 }

@@ -12,8 +12,8 @@ struct Evaluate: ParsableCommand {
         commandName: "eval",
         abstract: "Measures a model's accuracy and loss on data.",
         discussion: """
-            Samples are prepared as the model's metadata say, which train and prune write; for other models as is \
-            usual for the data, unless --scale, --mean, --std or --layout say otherwise: a value becomes \
+            Samples are prepared as the model's metadata say, which train, finetune, prune and redundancy write; for other \
+            models as is usual for the data, unless --scale, --mean, --std or --layout say otherwise: a value becomes \
             (scale * value - mean) / std. With class labels the loss is the cross-entropy, else the mean squared error.
 
             EXAMPLE
@@ -43,7 +43,7 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         let console = common.console
-        let recorder = try RunRecorder("eval", common)
+        let recorder = try RunRecorder("eval", common, reading: [model], data: data)
         let model = try LoadedModel(model)
         let options = try dataOptions.loadOptions(for: data, graph: model.graph)
         console.status("reading \(data)")

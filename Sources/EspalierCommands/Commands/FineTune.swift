@@ -62,12 +62,16 @@ struct FineTune: ParsableCommand {
     }
 
     func run() throws {
-        try OutputFile.check(output, isNot: model)
-        let recorder = try RunRecorder("finetune", common)
+        let collected = collecting.collect.map { _ in EvidenceFile.path(beside: output) }
+        let recorder = try RunRecorder(
+            "finetune", common, writing: [output, collected, checkpoint.checkpoint],
+            reading: [model, teacher], data: data)
         let loaded = try LoadedModel(model)
-        let teacher = try teacher.map { try LoadedModel($0).graph }
+        let teacher = try teacher.map { try LoadedModel($0) }
         common.console.status("reading \(data)")
-        let parts = try DataParts(data, options: try dataOptions.loadOptions(for: data, graph: loaded.graph))
+        let parts = try DataParts(
+            data,
+            options: try dataOptions.loadOptions(for: data, models: [loaded] + (teacher.map { [$0] } ?? [])))
         var recipe = training.recipe(
             epochs: epochs, schedule: schedule, dataset: parts.fit, common: common, rateScale: 0.25)
         recipe.regularizations = robust.regularizations
@@ -85,7 +89,7 @@ struct FineTune: ParsableCommand {
         }
         let job = TrainingJob(
             graph: loaded.graph, parts: parts, recipe: recipe, label: "finetune", checkpoint: checkpoint,
-            masks: masks ? MaskSet(zerosOf: loaded.graph) : MaskSet(), teacher: teacher,
+            masks: masks ? MaskSet(zerosOf: loaded.graph) : MaskSet(), teacher: teacher?.graph,
             journey: collecting.journey)
         try job.run(output: output, common: common, recorder: recorder, model: loaded)
     }

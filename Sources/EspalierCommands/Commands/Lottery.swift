@@ -6,6 +6,7 @@ import EspalierPruning
 import EspalierReports
 import EspalierRuns
 import EspalierTraining
+import Foundation
 
 /// Looks for lottery tickets, beside controls.
 struct Lottery: ParsableCommand {
@@ -42,11 +43,15 @@ struct Lottery: ParsableCommand {
         completion: .list(Architectures.all.map(\.name)))
     var arch: String?
 
-    @Option(help: "The function between layers of networks of --arch.")
-    var activation: Activation = .relu
+    @Option(
+        name: .customLong("activation"),
+        help: "The function between layers of networks of --arch; without it relu.")
+    var givenActivation: Activation?
 
-    @Option(help: "How weights of networks of --arch are drawn.")
-    var initialization: Initialization = .glorot
+    @Option(
+        name: .customLong("initialization"),
+        help: "How weights of networks of --arch are drawn; without it glorot.")
+    var givenInitialization: Initialization?
 
     @Option(help: DataOptions.help, transform: DataOptions.source)
     var data: DataSource
@@ -90,7 +95,8 @@ struct Lottery: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Try methods other than winning only at the rounds that leave about so much; without it at all.",
-            valueName: "s1,s2,..."))
+            valueName: "s1,s2,..."),
+        transform: ShareList.belowOne)
     var othersAt: ShareList?
 
     @Option(help: ArgumentHelp("Runs of each, with the seeds from --seed on.", valueName: "n"))
@@ -111,7 +117,7 @@ struct Lottery: ParsableCommand {
     @Option(help: ArgumentHelp("Training samples that importance is measured on.", valueName: "n"))
     var evidenceSamples: Int = 2000
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var common: TrialOptions
 
     func validate() throws {
         guard (model == nil) != (arch == nil) else {
@@ -120,6 +126,10 @@ struct Lottery: ParsableCommand {
         if let arch, Architectures.named(arch) == nil {
             throw ValidationError(
                 "--arch \(arch) is none of \(Architectures.all.map(\.name).joined(separator: ", "))")
+        }
+        guard arch != nil || (givenActivation == nil && givenInitialization == nil) else {
+            throw ValidationError(
+                "--activation and --initialization are for networks of --arch: a model is taken as it is")
         }
         guard rounds > 0, seeds > 0, epochs > 0, evaluateEvery > 0, evidenceSamples > 0 else {
             throw ValidationError(
@@ -133,21 +143,30 @@ struct Lottery: ParsableCommand {
         guard !global || (convolutionRate == nil && outputRate == nil) else {
             throw ValidationError("--global has one rate: --prune-rate")
         }
-        guard let type = Criteria.all.first(where: { $0.information.id == criterion }) else {
-            throw ValidationError("there is no criterion \(criterion): see espalier score --list")
-        }
-        guard type.granularities.contains(.element) else {
-            throw ValidationError("--criterion \(criterion) does not score single weights")
-        }
+        try validateOthers()
+        try CriterionNames.check(criterion, of: "--criterion", for: .element)
         let journey = JourneyRecorder.Quantity.allCases.map(\.kind)
-        guard type.init(seed: 0).requiredEvidence.isDisjoint(with: journey) else {
+        guard try Criteria.criterion(criterion).requiredEvidence.isDisjoint(with: journey) else {
             throw ValidationError(
                 "--criterion \(criterion) looks back at training, which is not recorded here")
         }
     }
 
+    /// Refuses shares that no network is left with after so many rounds, whatever its layers are.
+    private func validateOthers() throws {
+        guard let share = othersAt?.values.first else { return }
+        let rate = [pruneRate, convolutionRate, outputRate].compactMap { $0 }.max() ?? pruneRate
+        let least = pow(1 - rate, Double(rounds))
+        // Another round would come nearer.
+        guard share >= least * (1 - rate / 2) else {
+            throw ValidationError(
+                "--others-at \(share) is out of reach: --rounds \(rounds) leave \(Format.percent(least)) or more"
+            )
+        }
+    }
+
     func run() throws {
-        let recorder = try RunRecorder("lottery", common)
+        let recorder = try RunRecorder("lottery", common, reading: [model], data: data)
         let store = try RunStore(at: common.store ?? RunStore.defaultPath())
         let loaded = try model.map { try LoadedModel($0) }
         common.console.status("reading \(data)")
@@ -169,11 +188,14 @@ struct Lottery: ParsableCommand {
         record.request = settings(experiment)
         record.refusals = outcome.refusals
         LotteryTable.tell(results.rounds, results.lottery, on: common.console)
-        try common.deliver(record, storing: false)
+        try common.deliver(record)
         try outcome.check()
     }
 
     // MARK: Parts
+
+    private var activation: Activation { givenActivation ?? .relu }
+    private var initialization: Initialization { givenInitialization ?? .glorot }
 
     private func experiment(
         _ loaded: LoadedModel?, _ parts: DataParts, template: RunRecord

@@ -54,8 +54,9 @@ struct Pareto: ParsableCommand {
     var lambdas: PositiveList?
 
     @Option(
-        help: ArgumentHelp("Shares of the cost to keep at most, instead of --points.", valueName: "s1,s2,...")
-    )
+        help: ArgumentHelp(
+            "Shares of the cost to keep at most, instead of --points.", valueName: "s1,s2,..."),
+        transform: ShareList.belowOne)
     var budgets: ShareList?
 
     @Option(help: "What is charged for, and what budgets are in.")
@@ -80,8 +81,8 @@ struct Pareto: ParsableCommand {
         completion: .list(Criteria.all.map { $0.information.id }))
     var iterativeCriterion: String = EmpiricalFisher.information.id
 
-    @Option(help: "What is removed at a time: channel or element.")
-    var granularity: Granularity = .channel
+    @Option(name: .customLong("granularity"), help: "What is removed at a time.")
+    var granularityName = GranularityName<WeightsOrChannels>(.channel)
 
     @Option(
         help: ArgumentHelp(
@@ -117,7 +118,7 @@ struct Pareto: ParsableCommand {
         completion: .onnx)
     var output: String?
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var common: TrialOptions
 
     func validate() throws {
         guard !models.isEmpty else { throw ValidationError("name a model") }
@@ -125,8 +126,12 @@ struct Pareto: ParsableCommand {
         if let seeds, seeds < max(1, models.count) {
             throw ValidationError("there are \(models.count) models for --seeds \(seeds): each needs a seed")
         }
-        guard granularity == .channel || granularity == .element else {
-            throw ValidationError("--granularity must be channel or element")
+        guard lambdas == nil || methods.values.contains(.lagrangian) else {
+            throw ValidationError("--lambdas are the prices of lagrangian, which --methods does not name")
+        }
+        guard budgets == nil || methods.values != [.lagrangian] else {
+            throw ValidationError(
+                "--budgets are for other methods: lagrangian has prices, which --lambdas gives")
         }
         guard
             granularity == .channel || !methods.values.contains(where: { $0 == .gates || $0 == .fromScratch })
@@ -140,11 +145,8 @@ struct Pareto: ParsableCommand {
         guard penaltyShare > 0, penaltyShare < 1 else {
             throw ValidationError("--penalty-share must be above 0 and below 1")
         }
-        for name in [criterion, iterativeCriterion]
-        where !Criteria.all.contains(where: { $0.information.id == name }) {
-            throw ValidationError(
-                "there is no criterion \(name): see espalier prune --help")
-        }
+        try CriterionNames.check(criterion, of: "--criterion", for: granularity)
+        try CriterionNames.check(iterativeCriterion, of: "--iterative-criterion", for: granularity)
         guard output == nil || choose != nil else {
             throw ValidationError("--output writes the network that --choose chooses")
         }
@@ -152,13 +154,13 @@ struct Pareto: ParsableCommand {
     }
 
     func run() throws {
-        if let output { for model in models { try OutputFile.check(output, isNot: model) } }
-        let recorder = try RunRecorder("pareto", common)
+        let recorder = try RunRecorder("pareto", common, writing: [output], reading: models, data: data)
         let store = try RunStore(at: common.store ?? RunStore.defaultPath())
         let loaded = try models.map { try LoadedModel($0) }
+        try LoadedModel.checkAlike(loaded)
         common.console.status("reading \(data)")
         let parts = try DataParts(
-            data, options: try dataOptions.loadOptions(for: data, graph: loaded.first?.graph))
+            data, options: try dataOptions.loadOptions(for: data, models: loaded))
         guard case .classes = parts.fit.labels else {
             throw CommandFailure("\(data) has no classes: what is traded is the accuracy")
         }
@@ -182,12 +184,14 @@ struct Pareto: ParsableCommand {
             try write(chosen, of: search, store: store, to: output)
             record.outputs = [output]
         }
-        try common.deliver(record, storing: false)
+        try common.deliver(record)
         if let miss = front.miss { throw CommandFailure(miss) }
         try outcome.check()
     }
 
     // MARK: Parts
+
+    private var granularity: Granularity { granularityName.granularity }
 
     private func conditions() throws -> [Condition]? {
         do {
@@ -220,8 +224,11 @@ struct Pareto: ParsableCommand {
             template: template)
         let least = try search.leastBudget()
         if let refused = search.budgets.first(where: { $0 < least }) {
+            let kept = granularity == .channel ? " and every other keeps a tenth" : ""
+            let wayOut =
+                firstAndLast ?? (granularity != .channel) ? "" : "; --first-and-last leaves fewer alone"
             throw CommandFailure(
-                "a budget of \(refused) of the \(cost.rawValue) is out of reach: the least is \(Format.fixed(least, 3)), since some layers are left alone and every other keeps a tenth"
+                "a budget of \(refused) of the \(cost.rawValue) is out of reach: the least is \(Format.fixed(least, 3)), since some layers are left alone\(kept)\(wayOut)"
             )
         }
         if budgets == nil { search.budgets = Self.shares(points, least: least) }
@@ -232,8 +239,9 @@ struct Pareto: ParsableCommand {
 
     /// What `prune` must be told to make one of the networks, besides the method.
     private var pruneArguments: [String] {
-        var arguments = ["--data", "\(data)", "--granularity", granularity.rawValue]
-        arguments += ["--finetune-epochs", "\(finetuneEpochs)", "--penalty-share", "\(penaltyShare)"]
+        var arguments = ["--data", "\(data)"] + dataOptions.arguments
+        arguments += ["--granularity", granularity.rawValue]
+        arguments += ["--finetune-epochs", "\(finetuneEpochs)"]
         arguments += repairing.arguments
         arguments += keep.flatMap { ["--keep", $0] }
         if let firstAndLast { arguments.append(firstAndLast ? "--first-and-last" : "--no-first-and-last") }

@@ -19,10 +19,9 @@ extension Prune {
         }
         var comparison = outcome.comparison
         if !dryRun, let output {
-            var graph = outcome.graph
-            graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text()
             comparison = try ModelFile.write(
-                graph, to: output, protecting: model, dataset: parts.validation, options: exportOptions,
+                outcome.graph, to: output, protecting: model, dataset: parts.validation,
+                options: exportOptions,
                 seed: common.seed)
         }
         var record = recorder.record(model: loaded)

@@ -57,15 +57,20 @@ struct Prune: ParsableCommand {
             valueName: "share"))
     var regrowth: Double = 0
 
-    @Option(help: ArgumentHelp("Epochs of repair; 0 for none.", valueName: "n"))
-    var finetuneEpochs: Int = 4
+    @Option(
+        name: .customLong("finetune-epochs"),
+        help: ArgumentHelp("Epochs of repair, 0 for none; without it 4.", valueName: "n"))
+    var givenEpochs: Int?
 
     @OptionGroup var repairing: RepairOptions
 
     @OptionGroup var checkpoint: CheckpointOptions
 
-    @Option(help: ArgumentHelp("Training samples that importance is measured on.", valueName: "n"))
-    var evidenceSamples: Int = 2000
+    @Option(
+        name: .customLong("evidence-samples"),
+        help: ArgumentHelp(
+            "Training samples that importance is measured on; without it 2000.", valueName: "n"))
+    var givenEvidenceSamples: Int?
 
     @Flag(help: "Show the plan and the receipt; write no model.")
     var dryRun = false
@@ -118,12 +123,18 @@ struct Prune: ParsableCommand {
                 "--checkpoint saves the repair, which needs --data and epochs: leave out --dry-run and --dead-units"
             )
         }
+        try validateRepair()
         try validateMethod()
         if deadUnits {
             guard data != nil else { throw ValidationError("--dead-units looks at what units do on --data") }
             guard !request.saysHowFar, schedule == .oneShot, plan == nil || dryRun else {
                 throw ValidationError(
                     "--dead-units is a target of its own: leave out --sparsity and the like, --schedule and --plan"
+                )
+            }
+            guard !request.saysHow, !saysRepair, givenEvidenceSamples == nil else {
+                throw ValidationError(
+                    "--dead-units cuts what is constant on all training data, and repairs nothing: leave out --criterion, --granularity, --scope and the like, --evidence-samples, --finetune-epochs, --learning-rate and the like"
                 )
             }
             return
@@ -146,6 +157,33 @@ struct Prune: ParsableCommand {
         }
         guard !request.saysHowFar || plan == nil || dryRun else {
             throw ValidationError("--plan says how far already: leave out --sparsity and the like")
+        }
+        guard plan == nil || dryRun || (!request.saysWhat && schedule == .oneShot) else {
+            throw ValidationError(
+                "--plan says what goes, at once: leave out --criterion, --granularity, --scope, --keep and the like, and --schedule"
+            )
+        }
+    }
+
+    private var finetuneEpochs: Int { givenEpochs ?? 4 }
+    private var evidenceSamples: Int { givenEvidenceSamples ?? 2000 }
+
+    /// Whether something was said of the repair.
+    private var saysRepair: Bool { repairing.isGiven || (givenEpochs ?? 0) > 0 }
+
+    /// Refuses what says how to repair or to measure where neither is done.
+    private func validateRepair() throws {
+        guard data != nil || !saysRepair else {
+            throw ValidationError(
+                "--finetune-epochs, --learning-rate, --distillation and the like say how to repair, which needs --data"
+            )
+        }
+        guard data != nil || givenEvidenceSamples == nil else {
+            throw ValidationError("--evidence-samples are some of --data, which is not given")
+        }
+        guard finetuneEpochs > 0 || dryRun || !repairing.isGiven else {
+            throw ValidationError(
+                "--finetune-epochs 0 repairs nothing: leave out --learning-rate, --distillation and the like")
         }
     }
 
@@ -185,8 +223,38 @@ struct Prune: ParsableCommand {
     }
 
     func run() throws {
-        if let output { try OutputFile.check(output, isNot: model) }
-        let recorder = try RunRecorder("prune", common)
+        do {
+            try prune()
+        } catch let error as PruningError {
+            switch error {
+            case .infeasible(let target, let nearest, let hint) where request.maxAccuracyDrop == nil:
+                throw PruningError.infeasible(target: target, nearest: nearest, hint: hint + wayOut)
+            case .planForAnotherModel, .planEntry: throw CommandFailure("\(plan ?? "the plan"): \(error)")
+            case .allocationEntry, .allocationGranularity:
+                throw CommandFailure("\(request.allocation ?? "the allocation"): \(error)")
+            default: throw error
+            }
+        }
+    }
+
+    /// Which options would let more go, as a sentence; nothing if none would.
+    private var wayOut: String {
+        let sparesChannels = request.granularity == .channel && request.allocation == nil
+        let keepsMore = (request.minimumKept ?? (sparesChannels ? 0.1 : 0)) > 0
+        var options: [String] = []
+        if keepsMore, request.granularity?.fixesShares != true { options.append("a smaller --minimum-kept") }
+        if !(request.firstAndLast ?? !sparesChannels) { options.append("--first-and-last") }
+        return options.isEmpty ? "" : " More can go with \(options.joined(separator: " and "))."
+    }
+
+    private func prune() throws {
+        let recorder = try RunRecorder(
+            "prune", common, writing: [output, checkpoint.checkpoint, dryRun ? plan : nil],
+            reading: [model, EvidenceFile.path(beside: model), request.allocation, dryRun ? nil : plan],
+            data: data)
+        let given = try (dryRun ? nil : plan).map { path in
+            try InputFile.read(path) { try PrunePlan(json: $0) }
+        }
         let loaded = try LoadedModel(model)
         let parts = try data.map { source in
             common.console.status("reading \(source)")
@@ -217,7 +285,7 @@ struct Prune: ParsableCommand {
         }
         if latency != nil {
             common.console.status("approaching the latency")
-            try latency?.approach { target in
+            try latency?.approach(wayOut: wayOut) { target in
                 var trial = pipeline
                 trial.request = try request.request(seed: common.seed, latency: target)
                 let planned = try trial.plan(loaded.graph, data: pipelineData)
@@ -234,7 +302,6 @@ struct Prune: ParsableCommand {
             return try tell(
                 recorder, loaded, parts, receipt: receipt, latency: latency?.record(receipt))
         }
-        let given = try plan.map { try PrunePlan(json: Data(contentsOf: URL(fileURLWithPath: $0))) }
         let outcome: PrunePipeline.Outcome
         if let drop = request.maxAccuracyDrop, let data = pipelineData {
             outcome = try smallest(pipeline, loaded.graph, data: data, losing: drop)
@@ -243,10 +310,8 @@ struct Prune: ParsableCommand {
         }
         guard !outcome.isInterrupted else { throw Interruption.exitCode }
         guard let output else { return }
-        var graph = outcome.graph
-        if let parts { graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text() }
         let comparison = try ModelFile.write(
-            graph, to: output, protecting: model, dataset: parts?.validation,
+            outcome.graph, to: output, protecting: model, dataset: parts?.validation,
             inputShapes: pipeline.inputShapes, options: exportOptions, seed: common.seed)
         try tell(
             recorder, loaded, parts, receipt: outcome.receipt, outcome: outcome, comparison: comparison,
@@ -277,6 +342,7 @@ struct Prune: ParsableCommand {
         pipeline.seed = common.seed
         pipeline.checkpoints = checkpoint.checkpoint.map { CheckpointPolicy(path: $0) }
         pipeline.resumes = checkpoint.resume
+        pipeline.willMeasureBatch = Interruption.check
         return pipeline
     }
 

@@ -9,10 +9,8 @@ extension Redundancy {
     func write(
         _ merging: RedundancyPipeline.Merging, to path: String, fit: Dataset, into record: inout RunRecord
     ) throws {
-        var graph = merging.graph
-        graph.metadata[Preprocessing.metadataKey] = try fit.preprocessing.text()
         let comparison = try ModelFile.write(
-            graph, to: path, protecting: model, dataset: fit, seed: common.seed)
+            merging.graph, to: path, protecting: model, dataset: fit, seed: common.seed)
         func measures(
             _ totals: ModelSummary.Totals, _ name: RunRecord.MergeVariant.Name, path: String
         ) -> RunRecord.Measures {

@@ -43,8 +43,12 @@ struct Redundancy: ParsableCommand {
     @Option(help: ArgumentHelp("The removal rate that the predictions are for.", valueName: "probability"))
     var q: Double = 0.5
 
-    @Option(help: ArgumentHelp("The removal rates to measure, separated by commas.", valueName: "q,..."))
-    var rates = FractionList([0.1, 0.3, 0.5, 0.7, 0.9])
+    @Option(
+        help: ArgumentHelp(
+            "The removal rates to measure, separated by commas; without it \(Self.usualRates.text).",
+            valueName: "q,..."),
+        transform: ShareList.upToOne)
+    var rates = Self.usualRates
 
     @Option(help: ArgumentHelp("Random removals at each rate; 0 to predict only.", valueName: "n"))
     var trials: Int = 10
@@ -68,6 +72,8 @@ struct Redundancy: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    private static let usualRates = ShareList([0.1, 0.3, 0.5, 0.7, 0.9])
+
     func validate() throws {
         for (name, value) in [("tau", tau), ("q", q), ("reliability", reliability)] {
             guard (0...1).contains(value) else {
@@ -85,8 +91,7 @@ struct Redundancy: ParsableCommand {
     }
 
     func run() throws {
-        if let output { try OutputFile.check(output, isNot: model) }
-        let recorder = try RunRecorder("redundancy", common)
+        let recorder = try RunRecorder("redundancy", common, writing: [output], reading: [model], data: data)
         let loaded = try LoadedModel(model)
         common.console.status("reading \(data)")
         let options = try dataOptions.loadOptions(for: data, graph: loaded.graph)
@@ -142,21 +147,4 @@ private struct RedundancyDocument: Encodable {
         try container.encodeIfPresent(record.redundancy?.measured, forKey: .measured)
         try container.encodeIfPresent(record.redundancy?.merging, forKey: .merging)
     }
-}
-
-/// Numbers from 0 to 1 separated by commas.
-struct FractionList: ExpressibleByArgument, Equatable {
-    let values: [Double]
-
-    init(_ values: [Double]) { self.values = values }
-
-    init?(argument: String) {
-        let parts = argument.split(separator: ",", omittingEmptySubsequences: false).map {
-            Double($0.filter { !$0.isWhitespace })
-        }
-        guard parts.allSatisfy({ (0...1).contains($0 ?? -1) }) else { return nil }
-        values = Set(parts.compactMap { $0 }).sorted()
-    }
-
-    var defaultValueDescription: String { values.map { "\($0)" }.joined(separator: ",") }
 }

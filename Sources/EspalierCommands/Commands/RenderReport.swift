@@ -34,6 +34,7 @@ struct RenderReport: ParsableCommand {
     var quiet = false
 
     func run() throws {
+        try OutputFile.check([output], areNot: documents)
         let records = try documents.map(Self.record)
         try OutputFile.write(try Report.html(records, title: title), to: output)
         Console(json: false, quiet: quiet).status("wrote \(output)")

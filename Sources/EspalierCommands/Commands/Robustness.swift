@@ -43,75 +43,47 @@ struct Robustness: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "Prune copies of the models: shares of the prunable parameters to remove.", valueName: "s1,s2,..."
-        )
-    )
+        ), transform: ShareList.belowOne)
     var sparsities: ShareList?
 
     @Option(
         help: ArgumentHelp(
-            "What they are pruned by, separated by commas; see score --list.", valueName: "name,..."),
+            "What they are pruned by, separated by commas; see score --list; without it \(Magnitude.information.id).",
+            valueName: "name,..."),
         completion: .list(Criteria.all.map { $0.information.id }))
-    var criterion: String = Magnitude.information.id
-
-    @Option(help: ArgumentHelp("Runs of each, with the seeds from --seed on.", valueName: "n"))
-    var seeds: Int = 3
-
-    @Option(help: "What is removed at a time.")
-    var granularity: Granularity = .element
+    var criterion: String?
 
     @Option(
-        help: ArgumentHelp(
-            "How layers share the removal: \(Scopes.all.map { $0.information.id }.joined(separator: ", ")).",
-            valueName: "name"),
-        completion: .list(Scopes.all.map { $0.information.id }))
-    var scope: String = GlobalScope.information.id
+        name: .customLong("finetune-epochs"),
+        help: ArgumentHelp("Epochs of repair, 0 for none; without it 4.", valueName: "n"))
+    var givenEpochs: Int?
 
-    @Option(help: ArgumentHelp("Epochs of repair; 0 for none.", valueName: "n"))
-    var finetuneEpochs: Int = 4
+    @OptionGroup var sweep: SweepOptions
 
-    @Option(help: "When the schedule removes: all at once before the repair, or in the course of it.")
-    var schedule: PrunePipeline.ScheduleKind = .oneShot
-
-    @OptionGroup var repairing: RepairOptions
-
-    @Option(help: ArgumentHelp("Training samples that importance is measured on.", valueName: "n"))
-    var evidenceSamples: Int = 2000
-
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var common: TrialOptions
 
     func validate() throws {
         guard !models.isEmpty else { throw ValidationError("name a model") }
-        guard seeds > 0, evidenceSamples > 0, finetuneEpochs >= 0 else {
-            throw ValidationError(
-                "--seeds and --evidence-samples must be positive, and --finetune-epochs not negative")
+        guard sparsities != nil else {
+            guard criterion == nil, givenEpochs == nil, !sweep.isGiven else {
+                throw ValidationError(
+                    "without --sparsities nothing is pruned: leave out --criterion, --seeds, --finetune-epochs and the like"
+                )
+            }
+            return
         }
-        guard sparsities != nil else { return }
-        guard models.count <= seeds else {
-            throw ValidationError("there are \(models.count) models for --seeds \(seeds): each needs a seed")
-        }
-        guard !granularity.fixesShares else {
-            throw ValidationError(
-                "--granularity \(granularity.rawValue) leaves nothing for --sparsities to say")
-        }
-        guard schedule == .oneShot || finetuneEpochs > 0 else {
-            throw ValidationError(
-                "--schedule \(schedule.rawValue) prunes in the course of the repair, which needs --finetune-epochs"
-            )
-        }
-        guard Scopes.all.contains(where: { $0.information.id == scope }) else {
-            throw ValidationError(
-                "--scope \(scope) is none of \(Scopes.all.map { $0.information.id }.joined(separator: ", "))")
-        }
+        try sweep.check(models: models.count, epochs: finetuneEpochs)
         _ = try criteria()
     }
 
     func run() throws {
-        let recorder = try RunRecorder("robustness", common)
+        let recorder = try RunRecorder(
+            "robustness", common, reading: models + models.map { EvidenceFile.path(beside: $0) }, data: data)
         let store = try RunStore(at: common.store ?? RunStore.defaultPath())
         let loaded = try models.map { try LoadedModel($0) }
         common.console.status("reading \(data)")
         let parts = try DataParts(
-            data, options: try dataOptions.loadOptions(for: data, graph: loaded.first?.graph))
+            data, options: try dataOptions.loadOptions(for: data, models: loaded))
         guard case .classes = parts.fit.labels else {
             throw CommandFailure("\(data) has no classes: robustness is that of the class told")
         }
@@ -130,7 +102,7 @@ struct Robustness: ParsableCommand {
         record.refusals = refusals(outcome, results)
         record.notes = contradictions.isEmpty ? nil : contradictions.map { "Unsound certificate: \($0)" }
         RobustnessTable.tell(results, refusals: record.refusals ?? [], on: common.console)
-        try common.deliver(record, as: RobustnessDocument(record), storing: false)
+        try common.deliver(record, as: RobustnessDocument(record))
         try outcome.check()
         guard contradictions.isEmpty else { throw CommandFailure(Self.alarm(contradictions)) }
     }
@@ -158,8 +130,11 @@ struct Robustness: ParsableCommand {
         return all.isEmpty ? nil : all
     }
 
+    private var finetuneEpochs: Int { givenEpochs ?? 4 }
+
     private func criteria() throws -> [String] {
-        try CriterionNames.names(criterion, of: "--criterion", for: granularity)
+        try CriterionNames.names(
+            criterion ?? Magnitude.information.id, of: "--criterion", for: sweep.granularity)
     }
 
     private func experiment(
@@ -171,13 +146,12 @@ struct Robustness: ParsableCommand {
         if let sparsities {
             var comparison = CriteriaComparison(
                 .given(given), data: data, criteria: try criteria(), sparsities: sparsities.values,
-                seeds: (0..<UInt64(seeds)).map { common.seed &+ $0 },
-                request: PruningRequest(granularity, targets: [], scope: try Scopes.scope(scope)),
-                repair: finetuneEpochs > 0
-                    ? repairing.repair(
-                        epochs: finetuneEpochs, schedule: schedule, dataset: parts.fit, common: common) : nil,
+                seeds: sweep.seeds(common),
+                request: PruningRequest(
+                    sweep.granularity, targets: [], scope: try Scopes.scope(sweep.scope)),
+                repair: sweep.repair(epochs: finetuneEpochs, dataset: parts.fit, common: common),
                 template: template)
-            comparison.evidenceSamples = evidenceSamples
+            comparison.evidenceSamples = sweep.evidenceSamples
             networks = .pruned(comparison)
         } else {
             networks = .given(given)
@@ -192,16 +166,7 @@ struct Robustness: ParsableCommand {
             .init(
                 "pgd", "\(robustness.steps) steps, \(robustness.restarts) random starts"),
         ]
-        if sparsities != nil {
-            settings += [
-                .init("granularity", granularity.rawValue), .init("scope", scope),
-                .init("seeds", "\(seeds), from \(common.seed)"),
-            ]
-            if finetuneEpochs > 0 {
-                settings.append(.init("schedule", schedule.rawValue))
-                settings.append(.init("repair", repairing.text(epochs: finetuneEpochs)))
-            }
-        }
+        if sparsities != nil { settings += sweep.settings(epochs: finetuneEpochs, common: common) }
         settings.append(.init("experiment", String(experiment.experiment.hash.prefix(8))))
         return settings
     }

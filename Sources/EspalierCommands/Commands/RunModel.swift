@@ -55,7 +55,7 @@ struct RunModel: ParsableCommand {
 
     func run() throws {
         let console = consoleOptions.console
-        if let output { try OutputFile.check(output, isNot: input) }
+        try OutputFile.check([output], areNot: [model, input])
         let graph = try LoadedModel(model).graph
         let inputs = try ModelInputs.file(input, for: graph)
         if !inputs.unused.isEmpty {

@@ -7,9 +7,12 @@ struct Runs: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Lists, compares, moves and deletes what the run store keeps.",
         discussion: """
-            Commands with --store keep their result there: train, finetune, prune and eval. A RUN is a record's number (3), \
-            several (3-7,9), an experiment by the first digits of its hash (1a2b3c4d), or trials of it by their key \
-            (1a2b3c4d:dense/*).
+            Commands with one result keep it there if --store is given: train, finetune, prune, eval, score, sensitivity, \
+            redundancy and bench. Those that make many runs keep each of them, in the usual store if none is given: compare, \
+            pareto, lottery, robustness and theory ticket-frequency.
+
+            A RUN is a record's number (3), several (3-7,9), an experiment by the first digits of its hash (1a2b3c4d), or \
+            trials of it by their key (1a2b3c4d:dense/*).
 
             EXAMPLE
               espalier train --arch lenet-5 --data digits --seed 1 -o dense.onnx --store runs.sqlite

@@ -31,13 +31,13 @@ struct RunsExport: ParsableCommand {
 
     func run() throws {
         let store = try storeOptions.open()
+        try OutputFile.check([file], areNot: [store.path])
         let selections = try runs.map { try RunSelection($0, in: store) }
         // A number that is not there is a mistake to be told of.
         for case .records(let ids) in selections.map(\.part) { _ = try store.records(ids: ids) }
         var lines = ""
         let count = try store.export(selections.isEmpty ? nil : selections) { lines += $0 + "\n" }
         guard let file else { return Invocation.current.output(lines) }
-        try OutputFile.check(file)
         try OutputFile.write(lines, to: file)
         Console(json: false, quiet: quiet).status("wrote \(Format.count(count)) lines to \(file)")
     }

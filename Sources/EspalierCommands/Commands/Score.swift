@@ -34,9 +34,9 @@ struct Score: ParsableCommand {
     var criterion: String = Magnitude.information.id
 
     @Option(
-        help: "What is scored, element or channel; without it all that a criterion can score.",
-        transform: Self.scoredGranularity)
-    var granularity: Granularity?
+        name: .customLong("granularity"),
+        help: "What is scored; without it all that a criterion can score.")
+    var granularityName: GranularityName<WeightsOrChannels>?
 
     @OptionGroup var scoring: ScoringOptions
 
@@ -69,23 +69,11 @@ struct Score: ParsableCommand {
     func validate() throws {
         guard model != nil || list else { throw ValidationError("name a model, or give --list") }
         guard evidenceSamples > 0 else { throw ValidationError("--evidence-samples must be positive") }
-        let known = Criteria.all.map { $0.information.id }
-        for name in names where !known.contains(name) {
-            throw ValidationError("--criterion \(name) is none of \(known.joined(separator: ", "))")
-        }
-        guard !names.isEmpty, Set(names).count == names.count else {
-            throw ValidationError("--criterion names each criterion once")
-        }
+        _ = try CriterionNames.names(criterion, of: "--criterion", for: granularity)
     }
 
     /// Blocks and N:M groups have no scores beside those of their weights.
-    private static func scoredGranularity(_ word: String) throws -> Granularity {
-        let known: [Granularity] = [.element, .channel]
-        guard let granularity = known.first(where: { $0.rawValue == word }) else {
-            throw ValidationError("scores are of \(known.map(\.rawValue).joined(separator: " or "))")
-        }
-        return granularity
-    }
+    private var granularity: Granularity? { granularityName?.granularity }
 
     private var names: [String] {
         criterion.split(separator: ",").map { name in String(name.filter { !$0.isWhitespace }) }
@@ -94,8 +82,9 @@ struct Score: ParsableCommand {
     func run() throws {
         if list { return try CriterionList.tell(on: common.console) }
         guard let model else { return }
-        if let output { try OutputFile.check(output, isNot: model) }
-        let recorder = try RunRecorder("score", common)
+        let recorder = try RunRecorder(
+            "score", common, writing: [output], reading: [model, EvidenceFile.path(beside: model)], data: data
+        )
         let loaded = try LoadedModel(model)
         let dataset = try data.map { source in
             common.console.status("reading \(source)")
@@ -108,6 +97,7 @@ struct Score: ParsableCommand {
             pipeline.recorded.merge(
                 try EvidenceFile.evidence(for: criterion, of: loaded.graph, beside: model))
         }
+        if dataset != nil { common.console.status("measuring importance") }
         let outcome = try pipeline.run(loaded.graph, dataset: dataset)
         if let output { try NpzArchive.write(arrays(outcome), to: output) }
         var record = recorder.record(model: loaded)
@@ -140,6 +130,7 @@ struct Score: ParsableCommand {
         pipeline.evidenceSamples = evidenceSamples
         pipeline.analysesFiring = names.contains(FiringProbability.information.id)
         pipeline.seed = common.seed
+        pipeline.willMeasureBatch = Interruption.check
         return pipeline
     }
 

@@ -31,10 +31,8 @@ struct Sensitivity: ParsableCommand {
 
     @OptionGroup var dataOptions: DataOptions
 
-    @Option(
-        help: ArgumentHelp(
-            "What is removed at a time: element, channel or block:RxC.", valueName: "granularity"))
-    var granularity: Granularity = .element
+    @Option(name: .customLong("granularity"), help: "What is removed at a time.")
+    var granularityName = GranularityName<AnyShare>(.element)
 
     @Option(
         help: ArgumentHelp("By which measure; prune --help lists them.", valueName: "name"),
@@ -45,8 +43,11 @@ struct Sensitivity: ParsableCommand {
     var aggregation: Reduction?
 
     @Option(
-        help: ArgumentHelp("The shares of a part to remove, separated by commas.", valueName: "share,..."))
-    var sparsities = FractionList([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+        help: ArgumentHelp(
+            "The shares of a part to remove, separated by commas; without it \(Self.usualSparsities.text).",
+            valueName: "share,..."),
+        transform: ShareList.belowOne)
+    var sparsities = Self.usualSparsities
 
     @Option(
         help: ArgumentHelp(
@@ -82,16 +83,14 @@ struct Sensitivity: ParsableCommand {
 
     @OptionGroup var common: CommonOptions
 
+    private static let usualSparsities = ShareList([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+
+    private var granularity: Granularity { granularityName.granularity }
+
     func validate() throws {
-        guard Criteria.all.contains(where: { $0.information.id == criterion }) else {
-            let known = Criteria.all.map { $0.information.id }.joined(separator: ", ")
-            throw ValidationError("--criterion \(criterion) is none of \(known)")
-        }
-        guard !granularity.fixesShares else {
-            throw ValidationError("\(granularity.rawValue) takes one share of every layer: there is no curve")
-        }
-        guard sparsities.values.contains(where: { $0 > 0 }), !sparsities.values.contains(1) else {
-            throw ValidationError("--sparsities are shares below 1, and one at least above 0")
+        try CriterionNames.check(criterion, of: "--criterion", for: granularity)
+        guard sparsities.values.contains(where: { $0 > 0 }) else {
+            throw ValidationError("one of --sparsities must be above 0")
         }
         if let minimumKept, !(0..<1).contains(minimumKept) {
             throw ValidationError("--minimum-kept is a share from 0 to below 1")
@@ -99,6 +98,11 @@ struct Sensitivity: ParsableCommand {
         if let samples, samples < 1 { throw ValidationError("--samples must be positive") }
         guard evidenceSamples > 0 else { throw ValidationError("--evidence-samples must be positive") }
         guard repairSamples >= 0 else { throw ValidationError("--repair-samples must not be negative") }
+        guard repairSamples > 0 || training.arguments.isEmpty else {
+            throw ValidationError(
+                "--learning-rate, --batch-size and the like say how each point is trained, which needs --repair-samples"
+            )
+        }
         guard allocationOutput == nil || !target.targets.isEmpty else {
             throw ValidationError(
                 "--allocation-output needs a target: --sparsity, --max-macs or --max-parameters")
@@ -106,8 +110,9 @@ struct Sensitivity: ParsableCommand {
     }
 
     func run() throws {
-        if let allocationOutput { try OutputFile.check(allocationOutput, isNot: model) }
-        let recorder = try RunRecorder("sensitivity", common)
+        let recorder = try RunRecorder(
+            "sensitivity", common, writing: [allocationOutput],
+            reading: [model, EvidenceFile.path(beside: model)], data: data)
         let loaded = try LoadedModel(model)
         common.console.status("reading \(data)")
         let options = try dataOptions.loadOptions(for: data, graph: loaded.graph)
@@ -132,9 +137,16 @@ struct Sensitivity: ParsableCommand {
         let meter = ProgressMeter(unit: "evaluations", console: common.console)
         meter.begin("measuring")
         defer { meter.finish() }
-        let outcome = try pipeline.run(loaded.graph, fit: fit, validation: validation) { done, total in
-            meter.update(done, of: total)
-            try Interruption.check()
+        let outcome: SensitivityPipeline.Outcome
+        do {
+            outcome = try pipeline.run(loaded.graph, fit: fit, validation: validation) { done, total in
+                meter.update(done, of: total)
+                try Interruption.check()
+            }
+        } catch PruningError.infeasible(let target, let nearest, let hint) {
+            throw PruningError.infeasible(
+                target: target, nearest: nearest,
+                hint: hint + " More can go with larger --sparsities, or a smaller --minimum-kept.")
         }
         meter.finish()
         var record = recorder.record(model: loaded)

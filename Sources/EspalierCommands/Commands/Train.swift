@@ -64,16 +64,22 @@ struct Train: ParsableCommand {
             throw ValidationError(
                 "--arch \(arch) is none of \(Architectures.all.map(\.name).joined(separator: ", "))")
         }
+        if case .random = data {
+            throw ValidationError(
+                "--data random takes its shape from a model, and there is none yet: train needs images with class labels, such as digits"
+            )
+        }
     }
 
     func run() throws {
-        try OutputFile.check(output)
-        let recorder = try RunRecorder("train", common)
+        let collected = collecting.collect.map { _ in EvidenceFile.path(beside: output) }
+        let recorder = try RunRecorder(
+            "train", common, writing: [output, collected, checkpoint.checkpoint], reading: [widthsOf],
+            data: data)
         common.console.status("reading \(data)")
         let options = try dataOptions.loadOptions(for: data)
         let parts = try DataParts(data, options: options)
-        var graph = try freshNetwork(parts)
-        graph.metadata[Preprocessing.metadataKey] = try parts.fit.preprocessing.text()
+        let graph = try freshNetwork(parts)
         var recipe = training.recipe(epochs: epochs, schedule: schedule, dataset: parts.fit, common: common)
         recipe.regularizations = robust.regularizations
         let job = TrainingJob(

@@ -14,13 +14,13 @@ enum ReceiptTable {
             table.add(
                 layer.name, layer.requested.map { Format.percent($0) } ?? "", Format.percent(layer.achieved),
                 change(layer.before.parameters, layer.after.nonzero),
-                change(layer.before.effectiveMultiplyAccumulates, layer.after.effectiveMultiplyAccumulates),
+                change(layer.before.multiplyAccumulates, layer.after.effectiveMultiplyAccumulates),
                 layer.refused ?? "")
         }
         table.setFooter(
             "all", "", Format.percent(receipt.achievedSparsity),
             change(receipt.before.parameters, receipt.after.nonzero),
-            change(receipt.before.effectiveMultiplyAccumulates, receipt.after.effectiveMultiplyAccumulates))
+            change(receipt.before.multiplyAccumulates, receipt.after.effectiveMultiplyAccumulates))
         return table
     }
 
@@ -84,7 +84,7 @@ extension RunRecord.Layer {
         self.init(
             name: layer.name, op: layer.op, requested: layer.requested, achieved: layer.achieved,
             refused: layer.refused, parametersBefore: layer.before.parameters,
-            parametersAfter: layer.after.nonzero, macsBefore: layer.before.effectiveMultiplyAccumulates,
+            parametersAfter: layer.after.nonzero, macsBefore: layer.before.multiplyAccumulates,
             macsAfter: layer.after.effectiveMultiplyAccumulates)
     }
 }

@@ -2,7 +2,7 @@ import EspalierReports
 import EspalierRuns
 import Synchronization
 
-extension CommonOptions {
+extension TrialOptions {
     /// Runs an experiment's trials, as many at a time as there are threads, and shows how far they have come.
     ///
     /// - Throws: the interruption's exit code; what ``TrialRunner/run(_:)`` throws.

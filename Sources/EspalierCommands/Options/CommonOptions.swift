@@ -3,7 +3,7 @@ import EspalierReports
 import EspalierRuns
 
 /// Options of every command whose result is a ``RunRecord``.
-struct CommonOptions: ParsableArguments {
+struct ResultOptions<Use: StoreUse>: ParsableArguments {
     @Option(help: ArgumentHelp("Seed of everything random.", valueName: "n"))
     var seed: UInt64 = 0
 
@@ -16,10 +16,7 @@ struct CommonOptions: ParsableArguments {
         completion: .file(extensions: ["html"]))
     var report: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Also keep the result in this run store, which is made if need be.", valueName: "file"),
-        completion: .file(extensions: ["sqlite"]))
+    @Option(help: ArgumentHelp(Use.help, valueName: "file"), completion: .file(extensions: ["sqlite"]))
     var store: String?
 
     var console: Console { output.console }
@@ -27,12 +24,10 @@ struct CommonOptions: ParsableArguments {
 
     /// Prints the record with `--json`, keeps it with `--store` and writes the report with `--report`.
     ///
-    /// - Parameters:
-    ///   - document: what to print, if the record has company.
-    ///   - storing: whether the record goes into the store; not where the runs that it sums up are there.
-    func deliver(_ record: RunRecord, as document: (any Encodable)? = nil, storing: Bool = true) throws {
+    /// - Parameter document: what to print, if the record has company.
+    func deliver(_ record: RunRecord, as document: (any Encodable)? = nil) throws {
         if let document { try console.document(document) } else { try console.document(record) }
-        if let store, storing {
+        if let store, Use.keepsRecord {
             let id = try RunStore(at: store).add(record)
             console.status("run \(id) in \(store)")
         }
@@ -40,4 +35,30 @@ struct CommonOptions: ParsableArguments {
         try OutputFile.write(try Report.html([record]), to: report)
         console.status("wrote \(report)")
     }
+}
+
+/// Of commands with one result.
+typealias CommonOptions = ResultOptions<RecordStore>
+
+/// Of commands that run many trials, which they sum up.
+typealias TrialOptions = ResultOptions<TrialStore>
+
+/// What a command has a run store for.
+protocol StoreUse {
+    /// Of `--store`.
+    static var help: String { get }
+    /// Whether the command's own record goes into it.
+    static var keepsRecord: Bool { get }
+}
+
+enum RecordStore: StoreUse {
+    static let help = "Also keep the result in this run store, which is made if need be."
+    static let keepsRecord = true
+}
+
+enum TrialStore: StoreUse {
+    static let help =
+        "The run store that every run is kept in, and found in again, which is made if need be; without it "
+        + "$XDG_DATA_HOME/espalier/runs.sqlite, or that in ~/.local/share."
+    static let keepsRecord = false
 }

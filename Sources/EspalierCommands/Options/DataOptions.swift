@@ -61,6 +61,37 @@ struct DataOptions: ParsableArguments {
         return options
     }
 
+    /// How to read `source` for several models, all of which are given the same samples.
+    ///
+    /// - Throws: `CommandFailure` for models that were made for data prepared differently, if it is not said here how; what
+    ///   ``loadOptions(for:graph:)`` throws.
+    func loadOptions(for source: DataSource, models: [LoadedModel]) throws -> LoadOptions {
+        if let first = models.first {
+            let wanted = try preprocessing(for: source, graph: first.graph)
+            for other in models.dropFirst()
+            where try preprocessing(for: source, graph: other.graph) != wanted {
+                throw CommandFailure(
+                    "\(first.path) and \(other.path) were made for data prepared in different ways: say with --scale, --mean, --std and --layout how all are to get them"
+                )
+            }
+        }
+        return try loadOptions(for: source, graph: models.first?.graph)
+    }
+
+    /// As they are given on a command line.
+    var arguments: [String] {
+        func list(_ numbers: FloatList) -> String { numbers.values.map { "\($0)" }.joined(separator: ",") }
+        var arguments: [String] = []
+        // Joined by =, for a number may be negative.
+        if let scale { arguments += ["--scale=\(scale)"] }
+        if let mean { arguments += ["--mean=\(list(mean))"] }
+        if let std { arguments += ["--std=\(list(std))"] }
+        if let layout { arguments += ["--layout", layout.rawValue] }
+        if labels != .automatic { arguments += ["--labels", labels.rawValue] }
+        if splitSeed != 0 { arguments += ["--split-seed", "\(splitSeed)"] }
+        return arguments
+    }
+
     private func preprocessing(for source: DataSource, graph: Graph?) throws -> Preprocessing {
         var preprocessing = source.defaultPreprocessing
         if let text = graph?.metadata[Preprocessing.metadataKey] {

@@ -48,12 +48,18 @@ struct LatencyGoal {
     /// Plans, measures what becomes of the network, and corrects the target by it; of those that met it, the one is taken
     /// which leaves most.
     ///
-    /// - Parameter plan: the receipt of a plan for a target, and the network after it.
-    mutating func approach(_ plan: (PruningTarget) throws -> (receipt: Receipt, network: Graph)) throws {
+    /// - Parameters:
+    ///   - wayOut: what could be done if no plan is short enough.
+    ///   - plan: the receipt of a plan for a target, and the network after it.
+    /// - Throws: ``CommandFailure`` if no plan is; what `plan` throws otherwise.
+    mutating func approach(
+        wayOut: String, _ plan: (PruningTarget) throws -> (receipt: Receipt, network: Graph)
+    ) throws {
         var best: (target: PruningTarget, share: Double, measured: Double, isMet: Bool)?
         var target = target
+        var correction = 1.0
         for _ in 0..<Self.mostTries {
-            let (receipt, network) = try plan(target)
+            let (receipt, network) = try inMilliseconds(correction, wayOut: wayOut) { try plan(target) }
             let share = share(receipt)
             let measured = try measure(network, seconds: 0.3).after
             let (isMet, isTight) = goal.isMet(by: measured)
@@ -62,13 +68,32 @@ struct LatencyGoal {
                 ?? true
             if isBetter { best = (target, share, measured, isMet) }
             if isMet, isTight || share >= 1 { break }
-            target = goal.target(correction: measured / (1000 * goal.profile.seconds * share))
+            correction = measured / (1000 * goal.profile.seconds * share)
+            target = goal.target(correction: correction)
         }
         guard let best else { return }
         (self.target, predicted) = (best.target, best.measured)
     }
 
     private static let mostTries = 4
+
+    /// Plans know shares only; that the latency is out of reach is told as it was asked for.
+    ///
+    /// - Parameter correction: what networks take, by what was predicted of them.
+    private func inMilliseconds<Value>(
+        _ correction: Double, wayOut: String, _ plan: () throws -> Value
+    ) throws -> Value {
+        do {
+            return try plan()
+        } catch PruningError.infeasible(let target, let nearest, let hint)
+            where target.hasSuffix(" of the \(goal.profile.costFunction.name)")
+        {
+            let least = BenchTable.milliseconds(1000 * goal.profile.seconds * nearest * correction)
+            throw CommandFailure(
+                "--target-latency \(goal.milliseconds) is out of reach: the nearest possible is about \(least) ms. \(hint)\(wayOut)"
+            )
+        }
+    }
 
     /// What the plan should take and, if there is one, what the pruned network takes.
     func record(_ receipt: Receipt, pruned: Graph) throws -> RunRecord.Latency {

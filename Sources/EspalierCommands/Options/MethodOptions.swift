@@ -46,10 +46,15 @@ struct MethodOptions: ParsableArguments {
     var cost: Cost?
 
     @Option(
+        name: .customLong("penalty-share"),
         help: ArgumentHelp(
-            "Share of the epochs that train under the penalty of lagrangian or l0; the others repair without it.",
+            "Share of the epochs that train under the penalty of lagrangian or l0, without it \(Self.usualPenaltyShare); the others repair without penalty.",
             valueName: "share"))
-    var penaltyShare: Double = 0.25
+    var givenPenaltyShare: Double?
+
+    private static let usualPenaltyShare = 0.25
+
+    var penaltyShare: Double { givenPenaltyShare ?? Self.usualPenaltyShare }
 
     func validate() throws {
         guard penaltyShare > 0, penaltyShare <= 1 else {
@@ -58,8 +63,8 @@ struct MethodOptions: ParsableArguments {
         if let lambda, !(lambda > 0 && lambda.isFinite) {
             throw ValidationError("--lambda must be positive")
         }
-        guard method.hasPrice || (lambda == nil && cost == nil) else {
-            throw ValidationError("--lambda and --cost are for --method lagrangian and l0")
+        guard method.hasPrice || (lambda == nil && cost == nil && givenPenaltyShare == nil) else {
+            throw ValidationError("--lambda, --cost and --penalty-share are for --method lagrangian and l0")
         }
     }
 

@@ -1,7 +1,6 @@
 import ArgumentParser
 import EspalierKernels
 import EspalierPruning
-import Foundation
 
 /// What is pruned, how far, and by which measure.
 struct PruningOptions: ParsableArguments {
@@ -21,9 +20,12 @@ struct PruningOptions: ParsableArguments {
     var maxAccuracyDrop: Double?
 
     @Option(
-        help: ArgumentHelp("How importance is measured; see below.", valueName: "name"),
+        name: .customLong("criterion"),
+        help: ArgumentHelp(
+            "How importance is measured; see below; without it \(Magnitude.information.id).",
+            valueName: "name"),
         completion: .list(Criteria.all.map { $0.information.id }))
-    var criterion: String = Magnitude.information.id
+    var givenCriterion: String?
 
     @Option(
         help: ArgumentHelp(
@@ -81,10 +83,10 @@ struct PruningOptions: ParsableArguments {
                 throw ValidationError("--max-accuracy-drop finds out how far: leave out other targets")
             }
         }
-        guard Criteria.all.contains(where: { $0.information.id == criterion }) else {
-            let known = Criteria.all.map { $0.information.id }.joined(separator: ", ")
-            throw ValidationError("--criterion \(criterion) is none of \(known)")
-        }
+        // An allocation has a granularity of its own.
+        try CriterionNames.check(
+            criterion, of: "--criterion",
+            for: allocation == nil ? granularity ?? Granularity.element : granularity)
         if let scope, !Scopes.all.contains(where: { $0.information.id == scope }) {
             let known = Scopes.all.map { $0.information.id }.joined(separator: ", ")
             throw ValidationError("--scope \(scope) is none of \(known)")
@@ -97,6 +99,10 @@ struct PruningOptions: ParsableArguments {
                 "\(granularity.rawValue) takes the same share of every layer: leave out --scope and --allocation"
             )
         }
+        guard
+            roundChannels == .exactly(1) || granularity == .channel
+                || (granularity == nil && allocation != nil)
+        else { throw ValidationError("--round-channels goes with channel granularity") }
         if let minimumKept, !(0..<1).contains(minimumKept) {
             throw ValidationError("--minimum-kept is a share from 0 to below 1")
         }
@@ -109,10 +115,22 @@ struct PruningOptions: ParsableArguments {
             || granularity?.fixesShares ?? false
     }
 
+    /// Whether it is said what is to be removed rather than how much: what a plan says already.
+    var saysWhat: Bool { saysHow || !keep.isEmpty }
+
+    /// Whether it is said by which measure, in which pieces, or how layers share it.
+    var saysHow: Bool {
+        givenCriterion != nil || granularity != nil || scope != nil || minimumKept != nil
+            || firstAndLast != nil || roundChannels != .exactly(1)
+            || scoring.aggregation != nil || scoring.normalization != nil
+    }
+
+    var criterion: String { givenCriterion ?? Magnitude.information.id }
+
     /// - Parameter latency: what `--target-latency` became.
     func request(seed: UInt64, latency: PruningTarget? = nil) throws -> PruningRequest {
-        let allocation = try self.allocation.map {
-            try LayerAllocation(json: Data(contentsOf: URL(fileURLWithPath: $0)))
+        let allocation = try self.allocation.map { path in
+            try InputFile.read(path) { try LayerAllocation(json: $0) }
         }
         let scope: any Scope =
             if let allocation {

@@ -14,7 +14,8 @@ struct RepairOptions: ParsableArguments {
     @OptionGroup var robust: RobustTrainingOptions
 
     func repair(
-        epochs: Int, schedule: PrunePipeline.ScheduleKind = .oneShot, dataset: Dataset, common: CommonOptions
+        epochs: Int, schedule: PrunePipeline.ScheduleKind = .oneShot, dataset: Dataset,
+        common: ResultOptions<some StoreUse>
     ) -> PrunePipeline.Repair {
         PrunePipeline.Repair(
             recipe: recipe(
@@ -25,11 +26,17 @@ struct RepairOptions: ParsableArguments {
 
     /// By which a network is trained that repaired ones are compared with.
     func recipe(
-        epochs: Int, schedule: RateScheduleName, dataset: Dataset, common: CommonOptions
+        epochs: Int, schedule: RateScheduleName, dataset: Dataset, common: ResultOptions<some StoreUse>
     ) -> TrainingRecipe {
         var recipe = training.recipe(epochs: epochs, schedule: schedule, dataset: dataset, common: common)
         recipe.regularizations = robust.regularizations
         return recipe
+    }
+
+    /// Whether something was said of it.
+    var isGiven: Bool {
+        learningRateSchedule.type != CosineAnnealing.self || distilling.isGiven || !training.arguments.isEmpty
+            || !robust.arguments.isEmpty
     }
 
     /// As they are given on a command line.

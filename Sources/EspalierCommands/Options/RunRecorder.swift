@@ -1,21 +1,34 @@
 import Espalier
 import EspalierRuns
+import EspalierTraining
 import Foundation
 
 /// Begins a command's record: when, where and by which words it was run.
 struct RunRecorder {
     private let command: String
-    private let common: CommonOptions
+    private let seed: UInt64
+    private let threads: Int
     private let start = Date()
     private let invocation = Invocation.current
 
-    /// - Throws: ``CommandFailure`` or ``StoreError`` if the report or the store that is wanted cannot be written.
-    init(_ command: String, _ common: CommonOptions) throws {
-        if let report = common.report { try OutputFile.check(report) }
+    /// Also looks at all files that the command names, before its work begins.
+    ///
+    /// - Parameters:
+    ///   - outputs: what it writes besides report and store.
+    ///   - inputs: what it reads besides `data`.
+    /// - Throws: ``CommandFailure`` or ``StoreError`` if something cannot be written, or would be lost.
+    init(
+        _ command: String, _ common: ResultOptions<some StoreUse>, writing outputs: [String?] = [],
+        reading inputs: [String?] = [], data: DataSource? = nil
+    ) throws {
+        try OutputFile.check(
+            outputs + [common.report],
+            areNot: inputs + [data?.file, common.store ?? RunStore.defaultPath()])
         // Made here, so that a store of no use is told of before the work and not after it.
         if let store = common.store { _ = try RunStore(at: store) }
         self.command = command
-        self.common = common
+        seed = common.seed
+        threads = common.threads
     }
 
     /// The record as far as it is the same for all commands, with the time that has passed by now.
@@ -23,11 +36,21 @@ struct RunRecorder {
         var record = RunRecord(
             command: command, arguments: invocation.arguments, espalierVersion: EspalierVersion.current,
             date: start.formatted(.iso8601))
-        record.seed = common.seed
-        record.threads = common.threads
+        record.seed = seed
+        record.threads = threads
         record.machine = .current
         record.model = model.map { .init(name: $0.name, path: $0.path) }
         record.elapsedSeconds = Date().timeIntervalSince(start)
         return record
+    }
+}
+
+extension DataSource {
+    /// The one file that it is; nil if it is a folder, or none.
+    fileprivate var file: String? {
+        switch self {
+        case .npz(let file), .csv(let file): file
+        case .digits, .fashionMNIST, .idx, .random: nil
+        }
     }
 }

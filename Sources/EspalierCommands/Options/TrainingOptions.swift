@@ -64,7 +64,7 @@ struct TrainingOptions: ParsableArguments {
     ///   - schedule: of the learning rate.
     ///   - rateScale: what the optimizer's usual learning rate is multiplied with if none is given.
     func recipe(
-        epochs: Int, schedule: RateScheduleName, dataset: Dataset, common: CommonOptions,
+        epochs: Int, schedule: RateScheduleName, dataset: Dataset, common: ResultOptions<some StoreUse>,
         rateScale: Double = 1
     ) -> TrainingRecipe {
         let rate = learningRate ?? optimizer.type.usualLearningRate * rateScale

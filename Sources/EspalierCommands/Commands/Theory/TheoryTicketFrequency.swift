@@ -50,7 +50,7 @@ struct TheoryTicketFrequency: ParsableCommand {
         completion: .file(extensions: ["csv"]))
     var output: String?
 
-    @OptionGroup var common: CommonOptions
+    @OptionGroup var common: TrialOptions
 
     func validate() throws {
         guard (1...10).contains(bits) else {
@@ -68,8 +68,7 @@ struct TheoryTicketFrequency: ParsableCommand {
     }
 
     func run() throws {
-        if let output { try OutputFile.check(output) }
-        let recorder = try RunRecorder("theory ticket-frequency", common)
+        let recorder = try RunRecorder("theory ticket-frequency", common, writing: [output])
         let store = try RunStore(at: common.store ?? RunStore.defaultPath())
         let measurement = TicketFrequency(
             task: ParityTask(bits: bits), hidden: hidden, shares: shares.values, networks: networks,
@@ -98,7 +97,7 @@ struct TheoryTicketFrequency: ParsableCommand {
             common.console.status("wrote \(output)")
         }
         TicketTable.tell(tickets, on: common.console)
-        try common.deliver(record, storing: false)
+        try common.deliver(record)
         try outcome.check()
     }
 }
