@@ -5,18 +5,19 @@ extension Graph {
     /// networks apart whose results must not be taken for one another's.
     package var fingerprint: UInt64 {
         var hash = FNV1a()
-        for input in inputs { hash.add(name(of: input)) }
-        for node in nodes {
-            hash.add(node.operatorName.description)
-            for value in node.inputs + node.outputs { hash.add(value.map { name(of: $0) } ?? "") }
-            for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
-                hash.add(name)
-                hash.add(attribute)
-            }
-        }
-        for output in outputs { hash.add(name(of: output)) }
+        addStructure(to: &hash, withAttributes: true)
         add(constants.keys, to: &hash)
         return hash.value
+    }
+
+    /// A number for the network's structure: its nodes, how they are wired, and its constants' names, types
+    /// and shapes. Weights do not count, so a plan outlives training.
+    package var structuralFingerprint: String {
+        var hash = FNV1a()
+        addStructure(to: &hash, withAttributes: false)
+        let described = constants.map { "\(name(of: $0.key)) \($0.value.dtype.rawValue) \($0.value.shape)" }
+        for constant in described.sorted() { hash.add(constant) }
+        return hash.text
     }
 
     /// A hash of all parameters with their names: tells networks of other weights apart.
@@ -24,6 +25,20 @@ extension Graph {
         var hash = FNV1a()
         add(parameters, to: &hash)
         return hash.value
+    }
+
+    private func addStructure(to hash: inout FNV1a, withAttributes: Bool) {
+        for input in inputs { hash.add(name(of: input)) }
+        for node in nodes {
+            hash.add(node.operatorName.description)
+            for value in node.inputs + node.outputs { hash.add(value.map { name(of: $0) } ?? "") }
+            guard withAttributes else { continue }
+            for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
+                hash.add(name)
+                hash.add(attribute)
+            }
+        }
+        for output in outputs { hash.add(name(of: output)) }
     }
 
     /// In the names' order.
