@@ -25,6 +25,11 @@ extension RunRecord {
         /// The model's file.
         public var path: String?
 
+        /// The key without the prices on the path before, of which there may be many.
+        package var name: String {
+            key.split(separator: "/").filter { !$0.hasPrefix("after=") }.joined(separator: "/")
+        }
+
         public init(
             key: String, method: String, seed: UInt64, lambda: Double? = nil, budget: Double? = nil,
             error: Double, cost: Double, values: [String: Double], accuracy: Double? = nil,

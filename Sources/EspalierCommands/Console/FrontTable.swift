@@ -29,7 +29,7 @@ enum FrontTable {
                 + [("validation, %", .right), ("drop", .right), ("test, %", .right), ("", .left)])
         for point in front {
             let marks = [point.key == knee ? "knee" : nil, point.key == chosen ? "chosen" : nil]
-            var cells = [point.key]
+            var cells = [point.name]
             cells += costs.map { cost in point.values[cost.name].map { text($0, cost.unit) } ?? "" }
             cells.append(Format.fixed(100 * (1 - point.error), 2))
             cells.append(Format.fixed(100 * (point.values["accuracy-drop"] ?? 0), 2))

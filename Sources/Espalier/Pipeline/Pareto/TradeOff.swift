@@ -65,7 +65,7 @@ package struct TradeOff {
     ) throws(SearchError) -> (point: RunRecord.FrontPoint?, miss: String?) {
         switch try set.choice(objectives: objectives, conditions: conditions) {
         case .point(let place): (points[place], nil)
-        case .none(let miss): (nil, miss.text { points[$0].key })
+        case .none(let miss): (nil, miss.text { points[$0].name })
         }
     }
 
