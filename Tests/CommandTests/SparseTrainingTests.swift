@@ -1,3 +1,5 @@
+import Espalier
+import EspalierTensors
 import Foundation
 import Testing
 
@@ -128,6 +130,37 @@ struct SparseTrainingTests {
             "--learning-rate", "10", "--finetune-epochs", "1", "--quiet", "-o", folder("no.onnx"))
         #expect(impossible.code == 1)
         #expect(!FileManager.default.fileExists(atPath: folder("no.onnx")))
+    }
+
+    /// A criterion may have no score for some layers, here for one without batch norm: what cannot be reached is not tried for.
+    @Test func accuracyIsABudgetForCriteriaOfSomeLayers() throws {
+        let folder = try TemporaryFolder()
+        var random = RandomSource(seed: 1)
+        var builder = GraphBuilder(name: "normalized")
+        func weight(_ name: String, _ shape: Shape) -> ValueID {
+            builder.constant(
+                name,
+                Tensor(shape: shape, scalars: (0..<shape.count).map { _ in Float(0.2 * random.normal()) }))
+        }
+        let x = builder.input(
+            "x",
+            type: ValueType(
+                dtype: .float32, dimensions: [.symbolic("N"), .fixed(1), .fixed(8), .fixed(8)]))
+        let sums = builder.node("Conv", name: "conv", inputs: [x, weight("w1", [8, 1, 3, 3])])
+        let scales = (0..<4).map {
+            builder.constant("s\($0)", Tensor(shape: [8], scalars: (1...8).map { Float($0) / 8 }))
+        }
+        let norm = builder.node("BatchNormalization", name: "norm", inputs: [sums] + scales)
+        let units = builder.node("Relu", inputs: [norm])
+        let flat = builder.node("Flatten", inputs: [units])
+        let hidden = builder.node("MatMul", name: "fc1", inputs: [flat, weight("w2", [288, 32])])
+        let active = builder.node("Relu", inputs: [hidden])
+        let output = builder.node("MatMul", name: "fc2", inputs: [active, weight("w3", [32, 10])])
+        try ONNXModel.write(try builder.finish(outputs: [output]), to: folder("dense.onnx"))
+        let record = try prune(
+            folder, "--granularity", "channel", "--first-and-last", "--criterion", "bn-scale",
+            "--max-accuracy-drop", "0.99", "--batch-size", "256")
+        #expect(try share(record, of: "macs") < 0.9)
     }
 
     @Test(arguments: [

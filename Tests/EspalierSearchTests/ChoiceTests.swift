@@ -20,6 +20,15 @@ struct ChoiceTests {
         #expect(try choice("latency<=1ms,macs<=1", of: points) == .point(4))
     }
 
+    /// Drops are differences of shares of samples: 0.98 - 0.975 is above 0.005 by rounding, and 6 of 1,000 more than 5 is not.
+    @Test func boundsAreMetButForRounding() throws {
+        #expect(try choice("accuracy-drop<=0.5%", of: [[0.98 - 0.975, 1, 1]]) == .point(0))
+        guard case .none = try choice("accuracy-drop<=0.5%", of: [[0.006, 1, 1]]) else {
+            Issue.record("0.6 % is more than 0.5 %")
+            return
+        }
+    }
+
     /// Of equally good points the one that the conditions leave better off.
     @Test func tiesDoNotChooseDominatedPoints() throws {
         let tied = [[0.004, 2.0, 0.5], [0.003, 2.0, 0.5], [0.003, 1.5, 0.5], [0.003, 1.5, 0.5]]

@@ -41,6 +41,7 @@ package struct AccuracySearch {
         var best: PrunePipeline.Outcome?
         var (low, high) = (try leastKept(graph, data: data), 1.0)
         var least = Double.infinity
+        var refusal: PruningError?
         for number in 1...tries {
             // By equal factors: half of little matters as much as half of much.
             let kept = (max(low, 1e-3) * high).squareRoot()
@@ -57,8 +58,10 @@ package struct AccuracySearch {
                 outcome = try attempt.run(
                     graph, data: .init(fit: data.fit, validation: validation, test: nil), observer: observer,
                     isCancelled: isCancelled)
-            } catch PruningError.infeasible {
-                // The criterion has no score for layers without which so much cannot go.
+            } catch let error as PruningError {
+                // Where the criterion has no score for layers without which so much cannot go, less is tried.
+                guard case .infeasible = error else { throw error }
+                refusal = error
                 low = kept
                 continue
             }
@@ -77,6 +80,7 @@ package struct AccuracySearch {
             }
         }
         guard var best else {
+            if least == .infinity, let refusal { throw refusal }
             throw PruningError.infeasible(
                 target: "an accuracy drop of at most \(maximumDrop)", nearest: least,
                 hint: "Give more epochs of repair, or a larger drop.")
