@@ -32,10 +32,13 @@ struct RobustnessTests {
 
     @Test(arguments: ["l2", "l-infinity"]) func twoNetworksAreCompared(norm: String) throws {
         let folder = try networks()
-        let arguments =
-            ["robustness", folder("dense.onnx"), folder("pruned.onnx"), "--norm", norm, "--json"]
-            + Self.quick + ["--store", folder("runs.sqlite"), "--report", folder("robustness.html")]
-        let result = tool(arguments)
+        let asked =
+            Self.quick + [
+                "--norm", norm, "--epsilons", "0,0.05,0.3", "--json", "--store", folder("runs.sqlite"),
+            ]
+        let result = tool(
+            ["robustness", folder("dense.onnx"), folder("pruned.onnx")] + asked
+                + ["--report", folder("robustness.html")])
         let robustness = try robustness(result)
         #expect(robustness["norm"] as? String == norm)
         // The document's own keys are the first network's.
@@ -77,9 +80,7 @@ struct RobustnessTests {
         #expect(tool("report", folder("run.json"), "-o", folder("again.html"), "--quiet").code == 0)
         #expect(try String(contentsOfFile: folder("again.html"), encoding: .utf8).contains("Spectral norms"))
         // What is measured is not measured again, in whatever company.
-        let alone = tool(
-            ["robustness", folder("pruned.onnx"), "--norm", norm, "--json"] + Self.quick
-                + ["--store", folder("runs.sqlite")])
+        let alone = tool(["robustness", folder("pruned.onnx")] + asked)
         #expect(try self.robustness(alone)["networks"] is [Any])
         #expect(try CompareTests.trialCount(folder("runs.sqlite")) == 2)
         #expect(
@@ -104,7 +105,8 @@ struct RobustnessTests {
     private static func sweep(_ folder: TemporaryFolder, _ store: String) -> [String] {
         ["robustness", folder("dense.onnx"), "--json"] + quick + [
             "--sparsities", "0.5,0.9", "--criterion", "magnitude,random", "--seeds", "2",
-            "--finetune-epochs", "1", "--threads", "2", "--epsilons", "0,0.1", "--store", folder(store),
+            "--finetune-epochs", "1", "--threads", "2", "--epsilons", "0,0.1", "--certificates", "lipschitz",
+            "--store", folder(store),
         ]
     }
 

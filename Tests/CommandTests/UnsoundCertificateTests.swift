@@ -21,7 +21,7 @@ struct UnsoundCertificateTests {
         func measured(_ certificates: [Certificate]) throws -> RunRecord.RobustNetwork {
             let measurement = RobustnessMeasurement(
                 norm: norm, epsilons: [0, 0.1, 1], certificates: certificates, attacks: AttackKind.all,
-                effort: .init(steps: 4, restarts: 0), sampleCount: 40)
+                effort: .init(steps: 4, restarts: 0), sampleCount: 10)
             return try measurement.measure(
                 graph, name: "dense", on: try measurement.samples(of: data), lane: Lane(threads: 1))
         }

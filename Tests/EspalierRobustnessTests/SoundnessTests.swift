@@ -9,7 +9,7 @@ import Testing
 
 /// What is certified of trained networks, against what attacks find.
 ///
-/// 500 images each; with `ESPALIER_SOUNDNESS=all` the whole test sets (`make soundness`).
+/// 200 images each; with `ESPALIER_SOUNDNESS=all` the whole test sets (`make soundness`).
 struct SoundnessTests {
     struct Subject: CustomTestStringConvertible, Sendable {
         let architecture: String
@@ -50,7 +50,7 @@ struct SoundnessTests {
         try run.train()
         let test = try source.load(.test)
         return (
-            try run.trainedGraph(), isWhole ? test : try test.selecting(Array(0..<min(500, test.sampleCount)))
+            try run.trainedGraph(), isWhole ? test : try test.selecting(Array(0..<min(200, test.sampleCount)))
         )
     }
 
@@ -76,7 +76,7 @@ struct SoundnessTests {
         let right = try certifier.certifies(samples: samples, radii: samples.map { _ in 0 })
         // Everything that is told right has a radius.
         #expect(proven.count >= right.count { $0 } * 9 / 10)
-        let compared = Self.isWhole ? proven : Array(proven.prefix(150))
+        let compared = Self.isWhole ? proven : Array(proven.prefix(100))
         let found = try attacks[2].smallestRadii(
             on: network, samples: compared, largest: 20 * subject.largest, halvings: 8, seed: 2)
         let ratios = zip(compared, found).map { $1 / certified[$0] }.sorted()
@@ -87,7 +87,7 @@ struct SoundnessTests {
         #expect(ratios[0] > 1 && median < 12)
     }
 
-    /// A hundred thousand points around samples of a trained network, at a radius where half its neurons could bend.
+    /// Some hundred thousand points around samples of a trained network, at a radius where half its neurons could bend.
     @Test func pointsAroundSamplesStayWithinBounds() throws {
         let lane = try Lane(threads: 1)
         let (graph, test) = try Self.trained(Self.subjects[2], lane: lane)
@@ -99,12 +99,13 @@ struct SoundnessTests {
         guard case .classes(let classes, _) = test.labels else { return }
         let network = try AttackedNetwork(graph, dataset: test, lane: lane)
         let size = network.sampleSize
+        let count = network.batchSize
         let values = test.x.scalars(as: Float.self)
         let units = certifier.units
         var random = RandomSource(seed: 11)
         for sample in samples {
-            for _ in 0..<20 {
-                let points = (0..<(250 * size)).map { place -> Float in
+            for _ in 0..<25 {
+                let points = (0..<(count * size)).map { place -> Float in
                     let element = place % size
                     // Corners and what lies between them.
                     let change = max(-1, min(1, Float(random.normal()) * 2)) * Float(radius)
@@ -113,13 +114,13 @@ struct SoundnessTests {
                 }
                 let outputs = try lane.run {
                     try Array(
-                        network.outputs(count: 250) { input in
+                        network.outputs(count: count) { input in
                             for (place, value) in points.enumerated() { input[place] = value }
                         })
                 }
-                let columns = outputs.count / 250
+                let columns = outputs.count / count
                 let right = Int(classes[sample])
-                for point in 0..<250 {
+                for point in 0..<count {
                     for other in 0..<columns where other != right {
                         let margin = Double(
                             outputs[point * columns + right] - outputs[point * columns + other])
