@@ -29,6 +29,7 @@ public struct OutputComparison: Sendable, Equatable {
     /// The number of samples compared: the sum over the batches of the first input's extent on axis 0.
     public private(set) var samples = 0
 
+    /// The largest of any output.
     public var maxAbsoluteDifference: Double { outputs.map(\.maxAbsoluteDifference).max() ?? 0 }
     /// The largest of any output.
     public var relativeDifference: Double { outputs.map(\.relativeDifference).max() ?? 0 }
@@ -59,9 +60,10 @@ public struct OutputComparison: Sendable, Equatable {
             try Self.session(second, threads)
         }
         for (index, inputs) in batches.enumerated() {
+            let expected = try Self.locating(.first) { () throws(ExecutionError) in try left.run(inputs) }
+            // The first network knows all of the names now, so that no two become one.
             let renamed = Dictionary(
                 uniqueKeysWithValues: inputs.map { (secondNames[$0.key] ?? $0.key, $0.value) })
-            let expected = try Self.locating(.first) { () throws(ExecutionError) in try left.run(inputs) }
             let actual = try Self.locating(.second) { () throws(ExecutionError) in try right.run(renamed) }
             for position in outputs.indices {
                 guard let one = expected[outputs[position].name],
@@ -117,6 +119,7 @@ extension OutputComparison.Output {
 
 /// Why two networks could not be compared.
 public enum ComparisonError: Error, Sendable {
+    /// Which of the two.
     public enum Side: Sendable { case first, second }
 
     /// One of them cannot run.

@@ -11,13 +11,22 @@ public enum ExecutionError: Error, Sendable {
     case node(name: String, operator: String, reason: String)
     /// What a node makes, or an input, takes more memory than the machine has, alone or with what is needed beside it.
     case insufficientMemory(name: String, reason: String)
+    /// A name that is none of the model's inputs.
     case unknownInput(name: String, known: [String])
+    /// Nothing was given for an input.
     case missingInput(name: String)
+    /// What was given for an input has another shape or element type.
     case inputMismatch(name: String, problem: String)
+    /// A name that is none of the values that are computed.
     case unknownOutput(name: String, known: [String])
+    /// An output is of another element type than was asked for.
     case outputMismatch(name: String, problem: String)
-    /// An input whose shape is not fixed by the model and was not given.
+    /// A shape that the model leaves open and that was not given.
     case unresolved(String)
+    /// What was asked for makes no sense, such as less than one sample.
+    case invalidOption(String)
+    /// The system gives no thread, or the network could not be simplified.
+    case internalFailure(String)
 }
 
 extension ExecutionError: CustomStringConvertible {
@@ -34,9 +43,9 @@ extension ExecutionError: CustomStringConvertible {
         case .missingInput(let name): "input '\(name)' was not given"
         case .inputMismatch(let name, let problem): "input '\(name)': \(problem)"
         case .unknownOutput(let name, let known):
-            "'\(name)' is not computed; the outputs are \(known.joined(separator: ", "))"
+            "no value '\(name)' is computed; the outputs are \(known.joined(separator: ", "))"
         case .outputMismatch(let name, let problem): "output '\(name)': \(problem)"
-        case .unresolved(let what): what
+        case .unresolved(let what), .invalidOption(let what), .internalFailure(let what): what
         }
     }
 }

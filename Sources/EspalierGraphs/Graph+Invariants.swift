@@ -4,6 +4,7 @@ extension Graph {
     /// - Throws: ``GraphError``.
     package mutating func sortAndCheck() throws(GraphError) {
         try checkNames()
+        try checkNodes()
         try checkProducers()
         try checkUses()
         try sortTopologically()
@@ -14,6 +15,11 @@ extension Graph {
         for value in values.values where !seen.insert(value.name).inserted {
             throw .duplicateName(value.name)
         }
+    }
+
+    private func checkNodes() throws(GraphError) {
+        var seen: Set<NodeID> = []
+        for node in nodes where !seen.insert(node.id).inserted { throw .duplicateNode(label: node.label) }
     }
 
     private func checkProducers() throws(GraphError) {

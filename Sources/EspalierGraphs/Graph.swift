@@ -6,10 +6,15 @@ public import EspalierTensors
 /// every value has exactly one producer (a graph input, a constant, or one node output), nothing reads a value
 /// that does not exist, names are unique, and nodes stand after all they depend on.
 public struct Graph: Sendable {
+    /// As in the file; means nothing.
     public var name: String
+    /// Each after all that it depends on.
     public internal(set) var nodes: [Node]
+    /// Inputs, constants and what nodes produce.
     public internal(set) var values: [ValueID: Value]
+    /// What a caller gives, in the model's order; no initializers.
     public internal(set) var inputs: [ValueID]
+    /// What a caller gets, in the model's order.
     public internal(set) var outputs: [ValueID]
     /// Initializers and `Constant` nodes' tensors: weights and other fixed values.
     public internal(set) var constants: [ValueID: Tensor]

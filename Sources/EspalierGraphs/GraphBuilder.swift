@@ -13,6 +13,7 @@ public struct GraphBuilder {
     package private(set) var graph: Graph
     private var usedNames: Set<String> = []
 
+    /// - Parameter opset: the version of the standard operator set.
     public init(name: String, opset: Int = 17) {
         graph = Graph(
             name: name, nodes: [], values: [:], inputs: [], outputs: [], constants: [:], opaqueConstants: [:],

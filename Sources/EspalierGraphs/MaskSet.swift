@@ -2,10 +2,12 @@ public import EspalierTensors
 
 /// Which elements of one parameter are kept.
 public struct Mask: Sendable, Equatable {
+    /// That of the parameter.
     public let shape: Shape
     /// Row-major, one flag per element: true keeps it.
     public private(set) var kept: [Bool]
 
+    /// - Precondition: there is one flag for each element.
     public init(shape: Shape, kept: [Bool]) {
         precondition(kept.count == shape.count, "\(kept.count) flags for shape \(shape)")
         self.shape = shape
@@ -22,6 +24,7 @@ public struct Mask: Sendable, Equatable {
         self.init(shape: tensor.shape, kept: tensor.scalars(as: Float.self).map { $0 != 0 })
     }
 
+    /// How many elements are kept.
     public var keptCount: Int { kept.reduce(0) { $1 ? $0 + 1 : $0 } }
 
     /// How many elements are kept at each coordinate of `axis`.
@@ -32,6 +35,7 @@ public struct Mask: Sendable, Equatable {
         return counts
     }
 
+    /// Whether the element at a row-major position is kept.
     public subscript(position: Int) -> Bool {
         get { kept[position] }
         set { kept[position] = newValue }
@@ -48,6 +52,8 @@ public struct Mask: Sendable, Equatable {
     }
 
     /// `tensor` with the dropped elements zero.
+    ///
+    /// - Precondition: `tensor` has the mask's shape.
     public func applied(to tensor: Tensor) -> Tensor {
         precondition(tensor.shape == shape, "mask \(shape) for tensor \(tensor.shape)")
         let width = tensor.dtype.byteCount
@@ -64,12 +70,14 @@ public struct Mask: Sendable, Equatable {
 
 /// The masks of a network's parameters. A parameter without one is kept whole.
 public struct MaskSet: Sendable, Equatable {
+    /// By the constant that each is for.
     public var masks: [ValueID: Mask]
 
     public init(_ masks: [ValueID: Mask] = [:]) {
         self.masks = masks
     }
 
+    /// The mask of a constant; nil if all of it is kept.
     public subscript(id: ValueID) -> Mask? {
         get { masks[id] }
         set { masks[id] = newValue }
@@ -84,10 +92,15 @@ public struct MaskSet: Sendable, Equatable {
     }
 
     /// `graph` with masked constants' dropped elements zero.
+    ///
+    /// - Throws: ``GraphError`` `unknownValue` or `maskMismatch` if the masks are of another network.
     public func applied(to graph: Graph) throws(GraphError) -> Graph {
         var patch = Patch(for: graph)
         for (id, mask) in masks {
             guard let tensor = graph.constants[id] else { throw .unknownValue(id) }
+            guard tensor.shape == mask.shape else {
+                throw .maskMismatch(name: graph.name(of: id), mask: mask.shape, constant: tensor.shape)
+            }
             patch.append(.setConstant(id, mask.applied(to: tensor)))
         }
         return try graph.applying(patch)

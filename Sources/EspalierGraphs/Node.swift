@@ -37,15 +37,19 @@ public struct OperatorName: Hashable, Sendable, CustomStringConvertible {
 /// One application of an operator.
 public struct Node: Sendable, Identifiable {
     public let id: NodeID
+    /// As in the file: may be empty, or another node's too.
     public var name: String
+    /// What it computes.
     public var operatorName: OperatorName
     /// The values read, by position; nil where an optional input is left out.
     public var inputs: [ValueID?]
     /// The values produced, by position; nil where an optional output is left out.
     public var outputs: [ValueID?]
+    /// By name; those that are left out have the operator's defaults.
     public var attributes: [String: Attribute]
     /// Values of this graph that subgraphs among the attributes read by name. They are used as much as inputs are.
     public var capturedValues: [ValueID]
+    /// The `doc_string`.
     public var documentation: String
     /// Fields of the imported message that this version of the software does not know, in wire format.
     package var unknownFields: [UInt8]

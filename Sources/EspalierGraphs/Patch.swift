@@ -4,27 +4,36 @@ public import EspalierTensors
 ///
 /// Create a patch from the graph that it will be applied to; identities it hands out are fresh in that graph.
 public struct Patch: Sendable {
+    /// One change.
     public enum Edit: Sendable {
         /// Replaces a constant's tensor, or makes a fresh value a constant.
         case setConstant(ValueID, Tensor)
+        /// Sets an attribute, or with nil takes it away.
         case setAttribute(NodeID, name: String, Attribute?)
+        /// Adds a node with an identity from ``Patch/newNodeID()``, anywhere: nodes are sorted afterwards.
         case insert(Node)
         /// Replaces the node of the same identity.
         case replace(Node)
+        /// Removes a node; what it produced must not be read any more.
         case remove(NodeID)
         /// Makes every node and graph output that reads the first value read the second.
         case replaceUses(of: ValueID, with: ValueID)
+        /// Declares what a value is.
         case setType(ValueID, ValueType?)
+        /// Makes these the graph's outputs, in order.
         case setOutputs([ValueID])
+        /// Makes these the graph's inputs, in order.
         case setInputs([ValueID])
     }
 
+    /// In the order in which they are applied.
     public private(set) var edits: [Edit] = []
     private(set) var newValues: [Value] = []
     private var nextValueIndex: Int
     private var nextNodeIndex: Int
     private var usedNames: Set<String>
 
+    /// An empty patch for `graph`.
     public init(for graph: Graph) {
         nextValueIndex = graph.nextValueIndex
         nextNodeIndex = graph.nextNodeIndex
@@ -33,6 +42,7 @@ public struct Patch: Sendable {
 
     public var isEmpty: Bool { edits.isEmpty }
 
+    /// Adds an edit behind the others.
     public mutating func append(_ edit: Edit) {
         edits.append(edit)
     }

@@ -8,8 +8,9 @@ public enum Dimension: Hashable, Sendable {
     case unknown
 }
 
-/// What a file declares about a value. Facts derived from it are in `ResolvedGraph`.
+/// What a file declares about a value.
 public struct ValueType: Hashable, Sendable {
+    /// The type of its elements.
     public var dtype: DType
     /// nil where not even the rank is declared.
     public var dimensions: [Dimension]?
@@ -27,7 +28,9 @@ public struct ValueType: Hashable, Sendable {
 /// An edge of the graph: a graph input, a constant, or what a node produces.
 public struct Value: Sendable, Identifiable {
     public let id: ValueID
+    /// Unique in its graph.
     public var name: String
+    /// As the file declares it; nil if it does not.
     public var type: ValueType?
     /// The serialised `TypeProto` of a value whose declaration says more than `type` can: that it is no tensor of
     /// numbers but a sequence, say (then `type` is nil), or what its axes denote.

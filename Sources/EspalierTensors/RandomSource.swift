@@ -11,6 +11,7 @@
 public struct RandomSource: RandomNumberGenerator, Sendable, Codable, Hashable {
     private var state0, state1, state2, state3: UInt64
 
+    /// The same seed gives the same numbers, on every machine.
     public init(seed: UInt64) {
         var expander = seed
         state0 = Self.splitMix(&expander)
@@ -34,6 +35,7 @@ public struct RandomSource: RandomNumberGenerator, Sendable, Codable, Hashable {
         split("#\(index)")
     }
 
+    /// 64 random bits.
     public mutating func next() -> UInt64 {
         let sum = state0 &+ state3
         let result = (sum << 23 | sum >> 41) &+ state0

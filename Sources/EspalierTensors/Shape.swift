@@ -1,5 +1,6 @@
 /// The extents of a tensor, outermost axis first; row-major. The empty shape is a scalar's.
 public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomStringConvertible {
+    /// One for each axis.
     public var extents: [Int]
 
     public init(_ extents: [Int]) {
@@ -30,6 +31,7 @@ public struct Shape: Sendable, Hashable, ExpressibleByArrayLiteral, CustomString
         return extents.contains(0) ? 0 : product
     }
 
+    /// The extent of an axis.
     public subscript(axis: Int) -> Int {
         get { extents[axis] }
         set { extents[axis] = newValue }

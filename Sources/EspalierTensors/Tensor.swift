@@ -5,7 +5,9 @@
 /// let doubled = weight.scalars(as: Float.self).map { 2 * $0 }
 /// ```
 public struct Tensor: Sendable {
+    /// The extents of its axes.
     public let shape: Shape
+    /// The type of its elements.
     public let dtype: DType
     package private(set) var storage: AlignedStorage
 

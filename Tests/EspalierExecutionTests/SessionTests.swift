@@ -21,6 +21,55 @@ struct SessionTests {
         #expect(outputs["twice_output"]?.scalars(as: Float.self) == values.map { max(0, $0) })
     }
 
+    @Test func optionsWithoutSenseAreRefused() throws {
+        let graph = try Self.chain()
+        func code(_ body: () throws -> Void) -> String? {
+            do { try body() } catch ExecutionError.invalidOption { return "option" } catch ExecutionError
+                .unknownOutput
+            { return "output" } catch { return "\(error)" }
+            return nil
+        }
+        var options = InferenceSession.Options()
+        options.threads = 0
+        #expect(code { _ = try InferenceSession(graph: graph, options: options) } == "option")
+        options.threads = 1
+        options.outputs = ["nothing"]
+        #expect(code { _ = try InferenceSession(graph: graph, options: options) } == "output")
+        let session = try InferenceSession(graph: graph)
+        #expect(code { try session.infer(samples: 0) { _ in } } == "option")
+        #expect(
+            session.inputTypes
+                == ["x": ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(3)])])
+    }
+
+    /// More shapes than plans are kept for, one of them used in between.
+    @Test func plansComeAndGo() throws {
+        var builder = GraphBuilder(name: "many")
+        let x = builder.input("x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(2)]))
+        let y = builder.node("Neg", name: "neg", inputs: [x])
+        let session = try InferenceSession(graph: try builder.finish(outputs: [y]))
+        let output = try #require(session.outputNames.first)
+        for turn in 0..<3 {
+            for samples in 1...12 {
+                for count in [samples, 1] {
+                    let sum = try session.infer(samples: count) { pass in
+                        try pass.withInput("x") { input in
+                            for index in input.indices { input[index] = Float(turn + index) }
+                        }
+                        try pass.run()
+                        return try pass.withOutput(output) { values in
+                            values.indices.reduce(Float(0)) { $0 + values[$1] }
+                        }
+                    }
+                    #expect(sum == -Float((0..<(2 * count)).reduce(0) { $0 + turn + $1 }))
+                }
+                let values = (0..<(2 * samples)).map { Float($0) }
+                let given = Tensor(shape: [samples, 2], scalars: values)
+                #expect(try session.run(["x": given])[output]?.scalars(as: Float.self) == values.map { -$0 })
+            }
+        }
+    }
+
     @Test func wrongInputsAreNamed() throws {
         let session = try InferenceSession(graph: Self.chain())
         #expect(throws: ExecutionError.self) { try session.run([:]) }

@@ -54,6 +54,41 @@ struct GraphTests {
         #expect(bypassed.values[middle] == nil)
     }
 
+    /// A copy has the identity of what it is a copy of.
+    @Test func copiesOfNodesAreRefused() throws {
+        let (graph, _, middle) = try Self.chain()
+        var patch = Patch(for: graph)
+        var copy = graph.nodes[1]
+        copy.outputs = [patch.newValue("copy")]
+        patch.append(.insert(copy))
+        #expect(throws: GraphError.duplicateNode(label: "second")) { try graph.applying(patch) }
+        patch = Patch(for: graph)
+        let fresh = Node(
+            id: patch.newNodeID(), name: "third", operatorName: OperatorName("Neg"), inputs: [middle],
+            outputs: [patch.newValue("copy")])
+        patch.append(.insert(fresh))
+        #expect(try graph.applying(patch).nodes.count == 3)
+    }
+
+    @Test func masksOfOtherNetworksAreRefused() throws {
+        var builder = GraphBuilder(name: "weights")
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: [1, 2]))
+        let weight = builder.constant("w", Tensor(shape: [2, 3], scalars: [1, 2, 3, 4, 5, 6] as [Float]))
+        let y = builder.node("MatMul", inputs: [x, weight])
+        let graph = try builder.finish(outputs: [y])
+        let small = MaskSet([weight: Mask(keepingAll: [2, 2])])
+        #expect(throws: GraphError.maskMismatch(name: "w", mask: [2, 2], constant: [2, 3])) {
+            try small.applied(to: graph)
+        }
+        #expect(throws: GraphError.unknownValue(x)) {
+            try MaskSet([x: Mask(keepingAll: [1, 2])]).applied(to: graph)
+        }
+        var mask = Mask(keepingAll: [2, 3])
+        mask[4] = false
+        let masked = try MaskSet([weight: mask]).applied(to: graph).constants[weight]
+        #expect(masked?.scalars(as: Float.self) == [1, 2, 3, 4, 0, 6])
+    }
+
     @Test func patchRefusesToRemoveWhatIsRead() throws {
         let (graph, _, middle) = try Self.chain()
         var patch = Patch(for: graph)

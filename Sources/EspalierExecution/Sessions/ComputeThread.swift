@@ -14,7 +14,7 @@ final class ComputeThread: Sendable {
         do throws(LaneError) {
             lane = try Lane(threads: threads)
         } catch {
-            throw .unresolved("\(error)")
+            throw .internalFailure("\(error)")
         }
     }
 

@@ -60,7 +60,7 @@ package final class InferencePlan {
         var patch = Patch(for: graph)
         patch.append(.setOutputs(outputs))
         do throws(GraphError) { return try graph.applying(patch) } catch {
-            throw .unresolved("the values asked for: \(error)")
+            throw .internalFailure("the values asked for: \(error)")
         }
     }
 
@@ -70,7 +70,7 @@ package final class InferencePlan {
         do throws(GraphError) {
             return try pass(resolved.graph)(resolved)
         } catch {
-            throw .unresolved("simplifying the graph: \(error)")
+            throw .internalFailure("simplifying the graph: \(error)")
         }
     }
 

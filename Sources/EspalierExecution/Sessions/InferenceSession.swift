@@ -24,7 +24,7 @@ public import EspalierTensors
 /// ```
 public final class InferenceSession: Sendable {
     public struct Options: Sendable {
-        /// Threads to compute on; 1 computes on the caller's thread.
+        /// Threads to compute on, at least 1, which is the caller's own.
         public var threads = 1
         /// Names of the values to return; nil for the graph's outputs.
         public var outputs: [String]?
@@ -57,9 +57,12 @@ public final class InferenceSession: Sendable {
     private let core: SessionCore
     private let runner: ComputeThread
 
-    /// - Throws: ``ExecutionError`` if an output does not exist. Nodes that cannot run are reported by ``run(_:)``,
+    /// - Throws: ``ExecutionError`` if an output does not exist, or there are to be no threads. Nodes that cannot run are reported by ``run(_:)``,
     ///   when the shapes are known.
     public init(graph: Graph, options: Options = Options()) throws(ExecutionError) {
+        guard options.threads > 0 else {
+            throw .invalidOption("there must be a thread, not \(options.threads)")
+        }
         core = try SessionCore(graph: graph, options: options)
         runner = try ComputeThread(threads: options.threads)
     }
@@ -68,6 +71,11 @@ public final class InferenceSession: Sendable {
     public var inputNames: [String] { core.ports.inputNames }
     /// The names of the values that are computed.
     public var outputNames: [String] { core.ports.outputNames }
+    /// Element type and shape of each input as the model declares them, by name; extents that it leaves open are symbolic or unknown.
+    /// Nothing of an input of which it declares nothing.
+    public var inputTypes: [String: ValueType] {
+        core.ports.inputs.compactMapValues { core.graph.values[$0]?.type }
+    }
 
     /// Computes the outputs.
     ///
@@ -126,7 +134,8 @@ private final class SessionCore: @unchecked Sendable {
     private let options: InferenceSession.Options
     private let outputs: [ValueID]
     // Guarded by the session's compute thread, on which alone this is used.
-    private var plans: [[ValueID: Shape]: InferencePlan] = [:]
+    // Plans of all shapes, the one used last at the end, and of those the ones for numbers of samples.
+    private var plans: [(shapes: [ValueID: Shape], plan: InferencePlan)] = []
     private var plansBySamples: [Int: InferencePlan] = [:]
 
     init(graph: Graph, options: InferenceSession.Options) throws(ExecutionError) {
@@ -140,7 +149,7 @@ private final class SessionCore: @unchecked Sendable {
         var outputs: [ValueID] = []
         for name in names {
             guard let value = graph.value(named: name) else {
-                throw .unresolved("the model has no value '\(name)'")
+                throw .unknownOutput(name: name, known: graph.outputs.map(graph.name(of:)))
             }
             outputs.append(value.id)
         }
@@ -181,12 +190,16 @@ private final class SessionCore: @unchecked Sendable {
     }
 
     func plan(samples: Int) throws(ExecutionError) -> InferencePlan {
-        if let plan = plansBySamples[samples] { return plan }
-        guard samples > 0 else { throw .unresolved("there must be a sample, not \(samples)") }
+        if let plan = plansBySamples[samples] {
+            if plans.last?.plan !== plan, let place = plans.firstIndex(where: { $0.plan === plan }) {
+                plans.append(plans.remove(at: place))
+            }
+            return plan
+        }
+        guard samples > 0 else { throw .invalidOption("there must be a sample, not \(samples)") }
         var shapes: [ValueID: Shape] = [:]
         for id in graph.inputs { shapes[id] = try shape(of: id, samples: samples) }
         let plan = try plan(for: shapes)
-        if plansBySamples.count >= Self.planLimit { plansBySamples.removeAll() }
         plansBySamples[samples] = plan
         return plan
     }
@@ -222,12 +235,18 @@ private final class SessionCore: @unchecked Sendable {
     private static let planLimit = 8
 
     private func plan(for shapes: [ValueID: Shape]) throws(ExecutionError) -> InferencePlan {
-        if let plan = plans[shapes] { return plan }
-        if plans.count >= Self.planLimit { plans.removeAll() }
+        if let place = plans.lastIndex(where: { $0.shapes == shapes }) {
+            plans.append(plans.remove(at: place))
+            return plans[plans.count - 1].plan
+        }
+        if plans.count >= Self.planLimit {
+            let oldest = plans.removeFirst().plan
+            plansBySamples = plansBySamples.filter { $0.value !== oldest }
+        }
         let plan = try InferencePlan(
             graph, inputShapes: shapes, outputs: outputs, threads: options.threads,
             optimizes: options.optimizes, sparsity: options.sparsityUse, precision: options.precision)
-        plans[shapes] = plan
+        plans.append((shapes, plan))
         return plan
     }
 }

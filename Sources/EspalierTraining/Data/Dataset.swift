@@ -29,11 +29,13 @@ public struct Dataset: Sendable {
     public let name: String
     /// At least one; all have the same number of samples.
     public let inputs: [Input]
+    /// What is expected for each sample.
     public let labels: Labels
     /// The names of the classes, or empty.
     public let classNames: [String]
     /// What was already done to the main input.
     public let preprocessing: Preprocessing
+    /// The extent of each input on axis 0.
     public let sampleCount: Int
     /// ``fingerprint``, once it was asked for; nothing of a data set changes.
     let fingerprintCache = FingerprintCache()

@@ -13,7 +13,9 @@ public struct LoadOptions: Sendable {
 
     /// The shape of one sample of an input of the network, for random data.
     public struct InputSpecification: Sendable, Hashable {
+        /// The graph input that it is for.
         public var name: String
+        /// Without the axis of samples.
         public var sampleShape: Shape
         public var dtype: DType
 

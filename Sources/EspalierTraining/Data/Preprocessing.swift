@@ -1,3 +1,4 @@
+public import EspalierGraphs
 public import EspalierTensors
 internal import Foundation
 
@@ -31,6 +32,7 @@ public struct Preprocessing: Sendable, Hashable {
     public var mean: [Float]
     /// Divided by in the end: as ``mean``.
     public var standardDeviation: [Float]
+    /// How the axes of a sample are ordered in the end.
     public var layout: Layout
 
     public init(
@@ -58,9 +60,13 @@ extension Preprocessing {
     /// Prepared values as `float32`, from raw ones of any type in shape [samples, channels, ...].
     ///
     /// - Throws: ``DataError`` `inconsistent` if a list has neither one value nor one for each channel, a value is
-    ///   not finite, a deviation is not positive, or the layout needs images and these are none.
+    ///   not finite, a deviation is not positive, samples have no values, or the layout needs images and these are none.
     public func apply(to raw: Tensor, place: String = "preprocessing") throws(DataError) -> Tensor {
-        let channels = raw.shape.rank > 1 ? raw.shape[1] : 1
+        let sample = Shape(Array(raw.shape.extents.dropFirst()))
+        guard sample.count > 0 else {
+            throw DataError(.inconsistent, place, "samples of shape \(sample) have no values")
+        }
+        let channels = sample.rank > 0 ? sample[0] : 1
         try check(channels: channels, place: place)
         var values = Self.floats(raw)
         if scale != 1 || !mean.isEmpty || !standardDeviation.isEmpty {
@@ -185,6 +191,14 @@ extension Preprocessing: Codable {
         do { return String(decoding: try encoder.encode(self), as: UTF8.self) } catch {
             throw DataError(.inconsistent, "preprocessing", "cannot be written: \(error)")
         }
+    }
+
+    /// What the data that `graph` was trained on were prepared by; nil if it does not say.
+    ///
+    /// - Throws: ``DataError`` `malformed`.
+    public init?(recordedIn graph: Graph) throws(DataError) {
+        guard let text = graph.metadata[Self.metadataKey] else { return nil }
+        try self.init(text: text)
     }
 
     /// Reads what ``text()`` wrote.

@@ -57,6 +57,13 @@ struct PreprocessingTests {
         }
     }
 
+    @Test(arguments: [[5, 1, 0, 8], [5, 0], [5, 0, 4, 4], [2, 3, 4, 0]])
+    func samplesWithoutValuesAreRefused(extents: [Int]) {
+        let empty = Tensor(zeros: Shape(extents))
+        dataError(.inconsistent) { _ = try Preprocessing(scale: 0.5).apply(to: empty) }
+        dataError(.inconsistent) { _ = try Preprocessing.identity.apply(to: empty) }
+    }
+
     @Test(
         arguments: [
             Preprocessing.identity, Preprocessing(scale: 1 / 255),
