@@ -11,6 +11,7 @@ package import EspalierTensors
 package final class BenchmarkedNetwork {
     package let path: String
     package let inputs: [String: Tensor]
+    /// With what constants alone determine among them: products by it are by weights.
     package let resolved: ResolvedGraph
     /// Of one inference, all samples together.
     package let summary: ModelSummary
@@ -38,7 +39,7 @@ package final class BenchmarkedNetwork {
         var tensors: [ValueID: Tensor] = [:]
         for id in graph.inputs { tensors[id] = inputs[graph.name(of: id)] }
         let shapes = tensors.mapValues(\.shape)
-        resolved = try ResolvedGraph(graph, inputShapes: shapes)
+        resolved = try ResolvedGraph(graph, inputShapes: shapes).foldingConstants()
         summary = ModelSummary(resolved)
         func planned(_ sparsity: SparsityUse, _ precision: Precision) throws -> InferencePlan {
             let plan = try InferencePlan(

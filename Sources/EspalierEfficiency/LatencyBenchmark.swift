@@ -53,9 +53,10 @@ package struct LatencyBenchmark {
             (peerRecord, session) = prepare(peer, network)
             if let session { contenders.append { try session.run() } }
         }
-        let interruptions = Interruptions.count
+        let (interruptions, start) = (Interruptions.count, ContinuousClock.now)
         let series = try AlternatingTimer(seconds: seconds).measure(contenders, progress: progress)
         let interrupted = Interruptions.count - interruptions
+        let measuredSeconds = (ContinuousClock.now - start) / .seconds(1)
         let (own, dense) = (series[0], series[isReference ? 1 : 2])
         if session != nil, let last = series.last {
             peerRecord?.milliseconds = .init(last.milliseconds)
@@ -76,7 +77,7 @@ package struct LatencyBenchmark {
         record.densePrecision = network.densePrecision.rawValue
         record.precisionLoss = network.float32Difference.map { .init($0) }
         record.interruptions = interrupted
-        record.measuredSeconds = seconds * Double(contenders.count)
+        record.measuredSeconds = measuredSeconds
         return record
     }
 

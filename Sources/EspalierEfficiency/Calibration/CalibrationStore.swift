@@ -10,8 +10,11 @@ package struct CalibrationStore {
     package struct Identity: Sendable, Codable, Hashable {
         package let version: String
         package let processor: String
+        /// oneDNN's, and that of our own kernels.
         package let instructionSet: String
         package let library: String
+        /// In bytes, of each level: clouds give processors of several generations one name.
+        package let caches: [Int]
         package let threads: Int
 
         /// - Parameters:
@@ -20,7 +23,8 @@ package struct CalibrationStore {
         package init(version: String, processor: String, threads: Int) {
             self.version = version
             self.processor = processor
-            instructionSet = DNNLibrary.instructionSet
+            instructionSet = "\(DNNLibrary.instructionSet), \(MachineCeilings.instructionSet)"
+            caches = MachineCeilings.cacheByteCounts
             library = "oneDNN \(DNNLibrary.version)"
             self.threads = threads
         }
@@ -32,7 +36,7 @@ package struct CalibrationStore {
         let machine: Identity
         let model: KernelCostModel
 
-        static let currentSchemaVersion = 5
+        static let currentSchemaVersion = 6
     }
 
     /// A model, and where it is from.

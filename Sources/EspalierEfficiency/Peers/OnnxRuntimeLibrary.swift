@@ -63,15 +63,16 @@ package struct OnnxRuntimeError: Error, Sendable, Equatable, CustomStringConvert
     static func checking<Result>(
         _ place: String, _ body: (UnsafeMutablePointer<CChar>, Int) -> Result?
     ) throws(OnnxRuntimeError) -> Result {
-        var message = [CChar](repeating: 0, count: messageCapacity)
-        let result = message.withUnsafeMutableBufferPointer { buffer in
-            // An array with elements has a first one.
-            buffer.baseAddress.flatMap { body($0, buffer.count) }
+        // On the stack, and cleared only at its beginning: a run of the peer is to cost what it costs.
+        let outcome = withUnsafeTemporaryAllocation(of: CChar.self, capacity: messageCapacity) {
+            message -> Swift.Result<Result, OnnxRuntimeError> in
+            guard let start = message.baseAddress else {
+                return .failure(OnnxRuntimeError(place: place, reason: "no memory for its messages"))
+            }
+            start.initialize(to: 0)
+            if let result = body(start, messageCapacity) { return .success(result) }
+            return .failure(OnnxRuntimeError(place: place, reason: String(cString: start)))
         }
-        guard let result else {
-            let text = message.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            throw OnnxRuntimeError(place: place, reason: String(decoding: text, as: UTF8.self))
-        }
-        return result
+        return try outcome.get()
     }
 }

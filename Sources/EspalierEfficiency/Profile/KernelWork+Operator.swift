@@ -24,10 +24,13 @@ extension KernelWork {
         guard outputs > 0, outputs.isMultiple(of: samples) else { return nil }
         let rows = outputs / samples
         guard shape.count.isMultiple(of: rows) else { return nil }
+        let isConvolution = shape.rank > 2
+        let groups = isConvolution && port > 0 ? signature.inputShape(0)[1] / max(shape[1], 1) : 1
         self.init(
-            rows: rows, columns: shape.count / rows, samples: samples, nonzeros: nonzeros,
-            activationByteCount: activationByteCount, taps: shape.rank > 2 ? shape.count(2..<shape.rank) : nil
-        )
+            rows: rows, columns: shape.count / rows, groups: max(groups, 1), samples: samples,
+            nonzeros: nonzeros,
+            activationByteCount: activationByteCount,
+            taps: isConvolution ? shape.count(2..<shape.rank) : nil)
     }
 }
 

@@ -62,7 +62,7 @@ package struct LatencyProfile: Sendable {
         check: () throws -> Void = {}
     ) throws {
         let shapes = inputs.mapValues(\.shape)
-        let resolved = try ResolvedGraph(graph, inputShapes: shapes)
+        let resolved = try ResolvedGraph(graph, inputShapes: shapes).foldingConstants()
         let plan = try InferencePlan(
             graph, inputShapes: shapes, outputs: graph.outputs, threads: threads,
             sparsity: .whereFaster(costs))

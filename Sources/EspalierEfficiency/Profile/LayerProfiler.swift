@@ -27,8 +27,11 @@ package struct LayerProfiler {
         let listings = plans.map(\.listing)
         let labels = listings.map { $0.map(\.label) }
         let table = StepCostTable(network)
-        // Between two uses of a weight everything else is used once.
-        let resident = max(network.densePlan.arenaByteCount, 4 * network.summary.totals.parameters)
+        // Between two uses of a weight all others are used once, each as it is kept.
+        let resident = listings[0].reduce(0) { sum, step in
+            let own = table.costs(step.label)
+            return sum + (own.work?.weightByteCount(step.format ?? .dense) ?? own.constantByteCount)
+        }
         var seen: Set<String> = []
         var layers: [RunRecord.BenchmarkedLayer] = []
         for pair in StepMatching(labels[0], labels[1]).pairs {

@@ -98,6 +98,12 @@ struct StepCostTable {
         guard let operation = resolved.operators[node.id], let signature = resolved.signatures[node.id],
             let port = signature.weightPort, let weight = signature.constant(port)
         else { return nil }
+        // What the planner chose by, where it had a choice.
+        if let lowering = operation as? any Lowering,
+            case .product(let work, _) = lowering.layoutChoice(signature)
+        {
+            return work
+        }
         return KernelWork(
             operation, signature, weight: port, nonzeros: weight.nonzeroCount,
             activationByteCount: costs.activationByteCount)

@@ -1,5 +1,5 @@
 import EspalierGraphs
-import EspalierOperators
+package import EspalierOperators
 import EspalierTensors
 
 extension Graph {
@@ -56,6 +56,20 @@ extension Graph {
 }
 
 extension ResolvedGraph {
+    /// The network with what its constants alone determine among them, as plans for inference have it.
+    ///
+    /// - Throws: ``ExecutionError``.
+    package func foldingConstants() throws(ExecutionError) -> ResolvedGraph {
+        let simpler: Graph?
+        do throws(GraphError) { simpler = try graph.foldingConstants(self) } catch {
+            throw .internalFailure("simplifying the graph: \(error)")
+        }
+        guard let simpler else { return self }
+        do throws(ResolutionError) { return try ResolvedGraph(simpler, inputShapes: inputShapes) } catch {
+            throw ExecutionError(error)
+        }
+    }
+
     /// What `values` are, which depend on constants only; nil if a node on the way cannot run, which is for the plan
     /// that needs it to report.
     fileprivate func evaluated(_ values: [ValueID]) -> [Tensor]? {

@@ -66,6 +66,12 @@ struct ForwardLowering {
         }
         let needed = nodesNeeded(for: targets)
         let nodes = resolved.graph.nodes.filter { needed.contains($0.id) && !fusion.isAbsorbed($0.id) }
+        // Before anything is made of their sizes.
+        for node in nodes {
+            for facts in resolved.signatures[node.id]?.outputs ?? [] {
+                try requireMemory(facts, of: node.label)
+            }
+        }
         let plan = SparsityPlan(
             sparsity, precision, resolved, nodes: nodes, fusion: fusion, targets: targets)
         for node in nodes {
@@ -110,7 +116,6 @@ struct ForwardLowering {
             let reason = resolved.opaque[node.id].map { "\($0)" } ?? "its types are not known"
             throw .opaqueNode(name: node.label, reason: reason)
         }
-        for facts in signature.outputs { try requireMemory(facts, of: node.label) }
         var inputs = node.inputs
         for link in chain { if let addend = link.addend { inputs.append(addend) } }
         var offered: [Layout] = []

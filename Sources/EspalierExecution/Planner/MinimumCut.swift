@@ -41,7 +41,7 @@ package struct MinimumCut {
             let levels = flow.levels()
             guard levels[Self.sink] != nil else { return levels.map { $0 != nil } }
             var next = [Int](repeating: 0, count: leaving.count)
-            while flow.push(from: Self.source, .max, levels, &next) > 0 {}
+            while flow.push(levels, &next) {}
         }
     }
 
@@ -62,25 +62,35 @@ package struct MinimumCut {
         return levels
     }
 
-    /// Sends at most `limit` towards the sink, level by level.
+    /// Sends what it can along one path to the sink, level by level.
     ///
     /// - Parameter next: of each vertex, the edges before which lead nowhere.
-    /// - Returns: how much went.
-    private mutating func push(from vertex: Int, _ limit: Int, _ levels: [Int?], _ next: inout [Int]) -> Int {
-        if vertex == Self.sink { return limit }
-        while next[vertex] < leaving[vertex].count {
+    /// - Returns: whether anything went.
+    private mutating func push(_ levels: [Int?], _ next: inout [Int]) -> Bool {
+        // A path is as long as the network is deep: too long for the stack of a thread.
+        var path: [Int] = []
+        var vertex = Self.source
+        while vertex != Self.sink {
+            guard next[vertex] < leaving[vertex].count else {
+                guard let edge = path.popLast() else { return false }
+                vertex = edges[edges[edge].opposite].target
+                next[vertex] += 1
+                continue
+            }
             let edge = leaving[vertex][next[vertex]]
             let target = edges[edge].target
             if edges[edge].capacity > 0, levels[target] == (levels[vertex] ?? 0) + 1 {
-                let sent = push(from: target, min(limit, edges[edge].capacity), levels, &next)
-                if sent > 0 {
-                    edges[edge].capacity -= sent
-                    edges[edges[edge].opposite].capacity += sent
-                    return sent
-                }
+                path.append(edge)
+                vertex = target
+            } else {
+                next[vertex] += 1
             }
-            next[vertex] += 1
         }
-        return 0
+        let sent = path.reduce(Int.max) { min($0, edges[$1].capacity) }
+        for edge in path {
+            edges[edge].capacity -= sent
+            edges[edges[edge].opposite].capacity += sent
+        }
+        return true
     }
 }

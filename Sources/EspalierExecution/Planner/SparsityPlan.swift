@@ -92,6 +92,10 @@ private struct LayoutNetwork {
         _ choices: [(node: Node, choice: LayoutChoice)], fusion: FusionPlan, targets: [ValueID]
     ) -> Set<NodeID> {
         let works = choices.compactMap { if case .product(let work, _) = $0.choice { work } else { nil } }
+        let others = choices.reduce(0) { sum, each in
+            if case .product = each.choice { return sum }
+            return sum + constantByteCount(each.node)
+        }
         for input in resolved.graph.inputs { producers[input] = MinimumCut.source }
         var chosen: Set<NodeID> = []
         var open: [(node: NodeID, vertex: Int)] = []
@@ -106,7 +110,7 @@ private struct LayoutNetwork {
             case .fixed(let before, let after):
                 (input, output) = (before.map(vertex), vertex(after))
             case .product(let work, let dense):
-                let times = times(work, resident: works)
+                let times = times(work, resident: works, others: others)
                 if dense == .plain {
                     if times.sparse < times.dense { chosen.insert(node.id) }
                     (input, output) = (MinimumCut.source, MinimumCut.source)
@@ -157,12 +161,20 @@ private struct LayoutNetwork {
         }
     }
 
-    /// - Parameter resident: all products of the network, between two runs of which the others' weights are used.
-    private func times(_ work: KernelWork, resident: [KernelWork]) -> (sparse: Int, dense: Int) {
+    private func constantByteCount(_ node: Node) -> Int {
+        node.inputs.reduce(0) { sum, input in
+            sum + (input.flatMap { resolved.facts[$0]?.constant }?.byteCount ?? 0)
+        }
+    }
+
+    /// - Parameters:
+    ///   - resident: all products of the network that have a choice, between two runs of which the others' weights are used.
+    ///   - others: bytes of all other constants.
+    private func times(_ work: KernelWork, resident: [KernelWork], others: Int) -> (sparse: Int, dense: Int) {
         func seconds(_ format: (KernelWork) -> KernelFormat) -> Double? {
             costs.prediction(
                 work, format: format(work),
-                residentByteCount: resident.reduce(0) { $0 + $1.weightByteCount(format($1)) })?.seconds
+                residentByteCount: resident.reduce(others) { $0 + $1.weightByteCount(format($1)) })?.seconds
         }
         guard let dense = seconds({ $0.denseFormat(in: precision) }),
             let sparse = seconds({ $0.sparseFormat(in: precision) })

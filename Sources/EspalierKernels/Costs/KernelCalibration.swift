@@ -167,7 +167,7 @@ package enum KernelCalibration {
             var storages = [AlignedStorage(byteCount: primitive.scratchByteCount)]
             var bindings: [DNNBinding] = []
             for argument in arguments {
-                let storage = AlignedStorage(byteCount: try primitive.layout(of: argument).byteCount)
+                let storage = AlignedStorage.written(byteCount: try primitive.layout(of: argument).byteCount)
                 storages.append(storage)
                 bindings.append(DNNBinding(argument, storage.base))
             }
@@ -316,7 +316,7 @@ package enum KernelCalibration {
     ) -> Double {
         let size = MemoryLayout<Float>.size
         let (source, target, working) = (
-            AlignedStorage(byteCount: size * input), AlignedStorage(byteCount: size * output),
+            AlignedStorage.written(byteCount: size * input), AlignedStorage(byteCount: size * output),
             AlignedStorage(byteCount: scratch)
         )
         defer { withExtendedLifetime((source, target, working)) {} }

@@ -58,6 +58,15 @@ extension MachineCeilings {
         return multiplyAccumulatesPerSecond / (Double(threads) * Self.peak())
     }
 
+    /// What our own kernels use.
+    package static var instructionSet: String { String(cString: espalier_isa_name(espalier_isa_active())) }
+
+    /// Bytes that each level of cache holds, as far as the system tells.
+    package static var cacheByteCounts: [Int] {
+        let sizes = CacheSizes()
+        return [sizes.first, sizes.second, sizes.third]
+    }
+
     /// Multiply-accumulates per second of the calling thread's team.
     private static func peak() -> Double {
         let isa = espalier_isa_active()
@@ -68,7 +77,7 @@ extension MachineCeilings {
         }
     }
 
-    /// Measures the machine with the calling thread's team, in about 0.3 s.
+    /// Measures the machine with the calling thread's team, in about a second.
     ///
     /// Each figure is the best of many short measurements: whatever else runs can only make them worse.
     package static func measured() -> MachineCeilings {
@@ -77,7 +86,7 @@ extension MachineCeilings {
         let peak = peak()
         let sizes = CacheSizes()
         // Half of a cache is sure to stay there beside what else it must hold.
-        let memory = min(max(4 * sizes.third, 64 << 20), 256 << 20)
+        let memory = min(max(4 * sizes.third, 64 << 20), 2 << 30, PhysicalMemory.byteCount / 8)
         let levels = [
             level("L1", holds: sizes.first * threads, reading: sizes.first / 2 * threads, isa),
             level("L2", holds: sizes.second * threads, reading: sizes.second / 2 * threads, isa),
@@ -94,11 +103,13 @@ extension MachineCeilings {
         let threads = ThreadTeam.count
         let granularity = espalier_read_granularity()
         let share = max(byteCount / MemoryLayout<Float>.size / threads / granularity, 1) * granularity
-        let storage = AlignedStorage(byteCount: share * threads * MemoryLayout<Float>.size)
+        let storage = AlignedStorage.written(byteCount: share * threads * MemoryLayout<Float>.size)
         let numbers = UnsafePointer(storage.base.assumingMemoryBound(to: Float.self))
         // So often that one measurement reads some megabytes.
         let passes = max(1, (2 << 20) / (share * threads * MemoryLayout<Float>.size))
-        let rate = highestRate(of: Double(passes * storage.byteCount), attempts: holds == nil ? 5 : 40) {
+        let rate = highestRate(
+            of: Double(passes * storage.byteCount), attempts: storage.byteCount > 16 << 20 ? 5 : 40
+        ) {
             ThreadTeam.enter { thread, _ in
                 for _ in 0..<passes { _ = espalier_read(isa, numbers + thread * share, share) }
             }
