@@ -17,7 +17,7 @@ package enum PruningError: Error, Sendable {
     case granularity(criterion: String, Granularity, known: Set<Granularity.Kind>)
     /// The criterion has scores of its own for whole channels, not made of those of elements.
     case nothingToAggregate(criterion: String)
-    /// The criterion says nothing about that part of the network; it says something about others.
+    /// The criterion says nothing about that part of the network; it may say something about others.
     case notScored(criterion: String, subject: String, reason: String)
     // Plans
     case planUnreadable(String)

@@ -102,6 +102,22 @@ struct ScoreTests {
         #expect(blind.error.contains("need labels"))
     }
 
+    /// HRank looks at 256 samples. Of data that are sorted they must not be the first ones: here, those without a picture.
+    @Test func sortedDataAreDrawnFrom() throws {
+        let folder = try TrainedModel.folder()
+        func rank(blank: Int) throws -> Double {
+            let pixels = (0..<300 * 64).map { $0 / 64 < blank ? 0 : Float($0 * 37 % 101) / 101 }
+            let path = folder("\(blank).npz")
+            try NpzArchive.write([("x", Tensor(shape: [300, 1, 8, 8], scalars: pixels))], to: path)
+            let result = score(
+                folder, "--criterion", "hrank", "--data", "npz:\(path)", "--labels", "none", "--split", "all")
+            #expect(result.code == 0, "\(result.error)")
+            return try #require(result.entries("layers")["conv1.weight"]?["mean"] as? Double)
+        }
+        let (mixed, blank) = (try rank(blank: 256), try rank(blank: 300))
+        #expect(mixed > blank)
+    }
+
     @Test func aggregationAndNormalization() throws {
         let folder = try TrainedModel.folder()
         let channel = ["--granularity", "channel"]

@@ -103,4 +103,19 @@ struct EvidenceTests {
             #expect(value >= means[index] * means[index] - 1e-6)
         }
     }
+
+    /// Firing counts samples of the evidence it was measured with, not those that training went through.
+    @Test func trainingDoesNotCountForOtherKinds() {
+        let training = Evidence(sampleCount: 5000, tensors: [.movement: [:]])
+        let measured = Evidence(sampleCount: 7, tensors: [.firingSamples: [:]])
+        var one = training
+        one.merge(measured)
+        var other = measured
+        other.merge(training)
+        #expect(one.sampleCount == 7 && other.sampleCount == 7)
+        #expect(one.kinds == [.movement, .firingSamples])
+        var alone = training
+        alone.merge(.none)
+        #expect(alone.sampleCount == 5000)
+    }
 }

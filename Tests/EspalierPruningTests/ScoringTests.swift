@@ -118,6 +118,22 @@ struct ScoringTests {
         #expect(channels.refusals.count == 2)
     }
 
+    /// What every weight is compared with is found once, however many weights there are.
+    @Test func totalsAreComputedOnce() throws {
+        let scene = ScoringScene(try pruner().graph)
+        var calls = 0
+        for _ in 0..<3 {
+            let total = scene.total(of: "snip") {
+                calls += 1
+                return 2.5
+            }
+            #expect(total == 2.5)
+        }
+        #expect(calls == 1)
+        let other = scene.total(of: "another") { 1 }
+        #expect(other == 1)
+    }
+
     // MARK: Criteria on weights alone, by hand
 
     /// Distances between (3, 0), (1, 2) and (0, 0), without the consumer's weights.

@@ -87,6 +87,85 @@ struct SynapticFlowTests {
         #expect(shares.allSatisfy { abs(sum($0.value) - 1) < 1e-4 })
     }
 
+    /// All flows through both layers, whatever is done to single values between them.
+    @Test func activationsLimitsAndConstantsAreNoHindrance() throws {
+        var network = Network("between", seed: 4, dtype: .float32)
+        let hundred = network.builder.constant("hundred", Tensor(100 as Float))
+        let six = network.builder.constant("six", Tensor(6 as Float))
+        let zero = network.builder.constant("zero", Tensor(0 as Float))
+        let slope = network.weight("slope", [4, 1, 1], around: 0.2)
+        let window: [String: Attribute] = ["kernel_shape": .ints([2, 2]), "strides": .ints([2, 2])]
+        let x = network.image(channels: 2, size: 8)
+        var value = network.convolution("first", x, inputs: 2, outputs: 4)
+        value = network.builder.node("Mul", inputs: [hundred, value])
+        value = network.builder.node("Add", inputs: [six, value])
+        value = network.builder.node("Sub", inputs: [six, value])
+        value = network.builder.node("Clip", inputs: [value, zero, six])
+        value = network.builder.node("MaxPool", inputs: [value], attributes: window)
+        value = network.builder.node("PRelu", inputs: [value, slope])
+        value = network.builder.node("Min", inputs: [value, six])
+        value = network.builder.node("AveragePool", inputs: [value], attributes: window)
+        value = network.linear("last", network.flatten(value), inputs: 16, outputs: 3)
+        let graph = try network.finish(value)
+        let shares = try shares(graph)
+        for name in ["first.weight", "last.weight"] {
+            let weight = try #require(graph.value(named: name)).id
+            #expect(abs(sum(shares[weight]) - 1) < 1e-5, "\(name)")
+        }
+    }
+
+    /// Files that store equal tensors once have an identity before each further use.
+    @Test func operandsMayBeComputedFromConstants() throws {
+        func shares(hasIdentities: Bool) throws -> [Float] {
+            var network = Network("shared", seed: 6, dtype: .float32)
+            let x = network.image(channels: 2, size: 4)
+            let first = network.convolution("first", x, inputs: 2, outputs: 3)
+            var operands = [
+                network.weight("scale", [3], around: 1), network.weight("shift", [3]),
+                network.weight("mean", [3]),
+                network.builder.constant("variance", Tensor(shape: [3], scalars: [0.5, 1, 4] as [Float])),
+            ]
+            if hasIdentities {
+                for index in operands.indices {
+                    operands[index] = network.builder.node("Identity", inputs: [operands[index]])
+                }
+            }
+            let normal = network.builder.node(
+                "BatchNormalization",
+                inputs: [first, operands[0], operands[1], operands[2], operands[3]])
+            let last = network.linear("last", network.flatten(normal), inputs: 48, outputs: 2)
+            let graph = try network.finish(last)
+            let weight = try #require(graph.value(named: "first.weight")).id
+            return try #require(try self.shares(graph)[weight]).scalars(as: Float.self)
+        }
+        let (plain, behind) = (try shares(hasIdentities: false), try shares(hasIdentities: true))
+        #expect(zip(plain, behind).allSatisfy { abs($0 - $1) < 1e-6 })
+    }
+
+    /// What does not pass flow on in proportion would make shares of what is none; the node is named.
+    @Test(arguments: ["LayerNormalization", "Softmax", "Mul", "Div", "Sub", "Pow"])
+    func whatFlowCannotPassIsRefused(type: String) throws {
+        var network = Network("refused", seed: 2, dtype: .float32)
+        let x = network.input("x", [.symbolic("N"), .fixed(4)])
+        let hidden = network.linear("first", x, inputs: 4, outputs: 6)
+        let gate = network.builder.node("Sigmoid", inputs: [hidden])
+        let operands: [ValueID] =
+            switch type {
+            case "Softmax": [hidden]
+            case "LayerNormalization": [hidden, network.weight("scale", [6], around: 1)]
+            case "Pow": [hidden, network.builder.constant("two", Tensor(2 as Float))]
+            default: [hidden, gate]
+            }
+        let culprit = network.builder.node(type, name: "culprit", inputs: operands)
+        let graph = try network.finish(network.linear("last", culprit, inputs: 6, outputs: 3))
+        let error = try #require(throws: PruningError.self) { try shares(graph) }
+        guard case .notScored(let criterion, let subject, let reason) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(criterion == "synflow" && subject == "culprit" && reason.contains(type))
+    }
+
     /// At 99.5 % no layer may be cut off: in one round one would be, in a hundred the flow is kept.
     @Test func manyRoundsKeepLayersConnected() throws {
         let graph = try Network.perceptron([20, 60, 4, 60, 5], dtype: .float32)

@@ -25,9 +25,9 @@ extension EvidenceCollector {
 }
 
 extension Dataset {
-    /// At most `count` samples, drawn by the seed.
+    /// At most `count` samples, drawn by the seed; all of them, in a drawn order, if there are no more. Some kinds of evidence
+    /// look at the first ones only, and many data are sorted by class.
     func evidenceSample(_ count: Int, seed: UInt64) throws -> Dataset {
-        guard count < sampleCount else { return self }
         var random = RandomSource(seed: seed).split("evidence")
         return try selecting(Array(random.permutation(of: sampleCount).prefix(count)))
     }

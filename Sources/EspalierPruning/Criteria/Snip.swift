@@ -22,7 +22,7 @@ package struct Snip: Criterion {
         of parameter: ScoredParameter, scene: ScoringScene
     ) throws(PruningError) -> [Float] {
         let gradients = try evidence(.meanGradients, for: parameter, scene: scene).scalars(as: Float.self)
-        let total = Self.total(scene)
+        let total = scene.total(of: Self.information.id) { Self.total(scene) }
         guard total > 0 else { return [Float](repeating: 0, count: gradients.count) }
         return zip(gradients, parameter.tensor.scalars(as: Float.self)).map {
             Float((Double($0) * Double($1)).magnitude / total)

@@ -45,12 +45,14 @@ package struct Evidence: Sendable {
         self.tensors = tensors
     }
 
-    /// Takes over another's kinds.
+    /// Takes over another's kinds, and the number of samples that either was measured on. What training saw, a sample
+    /// once an epoch, counts only where there is nothing else: no mean of other kinds was taken over it.
     package mutating func merge(_ other: Evidence) {
+        let measured = [self, other].filter { $0.kinds.contains { !$0.isFromTraining } }.map(\.sampleCount)
+        sampleCount = measured.max() ?? max(sampleCount, other.sampleCount)
         tensors.merge(other.tensors) { _, new in new }
         units.merge(other.units) { _, new in new }
         costs += other.costs
-        sampleCount = max(sampleCount, other.sampleCount)
     }
 
     /// No evidence: enough for criteria that look at nothing but the weights.
