@@ -26,8 +26,8 @@ package struct ComparisonTexts {
         }
     }
 
-    /// For each criterion but the first its differences from the first in points, with their intervals; empty if there
-    /// are none.
+    /// For each criterion but the first its differences from the first in points, with their intervals unless all pairs
+    /// are equal; empty if there are none.
     package var differences: [(name: String, cells: [String])] {
         guard curves.contains(where: { $0.points.contains { $0.difference != nil } }) else { return [] }
         return curves.dropFirst().map { curve in
@@ -35,7 +35,7 @@ package struct ComparisonTexts {
                 curve.criterion,
                 cells(curve) { point in
                     point.difference.map {
-                        "\(Self.signed($0.mean)) [\(Self.signed($0.low)), \(Self.signed($0.high))]"
+                        Format.paired($0.mean, low: $0.low, high: $0.high, Self.signed)
                     } ?? ""
                 }
             )

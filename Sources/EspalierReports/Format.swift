@@ -50,10 +50,11 @@ package enum Format {
 
     /// 3 min 05 s
     package static func duration(seconds: Double) -> String {
+        guard seconds.isFinite else { return "–" }
         if seconds < 0.001 { return "< 1 ms" }
         if seconds < 1 { return fixed(seconds * 1000, 0) + " ms" }
         if seconds < 60 { return fixed(seconds, 1) + " s" }
-        let whole = Int(seconds.rounded())
+        let whole = Int(clamped: seconds.rounded())
         return whole < 3600
             ? "\(whole / 60) min \(padded(whole % 60)) s"
             : "\(whole / 3600) h \(padded(whole % 3600 / 60)) min"
@@ -72,6 +73,15 @@ package enum Format {
     /// At most `digits` significant digits, as many as the value has: 0.0009765625
     package static func digits(_ value: Double, _ digits: Int) -> String {
         value == 0 ? "0" : String(format: "%.\(digits)g", value)
+    }
+
+    /// "0.28 [0.10, 0.46]": a mean of paired differences with its interval. There is none where all are equal; older
+    /// records have one without width.
+    package static func paired(
+        _ mean: Double, low: Double?, high: Double?, _ text: (Double) -> String
+    ) -> String {
+        guard let low, let high, low != high else { return "\(text(mean)) (all pairs equal)" }
+        return "\(text(mean)) [\(text(low)), \(text(high))]"
     }
 
     private static func padded(_ value: Int) -> String { value < 10 ? "0\(value)" : "\(value)" }

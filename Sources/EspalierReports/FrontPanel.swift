@@ -66,6 +66,6 @@ struct FrontPanel {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         // Strings and whole numbers always have a JSON text.
         let bytes = (try? encoder.encode(document)) ?? Data("null".utf8)
-        return String(decoding: bytes, as: UTF8.self).replacing("<", with: "\\u003c")
+        return String(decoding: bytes, as: UTF8.self).replacingScalar("<", with: "\\u003c")
     }
 }

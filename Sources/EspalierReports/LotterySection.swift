@@ -69,7 +69,7 @@ struct LotterySection {
                 controls.map { method in
                     series(method) { $0.earlyStep }
                 }
-            ) { Format.count(Int($0)) })
+            ) { Format.count(Int(clamped: $0)) })
         if !others.isEmpty {
             let methods = [LotterySummary.winning] + others
             charts.append(accuracy("Without training before pruning", methods))
@@ -169,7 +169,7 @@ struct LotterySection {
         func signed(_ value: Double) -> String {
             (value < 0 ? "" : "+") + Format.fixed(scale * value, digits)
         }
-        return "\(signed(difference.mean)) [\(signed(difference.low)), \(signed(difference.high))]"
+        return Format.paired(difference.mean, low: difference.low, high: difference.high, signed)
     }
 
     private var seeds: [UInt64] { Set(lottery.tickets.map(\.seed)).sorted() }

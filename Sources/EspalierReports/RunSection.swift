@@ -93,8 +93,9 @@ struct RunSection {
         }
         if let firing = record.firing {
             add("\(firing.reduce(0) { $0 + $1.samples.count })", "units watched")
-            add("\(firing.reduce(0) { $0 + $1.dead })", "dead: they fire in no sample")
-            add("\(firing.reduce(0) { $0 + $1.nearlyDead })", "nearly dead: they fire in fewer than 1 %")
+            // A file may have any counts: they wrap around rather than end the program.
+            add("\(firing.reduce(0) { $0 &+ $1.dead })", "dead: they fire in no sample")
+            add("\(firing.reduce(0) { $0 &+ $1.nearlyDead })", "nearly dead: they fire in fewer than 1 %")
         }
         FrontSection(record)?.cards.forEach { add($0.value, $0.label) }
         LotterySection(record)?.cards.forEach { add($0.value, $0.label) }

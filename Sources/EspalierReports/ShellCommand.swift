@@ -6,9 +6,10 @@ enum ShellCommand {
     }
 
     private static func quoted(_ argument: String) -> String {
-        let plain = argument.allSatisfy { $0.isLetter || $0.isNumber || "-_./:=,+@%".contains($0) }
-        return plain && !argument.isEmpty
-            ? argument
-            : "'\(argument.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''"))'"
+        let isPlain = argument.unicodeScalars.allSatisfy { scalar in
+            scalar.isASCII
+                && (scalar.properties.isAlphabetic || "0123456789-_./:=,+@%".unicodeScalars.contains(scalar))
+        }
+        return isPlain && !argument.isEmpty ? argument : "'\(argument.replacingScalar("'", with: "'\\''"))'"
     }
 }

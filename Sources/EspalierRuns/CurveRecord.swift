@@ -49,10 +49,11 @@ extension RunRecord {
     /// A mean of paired differences with its two-sided 95 % interval (Student's t).
     public struct Difference: Codable, Sendable, Equatable {
         public var mean: Double
-        public var low: Double
-        public var high: Double
+        /// The interval's ends; absent where all pairs differ by the same, which tells nothing of how far they spread.
+        public var low: Double?
+        public var high: Double?
 
-        public init(mean: Double, low: Double, high: Double) {
+        public init(mean: Double, low: Double? = nil, high: Double? = nil) {
             self.mean = mean
             self.low = low
             self.high = high
@@ -88,7 +89,7 @@ extension RunRecord.Curve {
                 if let first, first != criterion {
                     point.difference = PairedInterval(
                         bySeed(records), minus: bySeed(runs(first, sparsity))
-                    ).map { .init(mean: $0.mean, low: $0.low, high: $0.high) }
+                    ).map { .init($0) }
                 }
                 points.append(point)
                 seconds += records.compactMap { $0.figures?["decisionSeconds"] }
@@ -104,6 +105,12 @@ extension RunRecord.Curve {
             records.compactMap { record in
                 record.seed.flatMap { seed in record.accuracy.map { (seed, $0) } }
             }, uniquingKeysWith: { $1 })
+    }
+}
+
+extension RunRecord.Difference {
+    package init(_ interval: PairedInterval) {
+        self.init(mean: interval.mean, low: interval.low, high: interval.high)
     }
 }
 

@@ -27,7 +27,7 @@ struct ClosedFormTests {
     @Test func tenUnitsAtOneHalf() throws {
         let removal = try IndependentRemoval(GroupSizes([10]), rate: 0.5)
         #expect(removal.failureProbability(size: 10) == 0.0009765625)
-        #expect(isClose(removal.anyFailureProbability, 0.0009765625))
+        #expect(isClose(-expm1(removal.logSurvival), 0.0009765625))
     }
 
     /// Against the sum over all 2^n choices.
@@ -42,7 +42,6 @@ struct ClosedFormTests {
             failures += weight * Double(failed.count { $0 })
         }
         #expect(abs(removal.survivalProbability - survival) < 1e-12)
-        #expect(abs(removal.anyFailureProbability - (1 - survival)) < 1e-12)
         #expect(abs(removal.expectedFailures - failures) < 1e-12)
     }
 
@@ -119,7 +118,7 @@ struct ClosedFormTests {
     /// Failures far below the spacing of doubles near 1.
     @Test func tinyRatesKeepTheirDigits() throws {
         let removal = try IndependentRemoval(GroupSizes([Int](repeating: 5, count: 1000)), rate: 1e-8)
-        #expect(isClose(removal.anyFailureProbability, 1e-37))
+        #expect(isClose(-expm1(removal.logSurvival), 1e-37))
         #expect(removal.survivalProbability == 1)
     }
 
@@ -130,6 +129,7 @@ struct ClosedFormTests {
             let found = try LargestRate.bisected(groups, risk: risk)
             let expected = try LargestRate.ofEqualGroups(count: count, size: size, risk: risk)
             #expect(isClose(found, expected, 1e-13))
+            #expect(try LargestRate.of(groups, risk: risk) == expected)
         }
     }
 
@@ -143,9 +143,16 @@ struct ClosedFormTests {
     }
 
     @Test func extremesOfRisk() throws {
-        let groups = try GroupSizes([2, 3])
-        #expect(try LargestRate.bisected(groups, risk: 1) == 1)
-        #expect(try LargestRate.bisected(groups, risk: 0) < 1e-8)
+        // Of 10,000 units 0.9^m is below all doubles.
+        let ways: [(GroupSizes, Double) throws -> Double] = [LargestRate.of, LargestRate.bisected]
+        for sizes in [[2, 3], [10_000, 20_000], [10_000], [1, 1]] {
+            let groups = try GroupSizes(sizes)
+            for find in ways {
+                #expect(try find(groups, 1) == 1)
+                let none = try find(groups, 0)
+                #expect(none == 0 && none.sign == .plus)
+            }
+        }
     }
 
     @Test func whatCannotBeIsRefused() throws {
@@ -156,6 +163,7 @@ struct ClosedFormTests {
         for rate in [-0.1, 1.1, .nan, .infinity] {
             #expect(throws: RedundancyError.self) { try IndependentRemoval(groups, rate: rate) }
             #expect(throws: RedundancyError.self) { try LargestRate.bisected(groups, risk: rate) }
+            #expect(throws: RedundancyError.self) { try LargestRate.of(groups, risk: rate) }
         }
         #expect(throws: RedundancyError.self) { try UniformRemoval(groups, removed: 3) }
         #expect(throws: RedundancyError.self) { try UniformRemoval(groups, removed: -1) }

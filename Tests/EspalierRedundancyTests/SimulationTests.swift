@@ -16,11 +16,9 @@ struct SimulationTests {
         let removal = try IndependentRemoval(GroupSizes(sizes), rate: rate)
         var random = RandomSource(seed: seed)
         let tally = removal.simulate(trials: 20_000, random: &random)
-        try check(tally, survival: removal.survivalProbability, failures: removal.expectedFailures)
-        for size in Set(sizes) {
-            let seen = try interval(tally.failuresOfFirst(size: size), tally)
-            #expect(seen.contains(removal.failureProbability(size: size)))
-        }
+        try check(
+            tally, sizes, survival: removal.survivalProbability, failures: removal.expectedFailures,
+            ofSize: removal.failureProbability)
     }
 
     @Test(arguments: [[10], [2, 3, 5], [1, 2, 3, 4]], [UInt64(1), 2])
@@ -32,21 +30,27 @@ struct SimulationTests {
         let removal = try UniformRemoval(GroupSizes(sizes), removed: removed)
         var random = RandomSource(seed: seed)
         let tally = removal.simulate(trials: 20_000, random: &random)
-        try check(tally, survival: removal.survivalProbability, failures: removal.expectedFailures)
-        for size in Set(sizes) {
-            let seen = try interval(tally.failuresOfFirst(size: size), tally)
-            #expect(seen.contains(removal.failureProbability(size: size)))
-        }
+        try check(
+            tally, sizes, survival: removal.survivalProbability, failures: removal.expectedFailures,
+            ofSize: removal.failureProbability)
     }
 
     private func interval(_ count: Int, _ tally: RemovalTally) throws -> BinomialInterval {
         try BinomialInterval(successes: count, trials: tally.trials, confidence: Self.confidence)
     }
 
-    private func check(_ tally: RemovalTally, survival: Double, failures: Double) throws {
+    private func check(
+        _ tally: RemovalTally, _ sizes: [Int], survival: Double, failures: Double, ofSize: (Int) -> Double
+    ) throws {
         #expect(try interval(tally.survivals, tally).contains(survival))
+        for size in Set(sizes) {
+            #expect(try interval(tally.failuresOfFirst(size: size), tally).contains(ofSize(size)))
+        }
+        // The variance is at most that of independent groups: of a fixed number of units, what one group loses another keeps.
+        let variance = sizes.map(ofSize).reduce(0) { $0 + $1 * (1 - $1) }
         // Six standard errors, and what can go unseen: e^-14 is a millionth.
-        #expect(abs(tally.meanFailures - failures) <= 6 * tally.standardError + 14 / Double(tally.trials))
+        let error = (variance / Double(tally.trials)).squareRoot()
+        #expect(abs(tally.meanFailures - failures) <= 6 * error + 14 / Double(tally.trials))
     }
 
     // MARK: The interval itself

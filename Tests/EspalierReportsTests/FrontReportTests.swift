@@ -243,6 +243,30 @@ struct FrontReportTests {
             #expect(!tag.output.contains("onload=\"alert"), "\(tag.output)")
         }
     }
+
+    /// A shell reads the words of a command as they were. A quote with an accent is one character to Swift, and ends a word
+    /// all the same.
+    @Test(arguments: [
+        "a b", "it's", "'\u{301};echo broken;'\u{301}", "e\u{301}", "$HOME `id` \"x\" \\", "", "a\nb", "~",
+        "x=1,2",
+    ])
+    func commandsKeepTheirWords(word: String) throws {
+        var record = Trade.record()
+        record.front?[1].arguments = ["pareto", word]
+        let command = try #require(try Page.document(Report.html([record])).networks[1].command)
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.arguments = ["-c", #"espalier() { printf '%s\0' "$@"; }; "# + command]
+        let pipe = Pipe()
+        shell.standardOutput = pipe
+        try shell.run()
+        let output = pipe.fileHandleForReading.readDataToEndOfFile()
+        shell.waitUntilExit()
+        let words = output.split(separator: 0, omittingEmptySubsequences: false).map {
+            String(decoding: $0, as: UTF8.self)
+        }
+        #expect(words.dropLast() == ["pareto", word])
+    }
 }
 
 /// A trade-off that has some of everything: numbers 0 to 2 on the front, 3 and 4 dominated.

@@ -32,7 +32,8 @@ struct ComparisonTests {
         #expect(abs((accuracy.low ?? 0) - (0.02 - half)) < 1e-10)
         #expect(abs((accuracy.high ?? 0) - (0.02 + half)) < 1e-10)
         let macs = try #require(comparison.differences.first { $0.name == "macs" })
-        #expect(macs.mean == -50 && macs.low == -50 && macs.high == -50)
+        // All equal: no interval.
+        #expect(macs.mean == -50 && macs.pairs == 3 && macs.low == nil && macs.high == nil)
         #expect(comparison.groups[0].figures.first?.standardDeviation.map { abs($0 - 0.1) < 1e-12 } == true)
         #expect(comparison.notes.isEmpty)
     }

@@ -64,6 +64,26 @@ struct LotterySummaryTests {
         #expect(summary.smallestMatching.isEmpty)
     }
 
+    /// One network under three seeds' names: all differences are equal, which says nothing of their spread.
+    @Test func copiesShowNothing() throws {
+        let copies = dense.indices.flatMap { seed in
+            tickets.filter { $0.seed == 0 }.map { ticket in
+                var copy = ticket
+                copy.seed = UInt64(seed)
+                return copy
+            }
+        }
+        let summary = LotterySummary(copies)
+        let result = try #require(summary.rounds[1].results["winning"])
+        let difference = try #require(result.difference)
+        #expect(abs(difference.mean - 0.003) < 1e-12 && difference.low == nil && difference.high == nil)
+        #expect(result.stepDifference == RunRecord.Difference(mean: -300))
+        #expect(result.matches == false && result.pValue == 1 && summary.smallestMatching.isEmpty)
+        let json = try JSONEncoder().encode(difference)
+        #expect(String(decoding: json, as: UTF8.self).contains("mean"))
+        #expect(!String(decoding: json, as: UTF8.self).contains("low"))
+    }
+
     /// Seeds that only one of both has are left out of the pairs.
     @Test func pairsAreOfTheSameSeeds() throws {
         var some = tickets.filter { !($0.round == 0 && $0.seed == 1) }

@@ -93,34 +93,4 @@ struct HardConcreteTests {
         #expect(HardConcrete.probabilityNonzero(logAlpha: 800).value == 1)
         #expect(HardConcrete.testGate(logAlpha: .nan).value.isNaN)
     }
-
-    @Test func expectedCostIsTheSum() {
-        let costs = logAlphas.indices.map { 1 + Double($0) / 4 }
-        func cost(_ logAlphas: [Double], _ derivatives: inout [Double]) -> Double {
-            logAlphas.withUnsafeBufferPointer { logAlphas in
-                costs.withUnsafeBufferPointer { costs in
-                    derivatives.withUnsafeMutableBufferPointer {
-                        HardConcrete.expectedCost(
-                            logAlphas: logAlphas, costs: costs, weight: 0.5, addingTo: $0)
-                    }
-                }
-            }
-        }
-        var derivatives = [Double](repeating: 7, count: costs.count)
-        let sum = cost(logAlphas, &derivatives)
-        let expected = zip(logAlphas, costs).reduce(0) {
-            $0 + $1.1 * HardConcrete.probabilityNonzero(logAlpha: $1.0).value
-        }
-        #expect(abs(sum - expected) < 1e-12)
-        for gate in costs.indices {
-            let found = difference(
-                { x in
-                    var moved = logAlphas
-                    moved[gate] = x
-                    var unused = derivatives
-                    return cost(moved, &unused)
-                }, at: logAlphas[gate])
-            #expect(abs(derivatives[gate] - 7 - 0.5 * found) < 1e-8)
-        }
-    }
 }

@@ -31,42 +31,6 @@ struct HypervolumeTests {
         }
     }
 
-    /// What the set loses without the point, also where points are dominated or equal.
-    @Test(arguments: 2...5, [UInt64(1), 2])
-    func contributionsAreDifferences(dimension: Int, seed: UInt64) throws {
-        var random = RandomSource(seed: seed)
-        let reference = try corner(4, dimension)
-        for count in [2, 5, 15] {
-            let points = try gridPoints(count: count, dimension: dimension, levels: 5, random: &random)
-            let whole = try CandidateSet(points).hypervolume(reference: reference)
-            let found = try CandidateSet(points).exclusiveHypervolumes(reference: reference)
-            for point in points.indices {
-                var others = points
-                others.remove(at: point)
-                let without = try CandidateSet(others).hypervolume(reference: reference)
-                #expect(found[point] == whole - without)
-            }
-        }
-    }
-
-    /// A point that is alone on the front shares what it encloses with those that it dominates.
-    @Test func dominatedPointsStandIn() throws {
-        let candidates = try CandidateSet([[0, 0], [1, 1], [1, 1], [3, 0]].map { try Objectives($0) })
-        #expect(try candidates.exclusiveHypervolumes(reference: Objectives([2, 2])) == [3, 0, 0, 0])
-    }
-
-    /// Not only to rounding.
-    @Test(arguments: 2...5, [UInt64(1), 2])
-    func dominatedAndEqualPointsContributeExactlyNothing(dimension: Int, seed: UInt64) throws {
-        var random = RandomSource(seed: seed)
-        var points = try (0..<20).map { _ in try Objectives((0..<dimension).map { _ in random.uniform() }) }
-        points.append(points[3])
-        let candidates = try CandidateSet(points)
-        let front = Set(candidates.undominated()).subtracting([3, 20])
-        let found = try candidates.exclusiveHypervolumes(reference: corner(1.1, dimension))
-        for point in points.indices { #expect((found[point] > 0) == front.contains(point)) }
-    }
-
     /// Steps down a diagonal enclose n (n + 1) / 2 cells; in more dimensions, a cube with a block on each face.
     @Test func closedForms() throws {
         let count = 3000

@@ -100,7 +100,8 @@ def table(title, found):
     for curve in sorted(found["curves"], key=validation, reverse=True):
         cells = [f"{100 * p['mean']:.2f}" + (f" ± {100 * p['std']:.2f}" if "std" in p else "") for p in curve["points"]]
         difference = curve["points"][-1].get("difference")
-        text = "" if difference is None else (
+        # Where all pairs are equal there is no interval.
+        text = "" if difference is None or "low" not in difference else (
             f"{100 * difference['mean']:+.2f} ({100 * difference['low']:+.2f} to {100 * difference['high']:+.2f})")
         seconds = curve.get("decisionSeconds")
         deciding = "" if seconds is None else f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

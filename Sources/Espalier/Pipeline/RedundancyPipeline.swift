@@ -123,7 +123,7 @@ package struct RedundancyPipeline {
             survivalProbability: network.survivalProbability,
             exactSurvivalProbability: exact.survivalProbability,
             expectedFailures: network.expectedFailures, reliability: reliability,
-            largestQ: try LargestRate.bisected(all, risk: 1 - reliability),
+            largestQ: try LargestRate.of(all, risk: 1 - reliability),
             layers: try layers.map(summary),
             groups: layers.flatMap { layer in
                 layer.functional.groups.map { group in

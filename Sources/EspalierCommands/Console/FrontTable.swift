@@ -52,7 +52,7 @@ enum FrontTable {
             let summary = SampleSummary(Array(entry.bySeed.values))
             let spread = summary.standardDeviation.map { " ± \(Format.fixed($0, 4))" } ?? ""
             let interval = difference.map {
-                "\(Format.fixed($0.mean, 4)) [\(Format.fixed($0.low, 4)), \(Format.fixed($0.high, 4))]"
+                Format.paired($0.mean, low: $0.low, high: $0.high) { Format.fixed($0, 4) }
             }
             table.add([
                 entry.name, Format.fixed(summary.mean, 4) + spread,

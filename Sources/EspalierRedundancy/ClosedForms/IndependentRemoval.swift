@@ -31,9 +31,6 @@ package struct IndependentRemoval: Sendable {
     /// prod_i (1 - q^m_i): that no group fails.
     package var survivalProbability: Double { exp(logSurvival) }
 
-    /// 1 - prod_i (1 - q^m_i): that some group fails, exact also where it is tiny.
-    package var anyFailureProbability: Double { -expm1(logSurvival) }
-
     /// sum_i q^m_i: how many groups fail in the mean.
     package var expectedFailures: Double {
         groups.distinct.reduce(0) { $0 + Double($1.count) * failureProbability(size: $1.size) }

@@ -2,6 +2,17 @@ import Foundation
 
 /// The largest removal rate q at which all groups survive with a wanted probability.
 package enum LargestRate {
+    /// The largest q with prod_i (1 - q^m_i) >= 1 - `risk`: in closed form where all groups are equal, else by bisection.
+    ///
+    /// - Parameter risk: d, the probability of losing a group that is put up with.
+    /// - Throws: ``RedundancyError/outOfRange(_:value:allowed:)`` unless `risk` is in 0...1.
+    package static func of(_ groups: GroupSizes, risk: Double) throws(RedundancyError) -> Double {
+        let distinct = groups.distinct
+        return try distinct.count == 1
+            ? ofEqualGroups(count: distinct[0].count, size: distinct[0].size, risk: risk)
+            : bisected(groups, risk: risk)
+    }
+
     /// The largest q with prod_i (1 - q^m_i) >= 1 - `risk`, by bisection.
     ///
     /// Survival falls as q grows, and doubles from 0 to 1 are ordered as their bit patterns are: halving those finds the
@@ -11,6 +22,8 @@ package enum LargestRate {
     /// - Throws: ``RedundancyError/outOfRange(_:value:allowed:)`` unless `risk` is in 0...1.
     package static func bisected(_ groups: GroupSizes, risk: Double) throws(RedundancyError) -> Double {
         try check(risk)
+        // q^m of a q that is not 0 may be less than any double.
+        guard risk > 0 else { return 0 }
         let least = log1p(-risk)
         func isSafe(_ bits: UInt64) throws(RedundancyError) -> Bool {
             try IndependentRemoval(groups, rate: Double(bitPattern: bits)).logSurvival >= least
@@ -35,6 +48,8 @@ package enum LargestRate {
             throw .outOfRange(
                 "the number or size of groups", value: "\(min(count, size))", allowed: "positive")
         }
+        // Not minus zero.
+        guard risk > 0 else { return 0 }
         return pow(-expm1(log1p(-risk) / Double(count)), 1 / Double(size))
     }
 

@@ -8,8 +8,6 @@ package struct RemovalTally: Sendable, Equatable {
     package private(set) var survivals = 0
     /// Per group, the trials in which it failed.
     package private(set) var failures: [Int]
-    /// Of the number of failed groups per trial, the sum of squares.
-    private var squares = 0
 
     private let groups: GroupSizes
 
@@ -21,24 +19,16 @@ package struct RemovalTally: Sendable, Equatable {
 
     /// Takes up one trial.
     fileprivate mutating func record(_ fails: (_ group: Int, _ size: Int) -> Bool) {
-        var failed = 0
+        var survives = true
         for (group, size) in groups.sizes.enumerated() where fails(group, size) {
             failures[group] += 1
-            failed += 1
+            survives = false
         }
-        if failed == 0 { survivals += 1 }
-        squares += failed * failed
+        if survives { survivals += 1 }
     }
 
     /// The mean number of failed groups.
     package var meanFailures: Double { Double(failures.reduce(0, +)) / Double(trials) }
-
-    /// The standard error of ``meanFailures``; nan for one trial.
-    package var standardError: Double {
-        let count = Double(trials)
-        let spread = max(0, Double(squares) - count * meanFailures * meanFailures)
-        return (spread / (count - 1) / count).squareRoot()
-    }
 
     /// Trials in which the first group of `size` units failed. Groups of one trial need not be independent, which an
     /// interval over all groups of a size would take them for.

@@ -4,14 +4,21 @@ struct Axis {
     let upper: Double
     let step: Double
 
-    /// A scale that covers `values`, widened to multiples of a step of 1, 2 or 5 times a power of ten
-    /// (Heckbert 1990).
+    private static let largest = 1e150
+    /// Closer together than that, numbers count as equal: so differences and ratios are finite, and steps are not zero.
+    static let least = 1e-150
+
+    /// Whether a value can be drawn: infinity and NaN cannot, nor can numbers as large as no quantity is.
+    static func hasPlace(_ value: Double) -> Bool { abs(value) <= largest }
+
+    /// A scale that covers those of `values` that have a place, widened to multiples of a step of 1, 2 or 5 times a power
+    /// of ten (Heckbert 1990).
     init(covering values: [Double], tickCount: Int = 5) {
-        let finite = values.filter(\.isFinite)
-        var low = finite.min() ?? 0
-        var high = finite.max() ?? 1
-        if low == high {
-            let margin = low == 0 ? 1 : abs(low) * 0.1
+        let shown = values.filter(Self.hasPlace)
+        var low = shown.min() ?? 0
+        var high = shown.max() ?? 1
+        if high - low < Self.least {
+            let margin = abs(low) < Self.least ? 1 : abs(low) * 0.1
             low -= margin
             high += margin
         }
@@ -20,10 +27,11 @@ struct Axis {
         upper = (high / step).rounded(.up) * step
     }
 
-    /// A scale from the least of `values` to the largest.
+    /// A scale from the least of those of `values` that have a place to the largest.
     init(exactly values: [Double]) {
-        let low = values.min() ?? 0
-        let high = values.max() ?? 1
+        let shown = values.filter(Self.hasPlace)
+        let low = shown.min() ?? 0
+        let high = shown.max() ?? 1
         lower = low
         upper = high > low ? high : low + 1
         step = upper - lower

@@ -32,7 +32,7 @@ struct BarChart {
             for (place, value) in row.values.enumerated() {
                 guard let value, value.isFinite else { continue }
                 let top = y + Double(place) * Self.barHeight
-                let length = available * value / largest
+                let length = available * (value / largest)
                 parts.append(
                     SVG.rectangle(
                         x: Self.left, y: top, width: length, height: Self.barHeight - 2,

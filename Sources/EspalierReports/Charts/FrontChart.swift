@@ -52,7 +52,7 @@ struct FrontChart {
     private static let legendColumns = 2
     private static let legendRow = 22.0
 
-    /// Points that are not finite or negative are left out.
+    /// Points that are negative or have no place on an axis are left out.
     init(
         title: String, horizontal: Quantity, vertical: Quantity, isRising: Bool, points: [Point],
         hasStaircase: Bool, methods: [LegendEntry] = []
@@ -61,7 +61,9 @@ struct FrontChart {
         self.horizontal = horizontal
         self.vertical = vertical
         self.isRising = isRising
-        self.points = points.filter { $0.x.isFinite && $0.x >= 0 && $0.y.isFinite && $0.y >= 0 }
+        self.points = points.filter { point in
+            [point.x, point.y].allSatisfy { $0 >= 0 && Axis.hasPlace($0) }
+        }
         self.hasStaircase = hasStaircase
         self.methods = methods
         horizontalScale = SpanScale(covering: self.points.map(\.x))

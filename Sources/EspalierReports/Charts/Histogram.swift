@@ -21,7 +21,7 @@ struct Histogram {
         let zeros = values.count { $0 == 0 }
         var bins = [Int](repeating: 0, count: Self.binCount)
         for value in values where value > 0 {
-            bins[min(Self.binCount - 1, max(0, Int(value * Double(Self.binCount))))] += 1
+            bins[min(Self.binCount - 1, max(0, Int(clamped: value * Double(Self.binCount))))] += 1
         }
         let vertical = Axis(covering: [0, Double(max(zeros, bins.max() ?? 0))])
         let base = Self.height - Self.bottom

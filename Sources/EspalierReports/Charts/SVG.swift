@@ -64,8 +64,10 @@ enum SVG {
     /// Two decimals are a hundredth of a pixel.
     static func number(_ value: Double) -> String {
         guard value.isFinite else { return "0" }
+        // Hundredths of what is larger are beyond its digits.
+        guard abs(value) < 1e13 else { return String(value) }
         let rounded = (value * 100).rounded() / 100
-        return rounded == rounded.rounded() && abs(rounded) < 1e15 ? String(Int(rounded)) : String(rounded)
+        return rounded == rounded.rounded() ? String(Int(rounded)) : String(rounded)
     }
 
     /// Scalar by scalar: a quote with an accent is one character to Swift, and still a quote to a browser.

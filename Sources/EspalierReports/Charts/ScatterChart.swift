@@ -1,6 +1,7 @@
 import Foundation
 
-/// Points over a share from 0 to 1, their heights on a logarithmic scale. Points at zero lie on the lowest line.
+/// Points over a share from 0 to 1, their heights on a logarithmic scale. Points at zero lie on the lowest line; those without
+/// a place on an axis are left out.
 struct ScatterChart {
     struct Point {
         var name: String
@@ -25,9 +26,10 @@ struct ScatterChart {
     private static let decades = 12.0
 
     func rendered() -> String {
-        guard let largest = points.map(\.y).filter({ $0.isFinite }).max() else { return "" }
+        let points = points.filter { Axis.hasPlace($0.x) && Axis.hasPlace($0.y) }
+        guard let largest = points.map(\.y).max() else { return "" }
         let top = largest > 0 ? log10(largest).rounded(.up) : 0
-        let logarithms = points.map(\.y).filter { $0 > 0 && $0.isFinite }.map { log10($0) }
+        let logarithms = points.map(\.y).filter { $0 > 0 }.map { log10($0) }
         let low = max(top - Self.decades, ((logarithms.min() ?? top - 1) - 0.5).rounded(.down))
         let horizontal = Axis(covering: [0, 1])
         let base = Self.height - Self.bottom

@@ -3,7 +3,8 @@ import Foundation
 /// A scale from data to pixels that suits how far the values lie apart: logarithmic where the largest is more than
 /// ``factor`` times the least, linear otherwise.
 ///
-/// Values are not negative. On a logarithmic scale zeros lie at the lower end, with a tick of their own.
+/// Values are not negative and have a place on an ``Axis``. On a logarithmic scale zeros lie at the lower end, with a tick of
+/// their own.
 struct SpanScale {
     private enum Kind {
         case linear(Axis)
@@ -18,7 +19,8 @@ struct SpanScale {
     let ticks: [Double]
 
     init(covering values: [Double]) {
-        let finite = values.filter { $0.isFinite && $0 >= 0 }
+        // What is hardly more than zero is zero, so that logarithms and ratios are numbers.
+        let finite = values.filter { $0 >= 0 && Axis.hasPlace($0) }.map { $0 < Axis.least ? 0 : $0 }
         let positive = finite.filter { $0 > 0 }
         guard let least = positive.min(), let largest = positive.max() else {
             let axis = Axis(covering: [0, 0.01])

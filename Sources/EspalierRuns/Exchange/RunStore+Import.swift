@@ -54,8 +54,7 @@ extension RunStore {
     private func insert(_ line: TrialLine, _ database: Database, _ summary: inout ImportSummary) throws {
         let hash = line.experiment.hash
         let name = "\(hash.prefix(8)):\(line.key)"
-        guard let known = try trials(database, experimentHash: hash).first(where: { $0.key == line.key })
-        else {
+        guard let known = try trials(database, experimentHash: hash, key: line.key).first else {
             let experimentID = try Self.experimentID(line.experiment, created: line.created, database)
             let id = try Self.insert(line.entry, experimentID: experimentID, database)
             try fill(id, line, database)

@@ -29,8 +29,8 @@ package struct LotterySummary: Sendable {
                     let steps = PairedInterval(
                         bySeed(tickets) { Double($0.earlyStep) },
                         minus: bySeed(dense) { Double($0.earlyStep) })
-                    result.difference = accuracies.map { .init(mean: $0.mean, low: $0.low, high: $0.high) }
-                    result.stepDifference = steps.map { .init(mean: $0.mean, low: $0.low, high: $0.high) }
+                    result.difference = accuracies.map { .init($0) }
+                    result.stepDifference = steps.map { .init($0) }
                     if let accuracies { tested.append((round, accuracies.pValue(above: -Self.margin))) }
                 }
                 results[round, default: [:]][method] = result

@@ -5,12 +5,15 @@ import Foundation
 /// Two methods that were run with the same seeds are compared seed by seed: what a seed does to both cancels, and the
 /// interval is that of the differences. It supposes that differences of seeds are independent and roughly normal; it says
 /// nothing on data sets other than the one measured.
+///
+/// Differences that are all equal have no interval: copies of one run tell nothing of how far others would spread, and
+/// accuracies come in steps, so that a few may well be equal by chance.
 package struct PairedInterval: Sendable, Equatable {
     /// The number of pairs, at least 2.
     package let count: Int
     /// The mean difference.
     package let mean: Double
-    /// The standard deviation of the differences (divisor n - 1).
+    /// The standard deviation of the differences (divisor n - 1); 0 where they differ by no more than rounding.
     package let standardDeviation: Double
     /// The share of such intervals that cover the true mean.
     package let confidence: Double
@@ -19,16 +22,7 @@ package struct PairedInterval: Sendable, Equatable {
     /// - Returns: nil for fewer than two differences, for ones that are not finite, and unless `confidence` lies between
     ///   0 and 1.
     package init?(_ differences: [Double], confidence: Double = 0.95) {
-        guard let distribution = StudentT(degreesOfFreedom: differences.count - 1), confidence > 0,
-            confidence < 1,
-            differences.allSatisfy(\.isFinite)
-        else { return nil }
-        count = differences.count
-        let summary = SampleSummary(differences)
-        mean = summary.mean
-        standardDeviation = summary.standardDeviation ?? 0
-        self.confidence = confidence
-        self.distribution = distribution
+        self.init(differences, rounding: 0, confidence: confidence)
     }
 
     /// The differences `first - second` of the seeds that both have.
@@ -37,30 +31,39 @@ package struct PairedInterval: Sendable, Equatable {
     package init?(_ first: [UInt64: Double], minus second: [UInt64: Double], confidence: Double = 0.95) {
         // In the order of seeds, so that rounding does not depend on the dictionary.
         let shared = first.keys.filter { second[$0] != nil }.sorted()
-        self.init(
-            shared.compactMap { seed in first[seed].flatMap { a in second[seed].map { a - $0 } } },
-            confidence: confidence)
+        let pairs = shared.compactMap { seed in first[seed].flatMap { a in second[seed].map { (a, $0) } } }
+        // Each side is off by half a unit in its last place, and so is what is left of them.
+        let largest = pairs.reduce(0.0) { max($0, abs($1.0), abs($1.1)) }
+        self.init(pairs.map { $0.0 - $0.1 }, rounding: 4 * largest.ulp, confidence: confidence)
+    }
+
+    /// - Parameter rounding: differences that lie no further apart are equal.
+    private init?(_ differences: [Double], rounding: Double, confidence: Double) {
+        guard let distribution = StudentT(degreesOfFreedom: differences.count - 1), confidence > 0,
+            confidence < 1, differences.allSatisfy(\.isFinite),
+            let least = differences.min(), let largest = differences.max()
+        else { return nil }
+        count = differences.count
+        let summary = SampleSummary(differences)
+        mean = summary.mean
+        standardDeviation = largest - least > rounding ? summary.standardDeviation ?? 0 : 0
+        self.confidence = confidence
+        self.distribution = distribution
+    }
+
+    /// The two-sided interval's ends; nil where all differences are equal.
+    package var low: Double? { halfWidth.map { mean - $0 } }
+    package var high: Double? { halfWidth.map { mean + $0 } }
+
+    private var halfWidth: Double? {
+        standardError > 0 ? standardError * distribution.quantile(0.5 + confidence / 2) : nil
     }
 
     /// The standard error of ``mean``.
-    package var standardError: Double { standardDeviation / Double(count).squareRoot() }
+    private var standardError: Double { standardDeviation / Double(count).squareRoot() }
 
-    /// The two-sided interval's ends.
-    package var low: Double { mean - halfWidth }
-    package var high: Double { mean + halfWidth }
-
-    package var halfWidth: Double {
-        standardError * distribution.quantile(0.5 + confidence / 2)
-    }
-
-    /// Whether the interval leaves out zero.
-    package var excludesZero: Bool { low > 0 || high < 0 }
-
-    /// The one-sided lower bound of the mean at ``confidence``: above `-margin` means "not worse by more than margin".
-    package var lowerBound: Double { mean - standardError * distribution.quantile(confidence) }
-
-    /// The one-sided probability of a mean this high, or higher, if the true one were `value`; 1 if all differences are equal. Accuracies
-    /// come in steps, so that a few may well be equal by chance: that shows nothing of how far they spread.
+    /// The one-sided probability of a mean this high, or higher, if the true one were `value`; 1 where all differences are
+    /// equal.
     package func pValue(above value: Double) -> Double {
         guard standardError > 0 else { return 1 }
         return 1 - distribution.cumulativeProbability((mean - value) / standardError)

@@ -1,7 +1,7 @@
 /// Groups of runs side by side, and how they differ from the first one.
 ///
 /// A group is one method, usually run with several seeds. Where two groups have at least two seeds in common, each once,
-/// their difference comes with a Student-t interval over the pairs.
+/// their difference comes with a Student-t interval over the pairs, unless all pairs differ by the same.
 package struct RunComparison: Sendable, Equatable, Encodable {
     package struct Group: Sendable, Equatable, Encodable {
         package let name: String
@@ -27,11 +27,12 @@ package struct RunComparison: Sendable, Equatable, Encodable {
         package let name: String
         package let group: String
         package let kind: RunSummary.Kind
-        /// Over the pairs where there is an interval, else the difference of the means.
+        /// Over the pairs where there are any, else the difference of the means.
         package let mean: Double
+        /// The interval's ends; nil without pairs, and where all pairs differ by the same.
         package let low: Double?
         package let high: Double?
-        /// The number of pairs behind the interval.
+        /// The number of pairs.
         package let pairs: Int?
 
         private enum CodingKeys: String, CodingKey { case name, group, mean, low, high, pairs }

@@ -52,6 +52,42 @@ extension RunStore {
         try read { try records($0, where: "experiment.hash = ?", [experimentHash]) }
     }
 
+    /// The results of an experiment's finished trials, by key.
+    ///
+    /// - Throws: ``StoreError``.
+    package func finishedTrials(of experimentHash: String) throws -> [String: FinishedTrial] {
+        let entries = Dictionary(
+            try trials(of: experimentHash).map { ($0.key, $0) }, uniquingKeysWith: { $1 })
+        var finished: [String: FinishedTrial] = [:]
+        for record in try records(of: experimentHash) {
+            guard let key = record.trial?.key, let entry = entries[key] else { continue }
+            finished[key] = result(entry, record)
+        }
+        return finished
+    }
+
+    /// Those of `keys` alone: to read all of them for every trial that needs a few would take the square of their number.
+    func finishedTrials(
+        _ keys: [String], of experimentHash: String
+    ) throws(StoreError) -> [String: FinishedTrial] {
+        try read { database in
+            var finished: [String: FinishedTrial] = [:]
+            for key in keys {
+                guard let entry = try trials(database, experimentHash: experimentHash, key: key).first,
+                    let record = try records(database, where: "record.trialID = ?", [entry.id]).first
+                else { continue }
+                finished[key] = result(entry, record)
+            }
+            return finished
+        }
+    }
+
+    private func result(_ entry: StoredTrial, _ record: StoredRecord) -> FinishedTrial {
+        FinishedTrial(
+            key: entry.key, record: record.record,
+            modelFile: entry.modelPath.map { "\(filesFolder)/\($0)" }, modelSHA256: entry.modelSHA256)
+    }
+
     /// The epochs that a trial has reported, in order.
     package func epochs(ofTrial id: Int64) throws(StoreError) -> [RunRecord.Epoch] {
         try read { database in
@@ -68,13 +104,22 @@ extension RunStore {
         }
     }
 
-    func trials(_ database: Database, experimentHash: String) throws -> [StoredTrial] {
+    /// An experiment's trials, or the one of a key.
+    func trials(
+        _ database: Database, experimentHash: String, key: String? = nil
+    ) throws -> [StoredTrial] {
+        var condition = "experiment.hash = ?"
+        var arguments: StatementArguments = [experimentHash]
+        if let key {
+            condition += " AND trial.key = ?"
+            arguments += [key]
+        }
         let rows = try Row.fetchAll(
             database,
             sql: """
                 SELECT trial.* FROM trial JOIN experiment ON experiment.id = trial.experimentID
-                WHERE experiment.hash = ? ORDER BY trial.id
-                """, arguments: [experimentHash])
+                WHERE \(condition) ORDER BY trial.id
+                """, arguments: arguments)
         return try rows.map { row in
             let id: Int64 = row["id"]
             let key: String = row["key"]

@@ -159,7 +159,7 @@ private struct TrialWorker: Sendable {
     }
 
     private func required(by trial: Trial) throws -> [String: FinishedTrial] {
-        let finished = try trial.requirements.isEmpty ? [:] : store.finishedTrials(of: experimentHash)
+        let finished = try store.finishedTrials(trial.requirements, of: experimentHash)
         return try Dictionary(
             uniqueKeysWithValues: trial.requirements.map { key in
                 guard let found = finished[key] else {
@@ -169,23 +169,5 @@ private struct TrialWorker: Sendable {
                 }
                 return (key, found)
             })
-    }
-}
-
-extension RunStore {
-    /// The results of an experiment's finished trials, by key.
-    ///
-    /// - Throws: ``StoreError``.
-    package func finishedTrials(of experimentHash: String) throws -> [String: FinishedTrial] {
-        let entries = Dictionary(
-            try trials(of: experimentHash).map { ($0.key, $0) }, uniquingKeysWith: { $1 })
-        var finished: [String: FinishedTrial] = [:]
-        for record in try records(of: experimentHash) {
-            guard let key = record.trial?.key, let entry = entries[key] else { continue }
-            finished[key] = FinishedTrial(
-                key: key, record: record.record,
-                modelFile: entry.modelPath.map { "\(filesFolder)/\($0)" }, modelSHA256: entry.modelSHA256)
-        }
-        return finished
     }
 }

@@ -26,13 +26,6 @@ struct BoxUnion {
         }
     }
 
-    /// The volume that no other box covers; 0 if a box contains this one, an equal box also.
-    func exclusiveVolume(of box: Int) -> Double {
-        let others = (0..<count).filter { $0 != box }
-        if others.contains(where: { contains($0, box, axes: dimension) }) { return 0 }
-        return exclusiveVolume(of: box, among: others, axes: dimension)
-    }
-
     /// The boxes that no other contains, of equal ones one.
     func maximal() -> BoxUnion {
         // In descending lexicographic order a box can only be contained in earlier ones.
@@ -43,7 +36,7 @@ struct BoxUnion {
             return false
         }
         var kept: [Int] = []
-        for box in order where !kept.reversed().contains(where: { contains($0, box, axes: dimension) }) {
+        for box in order where !kept.reversed().contains(where: { contains($0, box) }) {
             kept.append(box)
         }
         var result = BoxUnion(dimension: dimension)
@@ -51,9 +44,9 @@ struct BoxUnion {
         return result
     }
 
-    /// Whether the one reaches at least as far as the other along the first `axes` axes.
-    private func contains(_ one: Int, _ other: Int, axes: Int) -> Bool {
-        for axis in 0..<axes where self[one, axis] < self[other, axis] { return false }
+    /// Whether the one reaches at least as far as the other along all axes.
+    private func contains(_ one: Int, _ other: Int) -> Bool {
+        for axis in 0..<dimension where self[one, axis] < self[other, axis] { return false }
         return true
     }
 

@@ -1,25 +1,8 @@
 extension CandidateSet {
-    /// The points by rank: the undominated, then those undominated once the first are gone, and so on. Positions ascend
-    /// within a front. Equal points do not dominate each other and share a front.
+    /// The points that no point dominates, in ascending order; of equal ones, which do not dominate each other, all.
     ///
-    /// By efficient non-dominated sorting with binary search (Zhang, Tian, Cheng & Jin 2015): in lexicographic order a point
-    /// can only be dominated by earlier ones, and the fronts that dominate it are the first few. n log n comparisons for two
-    /// objectives; for more, n^2 when all points are on one front.
-    package func fronts() -> [[Int]] {
-        var fronts: [[Int]] = []
-        for point in lexicographicOrder() {
-            var (rank, end) = (0, fronts.count)
-            while rank < end {
-                let middle = (rank + end) / 2
-                if isDominated(point, by: fronts[middle]) { rank = middle + 1 } else { end = middle }
-            }
-            if rank == fronts.count { fronts.append([]) }
-            fronts[rank].append(point)
-        }
-        return fronts.map { $0.sorted() }
-    }
-
-    /// The points that no point dominates, in ascending order; of equal ones all.
+    /// In lexicographic order a point can only be dominated by earlier ones. n log n comparisons for two objectives; for
+    /// more, n^2 when all points are on the front.
     package func undominated() -> [Int] {
         var front: [Int] = []
         for point in lexicographicOrder() where !isDominated(point, by: front) { front.append(point) }

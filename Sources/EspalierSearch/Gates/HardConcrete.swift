@@ -43,24 +43,6 @@ package enum HardConcrete {
             value: probability, derivative: probability * logistic(threshold - logAlpha))
     }
 
-    /// sum_g c_g P(z_g > 0): the expected cost of what is left, with the costs all 1 the expected L0 norm.
-    ///
-    /// - Parameter derivatives: to each is added `weight` times the sum's derivative with respect to that gate's ln a.
-    /// - Precondition: all have one length.
-    package static func expectedCost(
-        logAlphas: UnsafeBufferPointer<Double>, costs: UnsafeBufferPointer<Double>, weight: Double,
-        addingTo derivatives: UnsafeMutableBufferPointer<Double>
-    ) -> Double {
-        precondition(logAlphas.count == costs.count && logAlphas.count == derivatives.count)
-        var sum = 0.0
-        for gate in 0..<logAlphas.count {
-            let probability = probabilityNonzero(logAlpha: logAlphas[gate])
-            sum += costs[gate] * probability.value
-            derivatives[gate] += weight * costs[gate] * probability.derivative
-        }
-        return sum
-    }
-
     /// b ln(-gamma / zeta).
     private static let threshold = temperature * closing
 

@@ -74,7 +74,7 @@ struct TheoryRedundancy: ParsableCommand {
         let sizes = try GroupSizes(units.values.flatMap { [Int](repeating: $0, count: groups) })
         var document = RedundancyFigures(sizes: sizes, trials: trials, seed: seed)
         if let reliability {
-            let largest = try LargestRate.bisected(sizes, risk: 1 - reliability)
+            let largest = try LargestRate.of(sizes, risk: 1 - reliability)
             document.reliability = reliability
             document.largestQ = largest
             if q == nil, pruned == nil {

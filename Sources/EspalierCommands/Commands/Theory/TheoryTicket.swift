@@ -123,8 +123,7 @@ struct TheoryTicket: ParsableCommand {
         } else if self.r == nil {
             r = try TicketProbability.size(probability: probability, trainability: a, share: s, count: m)
             solved = .init(name: "r", value: r)
-            // Larger candidates are found less often.
-            r = r.rounded(.down)
+            r = try wholeSize(below: r, share: s, count: m, probability: probability)
             solved.whole = r
         } else {
             s = try TicketProbability.share(probability: probability, trainability: a, size: r, count: m)
@@ -133,6 +132,18 @@ struct TheoryTicket: ParsableCommand {
         return try TicketFigures(
             a: a, s: s, r: r, m: m, weights: weights, trials: count, seed: seed, probability: probability,
             solved: solved)
+    }
+
+    /// The largest whole r with which P is at least what is wanted: larger candidates are found less often. `size`, which is
+    /// that of real numbers, may be just below a whole number that is meant: a quotient of logarithms is rounded, and so are s,
+    /// of which P has the power r, and P.
+    private func wholeSize(
+        below size: Double, share: Double, count: Double, probability: Double
+    ) throws -> Double {
+        let above = size.rounded(.up)
+        let ticket = try TicketProbability(trainability: a, share: share, size: above, count: count)
+        let rounding = (above + 4) * Double.ulpOfOne
+        return ticket.probability >= probability * (1 - rounding) ? above : size.rounded(.down)
     }
 
     private func tell(_ document: TicketFigures) {
