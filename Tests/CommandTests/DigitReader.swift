@@ -14,7 +14,7 @@ actor DigitReader {
         }
     }
 
-    /// The digit in an image of 8 x 8 pixels.
+    /// The digit in an image of 8 x 8 pixels from 0 to 1.
     nonisolated func digit(in pixels: [Float]) async throws -> Int {
         let session = await take()
         defer { Task { await give(session) } }

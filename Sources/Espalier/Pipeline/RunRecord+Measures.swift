@@ -41,3 +41,13 @@ extension RunRecord.Epoch {
             seconds: summary.seconds, sparsity: summary.sparsity)
     }
 }
+
+extension RunRecord.Layer {
+    package init(_ layer: Receipt.Layer) {
+        self.init(
+            name: layer.name, op: layer.op, requested: layer.requested, achieved: layer.achieved,
+            refused: layer.refused, parametersBefore: layer.before.parameters,
+            parametersAfter: layer.after.nonzero, macsBefore: layer.before.multiplyAccumulates,
+            macsAfter: layer.after.effectiveMultiplyAccumulates)
+    }
+}

@@ -78,13 +78,3 @@ enum ReceiptTable {
         "\(Format.short(before)) → \(Format.short(after))"
     }
 }
-
-extension RunRecord.Layer {
-    init(_ layer: Receipt.Layer) {
-        self.init(
-            name: layer.name, op: layer.op, requested: layer.requested, achieved: layer.achieved,
-            refused: layer.refused, parametersBefore: layer.before.parameters,
-            parametersAfter: layer.after.nonzero, macsBefore: layer.before.multiplyAccumulates,
-            macsAfter: layer.after.effectiveMultiplyAccumulates)
-    }
-}

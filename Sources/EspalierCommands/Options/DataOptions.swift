@@ -93,10 +93,8 @@ struct DataOptions: ParsableArguments {
     }
 
     private func preprocessing(for source: DataSource, graph: Graph?) throws -> Preprocessing {
-        var preprocessing = source.defaultPreprocessing
-        if let text = graph?.metadata[Preprocessing.metadataKey] {
-            preprocessing = try Preprocessing(text: text)
-        }
+        var preprocessing =
+            try graph.flatMap { try Preprocessing(recordedIn: $0) } ?? source.defaultPreprocessing
         if let scale { preprocessing.scale = scale }
         if let mean { preprocessing.mean = mean.values }
         if let std { preprocessing.standardDeviation = std.values }

@@ -61,7 +61,8 @@ package struct LotteryExperiment: Sendable {
             case .snip: "by SNIP before any training, over all layers"
             case .grasp: "by GraSP before any training, over all layers"
             case .synflow: "by SynFlow before any training and without data, over all layers"
-            case .edgePopup: "weights that are never trained; which of them take part is (edge-popup)"
+            case .edgePopup:
+                "the drawn weights' signs, never trained; training decides which take part (Ramanujan et al. 2020)"
             }
         }
 
