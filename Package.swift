@@ -150,7 +150,7 @@ let package = Package(
             "EspalierRedundancy",
             [
                 "EspalierTensors", "EspalierKernels", "EspalierArchives", "EspalierGraphs",
-                "EspalierOperators", "EspalierExecution", "EspalierTraining", "EspalierPruning",
+                "EspalierOperators", "EspalierTraining", "EspalierPruning",
             ], exclude: ["Fixtures"]),
         module(
             "EspalierRobustness",
@@ -168,8 +168,8 @@ let package = Package(
         module(
             "EspalierSearch",
             [
-                "EspalierTensors", "EspalierGraphs", "EspalierOperators", "EspalierExecution",
-                "EspalierTraining", "EspalierPruning",
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
+                "EspalierExecution", "EspalierTraining", "EspalierPruning",
             ]),
         tests(
             "EspalierSearch",
@@ -179,15 +179,12 @@ let package = Package(
             ]),
         module(
             "EspalierLottery",
-            [
-                "EspalierTensors", "EspalierGraphs", "EspalierOperators", "EspalierExecution",
-                "EspalierTraining", "EspalierPruning",
-            ]),
+            ["EspalierTensors", "EspalierGraphs", "EspalierExecution", "EspalierTraining", "EspalierPruning"]),
         tests(
             "EspalierLottery",
             [
-                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
-                "EspalierExecution", "EspalierTraining", "EspalierPruning", "EspalierRedundancy",
+                "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierExecution",
+                "EspalierTraining", "EspalierPruning", "EspalierRedundancy",
             ]),
         .target(name: "COnnxRuntime"),
         module(
@@ -200,7 +197,7 @@ let package = Package(
             "EspalierEfficiency",
             [
                 "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
-                "EspalierExecution", "EspalierPruning", "EspalierRuns",
+                "EspalierPruning", "EspalierRuns",
             ]),
         module(
             "Espalier",

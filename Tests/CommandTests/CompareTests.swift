@@ -49,6 +49,28 @@ struct CompareTests {
         #expect(magnitude[0][1] > random[0][1] + 0.1)
     }
 
+    /// Two seeds of one model, by criteria that no seed decides on, are copies: their difference has no interval.
+    @Test func copiesShowNoDifference() throws {
+        let folder = try TrainedModel.folder()
+        let arguments =
+            Self.quick + [
+                folder("dense.onnx"), "--criteria", "magnitude,lamp", "--seeds", "2", "--store",
+                folder("copies.sqlite"),
+            ]
+        let text = tool(arguments)
+        try #require(text.code == 0, "\(text.error)")
+        let row = try #require(
+            text.output.split(separator: "\n").last { $0.hasPrefix("lamp") })
+        #expect(row.contains("(all pairs equal)") && !row.contains("["))
+        let curves = try #require(
+            try tool(arguments + ["--json"]).document()["curves"] as? [[String: Any]])
+        let points = try #require(curves.last?["points"] as? [[String: Any]])
+        for point in points {
+            let difference = try #require(point["difference"] as? [String: Any])
+            #expect(Set(difference.keys) == ["mean"])
+        }
+    }
+
     /// Without batch norm there are no scales to go by, and nothing was collected in training: neither is a failure.
     @Test func allAreThoseThatApply() throws {
         let folder = try TrainedModel.folder()

@@ -38,6 +38,43 @@ struct OptionValueTests {
             other.error.contains("\(option) fpgm is for channel granularity, not element"), "\(other.error)")
     }
 
+    @Test(arguments: [
+        (["lottery", "--arch", "lenet-300-100", "--data", "digits"], "winning, reinit, random-mask, "),
+        (["pareto", "m.onnx", "--data", "digits"], "lagrangian, budget, l0, "),
+    ])
+    func listsOfMethodsTellTheKnownOnes(command: [String], known: String) {
+        let unknown = tool(command + ["--methods", "magic"])
+        #expect(unknown.code == 64)
+        #expect(unknown.error.contains("magic is none of \(known)"), "\(unknown.error)")
+        let first = known.prefix { $0 != "," }
+        for list in [",", "\(first),\(first)"] {
+            let result = tool(command + ["--methods", list])
+            #expect(result.code == 64)
+            #expect(result.error.contains("name each once"), "\(result.error)")
+        }
+        #expect(tool(command + ["--methods", "all", "--seeds", "nonsense"]).error.contains("'nonsense'"))
+    }
+
+    @Test func allMethodsOfParetoAreMeant() {
+        let result = tool(
+            "pareto", "m.onnx", "--data", "digits", "--methods", "all", "--granularity", "element")
+        #expect(result.code == 64)
+        #expect(result.error.contains("l0 and from-scratch go with channel granularity"), "\(result.error)")
+    }
+
+    /// What a training option is without a word differs between commands: each tells its own.
+    @Test(arguments: [
+        ("train", "64", "0.002 for adam,"), ("prune", "64", "0.002 for adam,"),
+        ("finetune", "64", "0.0005 for adam,"), ("lottery", "60", "0.0012 for adam,"),
+    ])
+    func helpTellsWhatTrainingTakes(name: String, batchSize: String, rate: String) throws {
+        let command = try #require(
+            EspalierCommand.configuration.subcommands.first { $0._commandName == name })
+        let help = EspalierCommand.helpMessage(for: command, columns: 400)
+        #expect(help.contains("Samples in a step; without it \(batchSize)."))
+        #expect(help.contains(rate))
+    }
+
     @Test(arguments: ["1", "0.5,1", "-0.1", "nan", "x", "0.5,,0.9"])
     func listsOfSharesTellTheirRange(list: String) {
         let pareto = ["pareto", "m.onnx", "--data", "digits"]

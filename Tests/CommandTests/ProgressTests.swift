@@ -36,6 +36,23 @@ struct ProgressTests {
         #expect(text.hasSuffix("\n") && !text.contains("\u{1B}"))
     }
 
+    @Test func whatWasThereTellsNothingOfTheRest() {
+        let text = written(isTerminal: false) { meter in
+            meter.begin("runs")
+            meter.found(80)
+            meter.update(80, of: 100)
+        }
+        #expect(text == "runs: 80/100 steps, 0.0/s, ? left\n")
+    }
+
+    @Test func slowWorkIsCountedByTheHour() {
+        let text = written(isTerminal: false) { meter in
+            meter.begin("runs", at: .now - .seconds(7200))
+            meter.update(12, of: 24)
+        }
+        #expect(text == "runs: 12/24 steps, 6.0/h, 2 h 00 min left\n")
+    }
+
     @Test func quietSaysNothing() {
         let text = written(isTerminal: true, quiet: true) { meter in
             meter.begin("training")

@@ -1,4 +1,5 @@
 import EspalierCommands
+import Foundation
 import Testing
 
 struct TheoryTests {
@@ -26,6 +27,18 @@ struct TheoryTests {
         #expect(abs(try #require(figures["no group fails"]?["predicted"] as? Double) - 0.9) < 1e-15)
         let q = try #require(try result.document()["largestQ"] as? Double)
         #expect(abs((1 - q * q) * (1 - q * q * q) - 0.9) < 1e-12)
+    }
+
+    /// Equal groups have a closed form, and what must not fail at all is not touched.
+    @Test func reliabilityOfEqualGroups() throws {
+        func largest(_ options: String...) throws -> Double {
+            try tool(["theory", "redundancy", "--trials", "100", "--json"] + options).number("largestQ")
+        }
+        let q = try largest("--units", "4", "--groups", "100", "--reliability", "0.99")
+        #expect(q == pow(-expm1(log1p(-(1 - 0.99)) / 100), 0.25))
+        #expect(try largest("--units", "10000", "--reliability", "1") == 0)
+        #expect(try largest("--units", "10000,20000", "--reliability", "1") == 0)
+        #expect(try largest("--units", "10000", "--reliability", "0") == 1)
     }
 
     @Test(arguments: [

@@ -40,6 +40,13 @@ struct TicketTests {
         #expect(abs(try #require(exact) - 0.8) < 1e-12)
         let size = tool(common + ["--m", "1000", "--s", "0.5"])
         #expect(try size.number("r") == size.number("solved", "value").rounded(.down))
+        // 0.9^5 and 0.7^30, as they are written: no smaller size is meant, however doubles round.
+        for (s, wanted, r) in [("0.9", "0.59049", 5.0), ("0.7", "2.2539340290692258e-5", 30)] {
+            let whole = tool(
+                "theory", "ticket", "--s", s, "--m", "1", "--probability", wanted, "--trials", "100",
+                "--json")
+            #expect(try whole.number("r") == r && whole.number("solved", "whole") == r)
+        }
         let never = tool("theory", "ticket", "--a", "0.5", "--probability", "0.6", "--s", "0.5", "--r", "3")
         #expect(never.code == 1 && never.error.contains("trainability"), "\(never.error)")
     }

@@ -61,10 +61,12 @@ struct Compare: ParsableCommand {
 
     @Flag(
         inversion: .prefixedNo,
-        help: "Prune the first and the last layer too; without either, only with element granularity.")
+        help:
+            "Prune the first and the last layer too, or not; without either they are spared only where channels are cut."
+    )
     var firstAndLast: Bool?
 
-    @OptionGroup var scoring: ScoringOptions
+    @OptionGroup var scoring: ScoringOptions<ScoresToPrune>
 
     @Option(
         help: ArgumentHelp("Epochs of repair; 0 compares what is left right after pruning.", valueName: "n"))

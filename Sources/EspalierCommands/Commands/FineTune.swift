@@ -37,9 +37,9 @@ struct FineTune: ParsableCommand {
     @Option(help: ArgumentHelp("A model to learn from.", valueName: "dense.onnx"), completion: .onnx)
     var teacher: String?
 
-    @OptionGroup var distilling: DistillationOptions
+    @OptionGroup var distilling: DistillationOptions<NamedTeacher>
 
-    @OptionGroup var training: TrainingOptions
+    @OptionGroup var training: TrainingOptions<FurtherTraining>
 
     @OptionGroup var robust: RobustTrainingOptions
 
@@ -72,8 +72,7 @@ struct FineTune: ParsableCommand {
         let parts = try DataParts(
             data,
             options: try dataOptions.loadOptions(for: data, models: [loaded] + (teacher.map { [$0] } ?? [])))
-        var recipe = training.recipe(
-            epochs: epochs, schedule: schedule, dataset: parts.fit, common: common, rateScale: 0.25)
+        var recipe = training.recipe(epochs: epochs, schedule: schedule, dataset: parts.fit, common: common)
         recipe.regularizations = robust.regularizations
         guard teacher != nil || parts.fit.isLabelled else {
             throw CommandFailure("\(data) has no labels: give a model to learn from with --teacher")

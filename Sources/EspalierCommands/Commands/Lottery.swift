@@ -89,8 +89,12 @@ struct Lottery: ParsableCommand {
         completion: .list(Criteria.all.map { $0.information.id }))
     var criterion: String = Magnitude.information.id
 
-    @Option(help: ArgumentHelp("Methods, separated by commas; see above.", valueName: "name,..."))
-    var methods = LotteryMethodList(values: [.winning, .reinitialized, .randomMask, .shuffled, .signs])
+    @Option(
+        help: ArgumentHelp(
+            "Methods, separated by commas, or all; see above; without it \(Self.usualMethods.text).",
+            valueName: "name,..."),
+        transform: NameList<LotteryExperiment.Method>.read)
+    var methods = Self.usualMethods
 
     @Option(
         help: ArgumentHelp(
@@ -112,12 +116,16 @@ struct Lottery: ParsableCommand {
     @Option(help: "The learning rate over time.")
     var schedule = RateScheduleName(type: ConstantRate.self)
 
-    @OptionGroup var training: TrainingOptions
+    @OptionGroup var training: TrainingOptions<TicketTraining>
 
     @Option(help: ArgumentHelp("Training samples that importance is measured on.", valueName: "n"))
     var evidenceSamples: Int = 2000
 
     @OptionGroup var common: TrialOptions
+
+    private static let usualMethods = NameList<LotteryExperiment.Method>([
+        .winning, .reinitialized, .randomMask, .shuffled, .signs,
+    ])
 
     func validate() throws {
         guard (model == nil) != (arch == nil) else {
@@ -208,25 +216,19 @@ struct Lottery: ParsableCommand {
             options.initialization = initialization
             networks = .fresh(architecture: arch ?? "", options: options)
         }
-        var training = training
-        training.batchSize = training.batchSize ?? Self.batchSize
-        training.learningRate = training.learningRate ?? Self.learningRate
-        let recipe = training.recipe(
-            epochs: epochs, schedule: schedule, dataset: parts.fit, common: common)
+        let recipe = training.recipe(epochs: epochs, schedule: schedule, dataset: parts.fit, common: common)
         let rates = PruningRates(dense: pruneRate, convolution: convolutionRate, output: outputRate)
         var experiment = LotteryExperiment(
             networks, data: .init(fit: parts.fit, validation: parts.validation, test: parts.test),
-            methods: methods.values, rounds: rounds, share: global ? .global(pruneRate) : .layerwise(rates),
-            rewindStep: rewind, recipe: recipe, evaluationInterval: evaluateEvery, criterion: criterion,
+            // Tickets are found in any case.
+            methods: [.winning] + methods.values.filter { $0 != .winning }, rounds: rounds,
+            share: global ? .global(pruneRate) : .layerwise(rates), rewindStep: rewind, recipe: recipe,
+            evaluationInterval: evaluateEvery, criterion: criterion,
             seeds: (0..<UInt64(seeds)).map { common.seed &+ $0 }, template: template)
         experiment.evidenceSamples = evidenceSamples
         if let othersAt { experiment.otherRounds = try experiment.rounds(leaving: othersAt.values) }
         return experiment
     }
-
-    /// Those of the paper, for LeNet-300-100.
-    private static let batchSize = 60
-    private static let learningRate = 1.2e-3
 
     private func settings(_ experiment: LotteryExperiment) -> [RunRecord.Setting] {
         let rates: String =
@@ -246,29 +248,6 @@ struct Lottery: ParsableCommand {
             .init("experiment", String(experiment.experiment.hash.prefix(8))),
         ]
     }
-}
-
-struct LotteryMethodList: ExpressibleByArgument {
-    let values: [LotteryExperiment.Method]
-
-    /// With the tickets first, which are found in any case.
-    init(values: [LotteryExperiment.Method]) {
-        self.values = [.winning] + values.filter { $0 != .winning }
-    }
-
-    init?(argument: String) {
-        if argument == "all" {
-            self.init(values: LotteryExperiment.Method.allCases)
-            return
-        }
-        let values = argument.split(separator: ",").map { name in
-            LotteryExperiment.Method(rawValue: String(name.filter { !$0.isWhitespace }))
-        }
-        guard !values.isEmpty, !values.contains(nil), Set(values).count == values.count else { return nil }
-        self.init(values: values.compactMap { $0 })
-    }
-
-    var defaultValueDescription: String { values.map(\.rawValue).joined(separator: ",") }
 }
 
 extension Initialization: ExpressibleByArgument {}

@@ -45,8 +45,12 @@ struct Pareto: ParsableCommand {
     @Option(help: ArgumentHelp("Networks of each method.", valueName: "n"))
     var points: Int = 8
 
-    @Option(help: ArgumentHelp("Methods, separated by commas; see above.", valueName: "name,..."))
-    var methods = MethodList(values: [.lagrangian, .budget])
+    @Option(
+        help: ArgumentHelp(
+            "Methods, separated by commas, or all; see above; without it \(Self.usualMethods.text).",
+            valueName: "name,..."),
+        transform: NameList<ParetoSearch.Method>.read)
+    var methods = Self.usualMethods
 
     @Option(
         help: ArgumentHelp(
@@ -91,7 +95,9 @@ struct Pareto: ParsableCommand {
 
     @Flag(
         inversion: .prefixedNo,
-        help: "Prune the first and the last layer too; without either, only with element granularity.")
+        help:
+            "Prune the first and the last layer too, or not; without either they are spared only where channels are cut."
+    )
     var firstAndLast: Bool?
 
     @Option(help: ArgumentHelp("Epochs of each network, penalty and repair together.", valueName: "n"))
@@ -119,6 +125,8 @@ struct Pareto: ParsableCommand {
     var output: String?
 
     @OptionGroup var common: TrialOptions
+
+    private static let usualMethods = NameList<ParetoSearch.Method>([.lagrangian, .budget])
 
     func validate() throws {
         guard !models.isEmpty else { throw ValidationError("name a model") }
@@ -251,7 +259,7 @@ struct Pareto: ParsableCommand {
     /// From what hardly bends a network to what takes most of it, by equal factors. In a training of few steps there is little
     /// time to follow a price, so that prices are higher.
     private func prices(_ data: Dataset) -> [Double] {
-        let batchSize = repairing.training.batchSize ?? TrainingOptions.usualBatchSize
+        let batchSize = repairing.training.batchSize ?? UsualTraining.batchSize
         let steps = penaltyShare * Double(finetuneEpochs * data.sampleCount / batchSize)
         let least = 0.3 * max(1, (1000 / max(1, steps)).squareRoot())
         return (0..<points).map { place -> Double in
@@ -365,22 +373,6 @@ enum ChargedCost: String, CaseIterable, ExpressibleByArgument {
         case .bytes: .bytes
         }
     }
-}
-
-struct MethodList: ExpressibleByArgument {
-    let values: [ParetoSearch.Method]
-
-    init(values: [ParetoSearch.Method]) { self.values = values }
-
-    init?(argument: String) {
-        let values = argument.split(separator: ",").map { name in
-            ParetoSearch.Method(rawValue: String(name.filter { !$0.isWhitespace }))
-        }
-        guard !values.isEmpty, !values.contains(nil), Set(values).count == values.count else { return nil }
-        self.values = values.compactMap { $0 }
-    }
-
-    var defaultValueDescription: String { values.map(\.rawValue).joined(separator: ",") }
 }
 
 struct ObjectiveList: ExpressibleByArgument {

@@ -16,8 +16,11 @@ struct Prune: ParsableCommand {
         abstract:
             "Removes dispensable weights or channels, repairs the accuracy, verifies and writes the model.",
         discussion: """
-            How far: --sparsity, the share of the prunable parameters to remove; --max-macs and --max-parameters, the shares \
-            to keep at most; --target-latency, the milliseconds that an inference of one sample may take on this machine; or --allocation, a share for each layer. Element granularity sets single weights to zero, block:RxC blocks of R outputs by C inputs; N:M \
+            How far: --sparsity, the share of the prunable parameters to remove; --max-macs, --max-parameters and --max-bytes, \
+            the shares to keep at most; --max-accuracy-drop, the accuracy that may be lost at most; --target-latency, the \
+            milliseconds that an inference of one sample may take on this machine; --allocation, a share for each layer; or, \
+            with --method lagrangian or l0, --lambda, a price of the whole cost. \
+            Element granularity sets single weights to zero, block:RxC blocks of R outputs by C inputs; N:M \
             keeps N of every M consecutive inputs, so it says by itself how far. Channel granularity cuts whole channels out, \
             with everything that depends on them, so that the model is smaller and faster anywhere. --dead-units instead cuts \
             the channels that are constant on all training data, with the outputs on these unchanged, and repairs nothing.
@@ -152,7 +155,7 @@ struct Prune: ParsableCommand {
         }
         guard request.saysHowFar || method.lambda != nil || (plan != nil && !dryRun) else {
             throw ValidationError(
-                "say how far: --sparsity, --max-macs, --max-parameters or --target-latency, --allocation, --granularity N:M, --lambda or --plan"
+                "say how far: --sparsity, --max-macs, --max-parameters, --max-bytes, --max-accuracy-drop, --target-latency, --allocation, --granularity N:M, --lambda, --dead-units or --plan"
             )
         }
         guard !request.saysHowFar || plan == nil || dryRun else {

@@ -76,7 +76,7 @@ struct RunsCompare: ParsableCommand {
     private static func legend(_ comparison: RunComparison) -> String {
         let confidence = Format.fixed(100 * comparison.confidence, 0)
         return comparison.differences.contains { $0.pairs != nil }
-            ? ", paired over seeds, with \(confidence) % Student-t intervals" : ""
+            ? ", paired over seeds, with \(confidence) % Student-t intervals where pairs differ" : ""
     }
 
     private static func figures(_ comparison: RunComparison) -> Table {
@@ -116,7 +116,7 @@ struct RunsCompare: ParsableCommand {
     private static func text(of difference: RunComparison.Difference) -> String {
         let kind = difference.kind
         let mean = RunText.difference(difference.mean, kind) + (kind == .fraction ? " points" : "")
-        guard let low = difference.low, let high = difference.high, low < high else { return mean }
+        guard let low = difference.low, let high = difference.high else { return mean }
         return "\(mean) [\(RunText.difference(low, kind)), \(RunText.difference(high, kind))]"
     }
 

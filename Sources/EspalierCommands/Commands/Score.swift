@@ -38,7 +38,7 @@ struct Score: ParsableCommand {
         help: "What is scored; without it all that a criterion can score.")
     var granularityName: GranularityName<WeightsOrChannels>?
 
-    @OptionGroup var scoring: ScoringOptions
+    @OptionGroup var scoring: ScoringOptions<ScoresToShow>
 
     @Flag(help: "Explain every criterion: what it measures and costs, and when it misleads.")
     var list = false

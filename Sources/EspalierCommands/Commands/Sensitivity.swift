@@ -54,7 +54,10 @@ struct Sensitivity: ParsableCommand {
             "A layer to leave alone, by name; * fits anything. Repeatable.", valueName: "pattern"))
     var keep: [String] = []
 
-    @Option(help: ArgumentHelp("Least share of a layer's channels or weights to keep.", valueName: "share"))
+    @Option(
+        help: ArgumentHelp(
+            "Least share of a layer's channels or weights to keep; without it 0.1 of channels, 0 of weights.",
+            valueName: "share"))
     var minimumKept: Double?
 
     @Option(
@@ -72,7 +75,7 @@ struct Sensitivity: ParsableCommand {
         help: ArgumentHelp("Train each point on so many samples before it is measured.", valueName: "n"))
     var repairSamples: Int = 0
 
-    @OptionGroup var training: TrainingOptions
+    @OptionGroup var training: TrainingOptions<UsualTraining>
 
     @OptionGroup var target: TargetOptions
 
@@ -105,7 +108,7 @@ struct Sensitivity: ParsableCommand {
         }
         guard allocationOutput == nil || !target.targets.isEmpty else {
             throw ValidationError(
-                "--allocation-output needs a target: --sparsity, --max-macs or --max-parameters")
+                "--allocation-output needs a target: --sparsity, --max-macs, --max-parameters or --max-bytes")
         }
     }
 

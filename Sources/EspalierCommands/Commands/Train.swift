@@ -43,7 +43,7 @@ struct Train: ParsableCommand {
     @Option(help: "The learning rate over time.")
     var schedule = RateScheduleName(type: OneCycle.self)
 
-    @OptionGroup var training: TrainingOptions
+    @OptionGroup var training: TrainingOptions<UsualTraining>
 
     @OptionGroup var robust: RobustTrainingOptions
 

@@ -7,6 +7,8 @@ package final class ProgressMeter: Sendable {
     private struct State {
         var started = ContinuousClock.now
         var lastShown: ContinuousClock.Instant?
+        /// What was there already: it took no time, and tells nothing of the rest.
+        var found = 0
         var label = ""
         var barIsShown = false
     }
@@ -30,11 +32,16 @@ package final class ProgressMeter: Sendable {
     private var isTerminal: Bool { console.invocation.errorIsTerminal }
 
     /// Starts counting anew under another name.
-    package func begin(_ label: String) {
+    package func begin(_ label: String, at started: ContinuousClock.Instant = .now) {
         state.withLock { state in
             let barIsShown = state.barIsShown
-            state = State(label: label, barIsShown: barIsShown)
+            state = State(started: started, label: label, barIsShown: barIsShown)
         }
+    }
+
+    /// Leaves out of the rate what did not have to be done.
+    package func found(_ count: Int) {
+        state.withLock { $0.found += count }
     }
 
     /// Shows the state of things, if the last time is long enough ago. Cheap to call often.
@@ -48,11 +55,11 @@ package final class ProgressMeter: Sendable {
             guard now - (state.lastShown ?? state.started) >= interval else { return }
             state.lastShown = now
             let seconds = (now - state.started).inSeconds
-            let rate = seconds > 0 ? Double(done) / seconds : 0
+            let rate = seconds > 0 ? Double(max(done - state.found, 0)) / seconds : 0
             let remaining = rate > 0 ? Format.duration(seconds: Double(total - done) / rate) : "?"
             let detail = detail()
             let numbers =
-                "\(Format.count(done))/\(Format.count(total)) \(unit), \(Self.text(rate))/s, \(remaining) left"
+                "\(Format.count(done))/\(Format.count(total)) \(unit), \(Self.text(rate)), \(remaining) left"
                 + (detail.isEmpty ? "" : ", \(detail)")
             if isTerminal {
                 let filled = total > 0 ? Self.barWidth * min(done, total) / total : 0
@@ -77,8 +84,10 @@ package final class ProgressMeter: Sendable {
         }
     }
 
+    /// By the second, or by the hour if that is a small part of one.
     private static func text(_ rate: Double) -> String {
-        rate >= 100 ? Format.count(Int(rate)) : Format.fixed(rate, 1)
+        if rate >= 100 { return Format.count(Int(rate)) + "/s" }
+        return rate >= 0.1 || rate == 0 ? Format.fixed(rate, 1) + "/s" : Format.fixed(3600 * rate, 1) + "/h"
     }
 }
 

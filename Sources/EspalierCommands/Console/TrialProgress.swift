@@ -38,7 +38,9 @@ struct TrialProgress: Sendable {
 
     func show(_ event: TrialEvent) {
         switch event {
-        case .found: _ = finished(1)
+        case .found:
+            meter.found(1)
+            _ = finished(1)
         case .finished(let key, let record):
             let accuracy = record.accuracy.map { ", \(Format.percent($0, digits: 2))" } ?? ""
             meter.update(finished(1), of: total, detail: key + accuracy)

@@ -1,11 +1,11 @@
 import ArgumentParser
 
 /// How much is learned from another network's outputs (Hinton et al. 2015): shared by `finetune` and by what repairs.
-struct DistillationOptions: ParsableArguments {
+struct DistillationOptions<Source: DistillationSource>: ParsableArguments {
     @Option(
         name: .customLong("distillation"),
         help: ArgumentHelp(
-            "Weight of the outputs of the dense model, or the teacher, in the loss; without it \(Self.usualWeight).",
+            "Weight of the outputs of \(Source.name) in the loss; without it \(Self.usualWeight).",
             valueName: "share"))
     var givenWeight: Double?
 
@@ -16,8 +16,8 @@ struct DistillationOptions: ParsableArguments {
             valueName: "t"))
     var givenTemperature: Double?
 
-    private static let usualWeight = 0.5
-    private static let usualTemperature = 2.0
+    private static var usualWeight: Double { 0.5 }
+    private static var usualTemperature: Double { 2 }
 
     var weight: Double { givenWeight ?? Self.usualWeight }
     var temperature: Double { givenTemperature ?? Self.usualTemperature }
@@ -35,4 +35,20 @@ struct DistillationOptions: ParsableArguments {
 
     /// As they are given on a command line.
     var arguments: [String] { ["--distillation", "\(weight)", "--temperature", "\(temperature)"] }
+}
+
+/// Whose outputs are learned from.
+protocol DistillationSource {
+    /// For help.
+    static var name: String { get }
+}
+
+/// The network that was pruned, as it was.
+enum DenseModel: DistillationSource {
+    static let name = "the dense model"
+}
+
+/// Another network, which is named.
+enum NamedTeacher: DistillationSource {
+    static let name = "the teacher"
 }

@@ -53,14 +53,18 @@ struct PruningOptions: ParsableArguments {
             "A layer to leave alone, by name; * fits anything. Repeatable.", valueName: "pattern"))
     var keep: [String] = []
 
-    @Option(help: ArgumentHelp("Least share of a layer's channels or weights to keep.", valueName: "share"))
+    @Option(
+        help: ArgumentHelp(
+            "Least share of a layer's channels or weights to keep; without it 0.1 of channels, unless an --allocation "
+                + "is given, else 0.",
+            valueName: "share"))
     var minimumKept: Double?
 
     @Flag(
         inversion: .prefixedNo,
         help: ArgumentHelp(
-            "Prune the first and the last layer too; without either, all but channel granularity without "
-                + "--allocation do."))
+            "Prune the first and the last layer too, or not; without either they are spared only where channels are "
+                + "cut without --allocation."))
     var firstAndLast: Bool?
 
     @Option(
@@ -69,7 +73,7 @@ struct PruningOptions: ParsableArguments {
             valueName: "n"))
     var roundChannels = ChannelMultiple.exactly(1)
 
-    @OptionGroup var scoring: ScoringOptions
+    @OptionGroup var scoring: ScoringOptions<ScoresToPrune>
 
     func validate() throws {
         if let targetLatency, !(targetLatency > 0 && targetLatency.isFinite) {

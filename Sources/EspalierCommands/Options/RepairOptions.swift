@@ -7,9 +7,9 @@ struct RepairOptions: ParsableArguments {
     @Option(help: "The learning rate of the repair over time.")
     var learningRateSchedule = RateScheduleName(type: CosineAnnealing.self)
 
-    @OptionGroup var distilling: DistillationOptions
+    @OptionGroup var distilling: DistillationOptions<DenseModel>
 
-    @OptionGroup var training: TrainingOptions
+    @OptionGroup var training: TrainingOptions<UsualTraining>
 
     @OptionGroup var robust: RobustTrainingOptions
 

@@ -2,16 +2,36 @@ import ArgumentParser
 import EspalierPruning
 
 /// How scores are put together and compared: options of commands that score.
-struct ScoringOptions: ParsableArguments {
-    @Option(
-        help:
-            "How a channel's, or block's, score is made of its weights'; without it as the criterion has it, or the sum."
-    )
+struct ScoringOptions<Use: ScoreUse>: ParsableArguments {
+    @Option(help: ArgumentHelp(Use.aggregation))
     var aggregation: Reduction?
 
-    @Option(
-        help: "How layers are made comparable; without it prune does as the criterion has it, score nothing.")
+    @Option(help: ArgumentHelp(Use.normalization))
     var normalization: ScoreNormalization?
+}
+
+/// What a command has scores for.
+protocol ScoreUse {
+    /// Help of `--aggregation`.
+    static var aggregation: String { get }
+    /// Help of `--normalization`.
+    static var normalization: String { get }
+}
+
+/// To remove what scores least.
+enum ScoresToPrune: ScoreUse {
+    static let aggregation =
+        "How a channel's, or block's, score is made of its weights'; without it as the criterion has it, and of a "
+        + "block the sum."
+    static let normalization =
+        "How layers are made comparable; without it channels as the criterion has it, weights not at all."
+}
+
+/// To be looked at.
+enum ScoresToShow: ScoreUse {
+    static let aggregation =
+        "How a channel's score is made of its weights'; without it as the criterion has it."
+    static let normalization = "How layers are made comparable; without it they are not."
 }
 
 extension Reduction: ExpressibleByArgument {}

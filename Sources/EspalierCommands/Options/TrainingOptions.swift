@@ -1,16 +1,16 @@
 import ArgumentParser
 import EspalierTraining
 
-/// How a network is trained: shared by `train`, `finetune` and the repair of `prune`.
-struct TrainingOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Samples in a step; without it 64, and 60 in lottery.", valueName: "n"))
+/// How a network is trained: options of every command that does.
+struct TrainingOptions<Use: TrainingUse>: ParsableArguments {
+    @Option(help: ArgumentHelp("Samples in a step; without it \(Use.batchSize).", valueName: "n"))
     var batchSize: Int?
 
     @Option(help: "What turns gradients into steps.")
     var optimizer = OptimizerName(type: AdamW.self)
 
     @Option(
-        help: ArgumentHelp("Highest learning rate; without it what suits the optimizer.", valueName: "rate"))
+        help: ArgumentHelp("Highest learning rate; without it \(Use.learningRates).", valueName: "rate"))
     var learningRate: Double?
 
     @Option(help: ArgumentHelp("Decay of weights, not of biases and norms.", valueName: "rate"))
@@ -28,8 +28,6 @@ struct TrainingOptions: ParsableArguments {
 
     @Flag(help: "Augmentation: random horizontal flips.")
     var flip = false
-
-    static let usualBatchSize = 64
 
     func validate() throws {
         guard batchSize.map({ $0 > 0 }) ?? true else {
@@ -60,20 +58,17 @@ struct TrainingOptions: ParsableArguments {
         return flip ? arguments + ["--flip"] : arguments
     }
 
-    /// - Parameters:
-    ///   - schedule: of the learning rate.
-    ///   - rateScale: what the optimizer's usual learning rate is multiplied with if none is given.
+    /// - Parameter schedule: of the learning rate.
     func recipe(
-        epochs: Int, schedule: RateScheduleName, dataset: Dataset, common: ResultOptions<some StoreUse>,
-        rateScale: Double = 1
+        epochs: Int, schedule: RateScheduleName, dataset: Dataset, common: ResultOptions<some StoreUse>
     ) -> TrainingRecipe {
-        let rate = learningRate ?? optimizer.type.usualLearningRate * rateScale
+        let rate = learningRate ?? Use.learningRate(of: optimizer.type)
         let loss: any Loss =
             if case .targets = dataset.labels { MeanSquaredError() } else {
                 CrossEntropy(labelSmoothing: labelSmoothing)
             }
         return TrainingRecipe(
-            epochs: epochs, batchSize: batchSize ?? Self.usualBatchSize,
+            epochs: epochs, batchSize: batchSize ?? Use.batchSize,
             optimizer: optimizer.type.init(weightDecay: weightDecay),
             schedule: schedule.type.init(peak: rate), loss: loss, seed: common.seed,
             augmentation: Augmentation(largestShift: shift, flipsHorizontally: flip),
