@@ -73,6 +73,7 @@ public struct Pruning: Sendable {
         case stage(String)
         /// So many of the repair's steps are done.
         case step(done: Int, total: Int)
+        /// One more of the repair's epochs is done.
         case epoch(RunRecord.Epoch)
     }
 

@@ -28,15 +28,16 @@ package struct LayerProfiler {
         let labels = listings.map { $0.map(\.label) }
         let table = StepCostTable(network)
         // Between two uses of a weight all others are used once, each as it is kept.
-        let resident = listings[0].reduce(0) { sum, step in
-            let own = table.costs(step.label)
-            return sum + (own.work?.weightByteCount(step.format ?? .dense) ?? own.constantByteCount)
+        let computed = labels[0].map(table.costs)
+        let resident = zip(computed, listings[0]).reduce(0) { sum, step in
+            let (own, format) = (step.0, step.1.format ?? .dense)
+            return sum + (own.work?.weightByteCount(format) ?? own.constantByteCount)
         }
         var seen: Set<String> = []
         var layers: [RunRecord.BenchmarkedLayer] = []
         for pair in StepMatching(labels[0], labels[1]).pairs {
             let label = pair.first.map { labels[0][$0] } ?? pair.second.map { labels[1][$0] } ?? ""
-            let own = table.costs(label)
+            let own = pair.first.map { computed[$0] } ?? table.costs(label)
             // A step that only the dense execution has is part of another one in the network's own.
             let isCounted = pair.first != nil
             let isNew = own.weightedNodes.allSatisfy { !seen.contains($0) }

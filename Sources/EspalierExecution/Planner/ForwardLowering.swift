@@ -66,8 +66,8 @@ struct ForwardLowering {
         }
         let needed = nodesNeeded(for: targets)
         let nodes = resolved.graph.nodes.filter { needed.contains($0.id) && !fusion.isAbsorbed($0.id) }
-        // Before anything is made of their sizes.
-        for node in nodes {
+        // Before anything is made of their sizes; what is fused may have to run by itself.
+        for node in resolved.graph.nodes where needed.contains(node.id) {
             for facts in resolved.signatures[node.id]?.outputs ?? [] {
                 try requireMemory(facts, of: node.label)
             }

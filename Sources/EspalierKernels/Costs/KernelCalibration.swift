@@ -3,7 +3,7 @@ import EspalierTensors
 
 /// Measures what a cost model's constants are fitted to, with the calling thread's team.
 package enum KernelCalibration {
-    /// The model of this machine, in about six seconds, or ten for several threads.
+    /// The model of this machine, in about ten seconds, or half as many again for several threads.
     ///
     /// - Returns: nil if other programs leave the team's threads too little time for that: where together they do not reach
     ///   what a fraction of them could, or calling them takes longer than it can.

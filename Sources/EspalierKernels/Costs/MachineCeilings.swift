@@ -77,7 +77,7 @@ extension MachineCeilings {
         }
     }
 
-    /// Measures the machine with the calling thread's team, in about a second.
+    /// Measures the machine with the calling thread's team, in a second or two: the larger the last cache, the longer.
     ///
     /// Each figure is the best of many short measurements: whatever else runs can only make them worse.
     package static func measured() -> MachineCeilings {
