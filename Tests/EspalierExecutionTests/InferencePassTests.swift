@@ -101,7 +101,7 @@ struct InferencePassTests {
         let messages: [(problem: String, body: (borrowing InferencePass) throws -> Void)] = [
             ("no input 'z'", { try $0.withInput("z") { _ in } }),
             ("not int64", { try $0.withInput("x", as: Int64.self) { _ in } }),
-            ("'x' is not computed", { try $0.withOutput("x") { _ in } }),
+            ("no value 'x' is computed", { try $0.withOutput("x") { _ in } }),
             ("not float64", { try $0.withOutput("y", as: Double.self) { _ in } }),
         ]
         for (problem, body) in messages {
