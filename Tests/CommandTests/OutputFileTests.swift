@@ -3,7 +3,9 @@ import Testing
 
 /// What commands write costs nothing that they read, and nothing else that they write.
 struct OutputFileTests {
-    private static let inputs = ["a.onnx", "b.onnx", "x.npz", "t.csv", "p.json", "r.json"]
+    private static let inputs = [
+        "a.onnx", "a.onnx.data", "b.onnx", "b.onnx_data", "x.npz", "t.csv", "p.json", "r.json",
+    ]
     private static let outputs = ["o.onnx", "o.evidence.npz", "o.html", "s.sqlite"]
 
     /// A folder with files that nothing can be read from: whatever is refused is refused before.
@@ -47,6 +49,9 @@ struct OutputFileTests {
         "robustness a.onnx --data digits --report a.onnx",
         "lottery a.onnx --data digits --report a.onnx",
         "bench a.onnx b.onnx --report b.onnx",
+        "eval a.onnx --data digits --report a.onnx.data",
+        "finetune a.onnx --data digits --teacher b.onnx -o o.onnx --checkpoint b.onnx_data",
+        "run a.onnx --input x.npz -o a.onnx.data",
         "report r.json -o r.json",
     ])
     func inputsAreNeverOverwritten(line: String) throws {
@@ -71,6 +76,23 @@ struct OutputFileTests {
         let result = run(line, in: try folder())
         #expect(result.code == 1, "\(result.error)")
         #expect(result.error.contains("would be written twice"), "\(result.error)")
+    }
+
+    @Test(
+        arguments: ["idx", "fashion-mnist"],
+        ["train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz", "t10k-labels-idx1-ubyte"])
+    func filesOfADataFolderAreNeverOverwritten(kind: String, name: String) throws {
+        let folder = try folder()
+        let file = folder(name)
+        try Data(name.utf8).write(to: URL(filePath: file))
+        let arguments = ["eval", folder("a.onnx"), "--data", "\(kind):\(folder.path)", "--report"]
+        let result = tool(arguments + [file])
+        #expect(result.code == 1)
+        #expect(result.error.contains("the input is never overwritten"), "\(result.error)")
+        #expect(try bytes(file) == Data(name.utf8))
+        // What else is in the folder is no input: here the model is what fails.
+        let beside = tool(arguments + [folder("o.html")])
+        #expect(beside.code == 1 && !beside.error.contains("never overwritten"), "\(beside.error)")
     }
 
     @Test func otherNamesOfAFileAreKnown() throws {

@@ -14,10 +14,11 @@ enum OutputFile {
     ///
     /// - Parameters:
     ///   - outputs: all files that a command writes; nil for those that are not wanted.
-    ///   - inputs: all files that it reads, which must not be lost.
+    ///   - inputs: all files that it reads, which must not be lost, nor what lies beside them by the names that are usual for
+    ///     a model's external data.
     /// - Throws: ``CommandFailure``.
     static func check(_ outputs: [String?], areNot inputs: [String?] = []) throws(CommandFailure) {
-        let read = Set(inputs.compactMap { $0 }.map { place(of: $0) })
+        let read = Set(inputs.compactMap { $0 }.flatMap { [$0] + externalData(of: $0) }.map { place(of: $0) })
         var written: Set<String> = []
         for path in outputs.compactMap({ $0 }) {
             try check(path)
@@ -29,6 +30,11 @@ enum OutputFile {
                 throw CommandFailure("\(path): would be written twice; choose another name for one of them")
             }
         }
+    }
+
+    /// The files that are there by the names that exporters give to the external data of a model at `path`.
+    private static func externalData(of path: String) -> [String] {
+        ["\(path).data", "\(path)_data"].filter { FileManager.default.fileExists(atPath: $0) }
     }
 
     private static func check(_ path: String) throws(CommandFailure) {

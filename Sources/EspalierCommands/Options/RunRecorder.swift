@@ -21,9 +21,9 @@ struct RunRecorder {
         _ command: String, _ common: ResultOptions<some StoreUse>, writing outputs: [String?] = [],
         reading inputs: [String?] = [], data: DataSource? = nil
     ) throws {
+        let samples: [String?] = data?.files ?? []
         try OutputFile.check(
-            outputs + [common.report],
-            areNot: inputs + [data?.file, common.store ?? RunStore.defaultPath()])
+            outputs + [common.report], areNot: inputs + samples + [common.store ?? RunStore.defaultPath()])
         // Made here, so that a store of no use is told of before the work and not after it.
         if let store = common.store { _ = try RunStore(at: store) }
         self.command = command
@@ -42,15 +42,5 @@ struct RunRecorder {
         record.model = model.map { .init(name: $0.name, path: $0.path) }
         record.elapsedSeconds = Date().timeIntervalSince(start)
         return record
-    }
-}
-
-extension DataSource {
-    /// The one file that it is; nil if it is a folder, or none.
-    fileprivate var file: String? {
-        switch self {
-        case .npz(let file), .csv(let file): file
-        case .digits, .fashionMNIST, .idx, .random: nil
-        }
     }
 }

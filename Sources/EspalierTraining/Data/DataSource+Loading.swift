@@ -16,6 +16,17 @@ enum RawParts {
 }
 
 extension DataSource {
+    /// The files that samples are read from. None of a folder that cannot be listed: loading from it says why.
+    package var files: [String] {
+        switch self {
+        case .digits, .random: []
+        case .npz(let file), .csv(let file): [file]
+        case .idx(let directory): (try? IDXFolder(directory))?.paths ?? []
+        case .fashionMNIST(let directory):
+            (try? IDXFolder(directory ?? FashionMNIST.defaultDirectory))?.paths ?? []
+        }
+    }
+
     /// Reads and prepares a part of the source.
     ///
     /// Parts that the source lacks are drawn with ``LoadOptions/splitSeed``, stratified by class; the same options

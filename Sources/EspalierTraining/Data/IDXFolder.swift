@@ -16,6 +16,13 @@ struct IDXFolder {
         }
     }
 
+    /// The paths of the files that can be read from it.
+    var paths: [String] {
+        [Part.train, .test].flatMap { part in
+            ["images", "labels"].flatMap { kind in matching(part, kind).map { path(of: $0) } }
+        }
+    }
+
     func parts(_ options: LoadOptions, classNames: [String] = []) throws(DataError) -> RawParts {
         // Test labels need not show every class: the count is that of both parts.
         var count = options.classCount
@@ -63,9 +70,7 @@ struct IDXFolder {
 
     /// The one file of this kind, which names as `train-images-idx3-ubyte.gz` tell.
     private func path(_ part: Part, _ kind: String) throws(DataError) -> String {
-        let matching = files.filter { name in
-            name.contains("idx") && name.contains(kind) && part.marks.contains { name.contains($0) }
-        }
+        let matching = matching(part, kind)
         guard matching.count == 1, let file = matching.first else {
             throw DataError(
                 .unreadable, directory,
@@ -73,7 +78,17 @@ struct IDXFolder {
                     ? "no file such as \(part.marks[0])-\(kind)-idx\(kind == "images" ? 3 : 1)-ubyte.gz"
                     : "several files of \(part.rawValue) \(kind): \(matching.joined(separator: ", "))")
         }
-        return URL(fileURLWithPath: directory).appendingPathComponent(file).path
+        return path(of: file)
+    }
+
+    private func matching(_ part: Part, _ kind: String) -> [String] {
+        files.filter { name in
+            name.contains("idx") && name.contains(kind) && part.marks.contains { name.contains($0) }
+        }
+    }
+
+    private func path(of file: String) -> String {
+        URL(fileURLWithPath: directory).appendingPathComponent(file).path
     }
 }
 
