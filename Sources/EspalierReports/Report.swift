@@ -6,9 +6,10 @@ import Mustache
 public enum Report {
     /// The page, with a section for each run in order and, for several, a table to compare them.
     ///
-    /// - Throws: `MustacheTemplate.ParserError` if the bundled template is damaged.
-    public static func html(_ records: [RunRecord], title: String? = nil) throws -> String {
-        let template = try MustacheTemplate(string: bundledTemplate)
+    /// - Throws: ``ReportError`` if the bundled template is damaged.
+    public static func html(
+        _ records: [RunRecord], title: String? = nil
+    ) throws(ReportError) -> String {
         var page: [String: Any] = [
             "title": title ?? Self.title(of: records),
             "subtitle": subtitle(of: records),
@@ -16,7 +17,22 @@ public enum Report {
         ]
         if records.contains(where: { FrontSection($0) != nil }) { page["script"] = bundledScript }
         if records.count > 1 { page["overview"] = ["rows": records.map(overviewRow)] }
-        return template.render(page)
+        return try render(page, with: bundledTemplate)
+    }
+
+    /// The text that a template makes of what `page` names.
+    ///
+    /// - Parameter template: in Mustache's language.
+    /// - Throws: ``ReportError`` if it breaks that language's rules.
+    package static func render(
+        _ page: [String: Any], with template: String
+    ) throws(ReportError) -> String {
+        do {
+            return try MustacheTemplate(string: template).render(page)
+        } catch {
+            let cause = (error as? MustacheTemplate.ParserError)?.error ?? error
+            throw ReportError("the template of reports is damaged (\(cause)): install Espalier anew")
+        }
     }
 
     private static var bundledTemplate: String {

@@ -1,17 +1,18 @@
 /// A row-major array of one Swift type with its shape: what reference implementations compute on.
 ///
 /// Clarity before speed; kernels work on raw memory instead.
-public struct NDArray<Element: Sendable>: Sendable {
-    public let shape: Shape
-    public var elements: [Element]
+@usableFromInline
+package struct NDArray<Element: Sendable>: Sendable {
+    @usableFromInline package let shape: Shape
+    @usableFromInline package var elements: [Element]
 
-    public init(shape: Shape, elements: [Element]) {
+    @inlinable package init(shape: Shape, elements: [Element]) {
         precondition(elements.count == shape.count, "\(elements.count) elements for shape \(shape)")
         self.shape = shape
         self.elements = elements
     }
 
-    public init(repeating element: Element, shape: Shape) {
+    @inlinable package init(repeating element: Element, shape: Shape) {
         self.init(shape: shape, elements: [Element](repeating: element, count: shape.count))
     }
 
@@ -31,7 +32,7 @@ public struct NDArray<Element: Sendable>: Sendable {
     }
 
     /// The same elements under another shape of equal count.
-    public func reshaped(to shape: Shape) -> NDArray {
+    @inlinable package func reshaped(to shape: Shape) -> NDArray {
         NDArray(shape: shape, elements: elements)
     }
 

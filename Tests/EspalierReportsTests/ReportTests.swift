@@ -45,6 +45,15 @@ struct ReportTests {
         for forbidden in ["<script", "src=", "@import", "href=\"http"] { #expect(!html.contains(forbidden)) }
     }
 
+    /// The library that renders pages is no part of what users see.
+    @Test func damagedTemplatesAreReportErrors() throws {
+        #expect(try Report.render(["name": "<x>"], with: "{{name}}") == "&lt;x&gt;")
+        let error = try #require(throws: ReportError.self) {
+            try Report.render([:], with: "{{#open}}{{/other}}")
+        }
+        #expect("\(error)".contains("sectionCloseNameIncorrect") && "\(error)".contains("install"))
+    }
+
     @Test func severalRunsAreCompared() throws {
         let html = try Report.html([Self.record, Self.record])
         #expect(html.contains("2 runs compared"))
