@@ -20,24 +20,31 @@ struct SparseLinear {
     ///   - weights: of two axes, [inputs, outputs], or [outputs, inputs] if `isTransposed`.
     ///   - rows: how many rows are multiplied with it.
     static func work(_ weights: Tensor?, isTransposed: Bool, rows: Int) -> KernelWork? {
-        guard let weights, weights.dtype == .float32, weights.shape.rank == 2, rows > 0 else { return nil }
+        guard let weights, var work = unbandedWork(weights, isTransposed: isTransposed, rows: rows) else {
+            return nil
+        }
+        if work.sparseFormat != .rows {
+            work.isBanded = SparseMatrix.isBanded(
+                isTransposed ? weights : weights.transposed(), rows: work.rows, channels: work.columns,
+                columns: rows)
+        }
+        return work
+    }
+
+    /// The same, with bands left out of account: only who chooses between formats needs to know of them, and to find them takes
+    /// the weights by output.
+    private static func unbandedWork(_ weights: Tensor, isTransposed: Bool, rows: Int) -> KernelWork? {
+        guard weights.dtype == .float32, weights.shape.rank == 2, rows > 0 else { return nil }
         let nonzeros = weights.nonzeroCount
         guard nonzeros < weights.count else { return nil }
         let (outputs, inputs) = (weights.shape[isTransposed ? 0 : 1], weights.shape[isTransposed ? 1 : 0])
-        let usesRows = SparseRows.takes(rows: rows, inputs: inputs)
-        return KernelWork(
-            rows: outputs, columns: inputs, samples: rows, nonzeros: nonzeros,
-            isBanded: !usesRows
-                && SparseMatrix.isBanded(
-                    isTransposed ? weights : weights.transposed(), rows: outputs, channels: inputs,
-                    columns: rows)
-        )
+        return KernelWork(rows: outputs, columns: inputs, samples: rows, nonzeros: nonzeros)
     }
 
     /// nil where zeros are not to be left out, or there is no sparse kernel; see ``work(_:isTransposed:rows:)``.
     init?(_ weights: Tensor?, isTransposed: Bool, rows: Int, _ context: LoweringContext) {
         guard context.usesSparsity, context.phase == .inference, let weights,
-            let work = Self.work(weights, isTransposed: isTransposed, rows: rows)
+            let work = Self.unbandedWork(weights, isTransposed: isTransposed, rows: rows)
         else { return nil }
         self.rows = rows
         outputs = work.rows
