@@ -197,7 +197,7 @@ let package = Package(
             "EspalierEfficiency",
             [
                 "EspalierTensors", "EspalierKernels", "EspalierGraphs", "EspalierOperators",
-                "EspalierPruning", "EspalierRuns",
+                "EspalierExecution", "EspalierPruning", "EspalierRuns",
             ]),
         module(
             "Espalier",

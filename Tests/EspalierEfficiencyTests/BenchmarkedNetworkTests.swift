@@ -7,8 +7,21 @@ import EspalierRuns
 import EspalierTensors
 import Testing
 
-/// What a benchmark says of a network's work does not depend on how the file keeps its weights.
+/// What a benchmark says of a network's work does not depend on how the file keeps its weights, nor on how it calls its nodes.
 struct BenchmarkedNetworkTests {
+    private static func profile(
+        _ graph: Graph, _ inputs: [String: Tensor]
+    ) throws -> (totals: ModelSummary.Totals, layers: [RunRecord.BenchmarkedLayer]) {
+        let lane = try Lane(threads: 1)
+        return try lane.run {
+            let costs = KernelCostModel.typical(threads: 1)
+            let network = try BenchmarkedNetwork(
+                path: "", graph: graph, inputs: inputs, threads: 1, costs: costs)
+            let profiler = LayerProfiler(seconds: 0.01, ceilings: costs.ceilings, costs: costs)
+            return (network.summary.totals, try profiler.layers(of: network))
+        }
+    }
+
     @Test(arguments: [nil, "Cast", "Transpose"] as [String?])
     func weightsBehindConstantNodesCount(preparation: String?) throws {
         var random = RandomSource(seed: 4)
@@ -31,24 +44,30 @@ struct BenchmarkedNetworkTests {
         }
         let y = builder.node("MatMul", name: "product", inputs: [x, weight])
         let graph = try builder.finish(outputs: [y])
-        let lane = try Lane(threads: 1)
-        let (macs, remaining, layers) = try lane.run {
-            let network = try BenchmarkedNetwork(
-                path: "", graph: graph, inputs: ["x": Tensor(zeros: [1, inputs])], threads: 1,
-                costs: .typical(threads: 1))
-            let totals = network.summary.totals
-            let profiler = LayerProfiler(
-                seconds: 0.01, ceilings: KernelCostModel.typical(threads: 1).ceilings,
-                costs: .typical(threads: 1))
-            return (
-                totals.multiplyAccumulates, totals.effectiveMultiplyAccumulates,
-                try profiler.layers(of: network)
-            )
-        }
-        #expect(macs == inputs * outputs && remaining == nonzeros)
+        let (totals, layers) = try Self.profile(graph, ["x": Tensor(zeros: [1, inputs])])
+        #expect(totals.multiplyAccumulates == inputs * outputs)
+        #expect(totals.effectiveMultiplyAccumulates == nonzeros)
         let layer = try #require(layers.first { $0.name.contains("product") })
         #expect(layer.macs == inputs * outputs && layer.remainingMacs == nonzeros)
         #expect(layer.predictedUs != nil)
+    }
+
+    /// Files may give several nodes one name.
+    @Test func nodesOfOneNameAreLayersOfTheirOwn() throws {
+        var builder = GraphBuilder(name: "namesakes")
+        var value = builder.input("x", type: ValueType(dtype: .float32, shape: [1, 64]))
+        for (inputs, outputs) in [(64, 96), (96, 32)] {
+            let weight = builder.constant(
+                "w",
+                Tensor(shape: [inputs, outputs], scalars: [Float](repeating: 1, count: inputs * outputs)))
+            value = builder.node("Gemm", name: "fc", inputs: [value, weight])
+        }
+        let graph = try builder.finish(outputs: [value])
+        let layers = try Self.profile(graph, ["x": Tensor(zeros: [1, 64])]).layers.filter { $0.macs > 0 }
+        #expect(layers.map(\.name) == ["fc", "fc"])
+        #expect(layers.map(\.macs) == [64 * 96, 96 * 32])
+        #expect(layers.map(\.remainingMacs) == [64 * 96, 96 * 32])
+        #expect(layers.allSatisfy { $0.medianUs != nil && $0.denseUs != nil })
     }
 
     /// Each group of filters meets copies of its own inputs.

@@ -55,6 +55,34 @@ struct LatencyProfileTests {
         #expect(profile.seconds > 0 && abs(sum / profile.seconds - 1) < 1e-9)
     }
 
+    /// Files may give several nodes one name.
+    @Test func nodesOfOneNameHaveTimesOfTheirOwn() throws {
+        var builder = GraphBuilder(name: "namesakes")
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: [1, 256]))
+        var value = x
+        for (inputs, outputs) in [(256, 512), (512, 128)] {
+            let weight = builder.constant(
+                "w",
+                Tensor(shape: [inputs, outputs], scalars: [Float](repeating: 1, count: inputs * outputs)))
+            value = builder.node("Gemm", name: "fc", inputs: [value, weight])
+        }
+        let graph = try builder.finish(outputs: [value])
+        let lane = try Lane(threads: 1)
+        let profile = try lane.run {
+            try LatencyProfile(
+                graph, inputs: [x: Tensor(zeros: [1, 256])], threads: 1, costs: .typical(threads: 1),
+                duration: 0.05)
+        }
+        let resolved = try ResolvedGraph(graph)
+        let costs = try resolved.graph.nodes.map { node in
+            let operation = try #require(resolved.operators[node.id])
+            let signature = try #require(resolved.signatures[node.id])
+            return profile.costFunction.nodeCost(
+                node.id, operation, signature, signature.inputs.map { _ in nil })
+        }
+        #expect(costs.count == 2 && costs.allSatisfy { $0 > 0 })
+    }
+
     /// Fewer nonzeros never cost more, and very few less; where dense is predicted to be as fast nothing changes.
     @Test func zerosAreWorthWhatTheModelSays() throws {
         let (profile, pruner) = try Self.profile()

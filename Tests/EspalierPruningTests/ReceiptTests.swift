@@ -44,7 +44,24 @@ struct ReceiptTests {
         #expect(layers[0]["name"] as? String == "conv1")
         #expect(layers[0]["op"] as? String == "Conv")
         #expect(layers[0]["nonzero"] as? Int == 80)
-        #expect(try JSONDecoder().decode(ModelSummary.self, from: json) == summary)
+        #expect(layers.compactMap { $0["name"] as? String } == summary.layers.map(\.name))
+    }
+
+    /// Files may give several nodes one name.
+    @Test func layersOfOneNameHaveFiguresOfTheirOwn() throws {
+        var builder = GraphBuilder(name: "namesakes")
+        var value = builder.input("x", type: ValueType(dtype: .float32, shape: [1, 4]))
+        for (inputs, outputs) in [(4, 8), (8, 2)] {
+            let weight = builder.constant(
+                "w", Tensor(shape: [inputs, outputs], scalars: (1...inputs * outputs).map { Float($0) }))
+            value = builder.node("MatMul", name: "fc", inputs: [value, weight])
+        }
+        let pruner = try Pruner(try builder.finish(outputs: [value]))
+        let plan = try pruner.plan(PruningRequest(.element, targets: [.sparsity(0.5)]))
+        let receipt = try pruner.receipt(for: plan, after: try pruner.applying(plan))
+        #expect(receipt.layers.map(\.name) == ["fc", "fc"])
+        #expect(receipt.layers.map(\.before.nonzero) == [32, 16])
+        #expect(receipt.layers.reduce(0) { $0 + $1.after.nonzero } == 24 && receipt.after.nonzero == 24)
     }
 
     @Test func channelReceiptTellsWhatWasRefused() throws {

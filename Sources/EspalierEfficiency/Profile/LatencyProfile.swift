@@ -68,19 +68,17 @@ package struct LatencyProfile: Sendable {
             sparsity: .whereFaster(costs))
         try plan.run(inputs)
         let times = try StepTimer(seconds: duration).medians([plan], check: check)[0]
-        let nodes = Dictionary(graph.nodes.map { ($0.label, $0) }, uniquingKeysWith: { first, _ in first })
-        let values = Dictionary(
-            graph.values.keys.map { (graph.name(of: $0), $0) }, uniquingKeysWith: { first, _ in first })
         let producers = graph.producers
         var entries: [NodeID: Entry] = [:]
         for (step, micros) in zip(plan.listing, times) {
             // What is fused into a node is its own time; a copy belongs to the node whose value is copied.
-            let parts = StepCostTable.parts(step.label)
-            let copied = StepCostTable.copiedValue(step.label).flatMap { values[$0] }
-            guard let id = nodes[parts[0]]?.id ?? copied.flatMap({ producers[$0] }),
-                let signature = resolved.signatures[id]
-            else { continue }
-            entries[id, default: Entry(signature)].seconds += micros * 1e-6
+            let owner: NodeID? =
+                switch step.subject {
+                case .node(let head, _): head
+                case .value(let value): producers[value]
+                }
+            guard let node = owner, let signature = resolved.signatures[node] else { continue }
+            entries[node, default: Entry(signature)].seconds += micros * 1e-6
         }
         self.entries = entries
         self.costs = costs

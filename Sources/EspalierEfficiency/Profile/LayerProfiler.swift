@@ -1,4 +1,5 @@
 import EspalierExecution
+import EspalierGraphs
 package import EspalierKernels
 import EspalierPruning
 package import EspalierRuns
@@ -25,36 +26,40 @@ package struct LayerProfiler {
         let plans = [network.plan, network.densePlan]
         let times = try StepTimer(seconds: seconds).medians(plans, check: check)
         let listings = plans.map(\.listing)
-        let labels = listings.map { $0.map(\.label) }
         let table = StepCostTable(network)
         // Between two uses of a weight all others are used once, each as it is kept.
-        let computed = labels[0].map(table.costs)
+        let computed = listings[0].map { table.costs($0.subject) }
         let resident = zip(computed, listings[0]).reduce(0) { sum, step in
             let (own, format) = (step.0, step.1.format ?? .dense)
             return sum + (own.work?.weightByteCount(format) ?? own.constantByteCount)
         }
-        var seen: Set<String> = []
+        var seen: Set<NodeID> = []
         var layers: [RunRecord.BenchmarkedLayer] = []
-        for pair in StepMatching(labels[0], labels[1]).pairs {
-            let label = pair.first.map { labels[0][$0] } ?? pair.second.map { labels[1][$0] } ?? ""
-            let own = pair.first.map { computed[$0] } ?? table.costs(label)
+        for pair in StepMatching(listings[0].map(\.subject), listings[1].map(\.subject)).pairs {
+            guard let step = pair.first.map({ listings[0][$0] }) ?? pair.second.map({ listings[1][$0] })
+            else {
+                continue
+            }
+            let own = pair.first.map { computed[$0] } ?? table.costs(step.subject)
             // A step that only the dense execution has is part of another one in the network's own.
             let isCounted = pair.first != nil
-            let isNew = own.weightedNodes.allSatisfy { !seen.contains($0) }
             if isCounted { seen.formUnion(own.weightedNodes) }
             var layer = RunRecord.BenchmarkedLayer(
-                name: label, macs: isCounted && isNew ? own.macs : 0,
-                remainingMacs: isCounted && isNew ? own.remainingMacs : 0)
+                name: step.label, macs: isCounted ? own.macs : 0,
+                remainingMacs: isCounted ? own.remainingMacs : 0)
             layer.medianUs = pair.first.map { times[0][$0] }
             layer.denseUs = pair.second.map { times[1][$0] }
-            if pair.first.map({ listings[0][$0].isReference }) ?? false { layer.isReference = true }
-            let format = pair.first.flatMap { listings[0][$0].format }
+            if isCounted && step.isReference { layer.isReference = true }
+            let format = isCounted ? step.format : nil
             layer.format = format?.rawValue
             rate(&layer, own, format: format, resident: resident)
             layers.append(layer)
         }
-        for layer in table.weightedLayers where !seen.contains(layer.name) {
-            layers.append(.init(name: layer.name, macs: layer.macs, remainingMacs: layer.remaining))
+        for layer in table.weightedLayers where !seen.contains(layer.node) {
+            layers.append(
+                .init(
+                    name: layer.name, macs: layer.totals.multiplyAccumulates,
+                    remainingMacs: layer.totals.effectiveMultiplyAccumulates))
         }
         return layers
     }

@@ -1,11 +1,11 @@
+import EspalierExecution
 import EspalierGraphs
 import EspalierKernels
 import EspalierOperators
 import EspalierPruning
 import EspalierTensors
-import Foundation
 
-/// What a step of a plan has to compute and to move, from the label that tells its nodes.
+/// What a step of a plan has to compute and to move.
 struct StepCosts {
     /// All weights counted, and those that are not zero.
     var macs = 0
@@ -17,47 +17,40 @@ struct StepCosts {
     /// The product that it is, if it is one of a constant weight.
     var work: KernelWork?
     /// The nodes with multiply-accumulates among its own.
-    var weightedNodes: [String] = []
+    var weightedNodes: [NodeID] = []
 }
 
 /// Finds the costs of steps.
 struct StepCostTable {
+    /// Layers with multiply-accumulates, in the graph's order.
+    let weightedLayers: [ModelSummary.Layer]
     private let resolved: ResolvedGraph
-    private let totals: [String: ModelSummary.Totals]
-    private let nodes: [String: Node]
-    private let values: [String: ValueID]
+    private let totals: [NodeID: ModelSummary.Totals]
+    private let nodes: [NodeID: Node]
 
     init(_ network: BenchmarkedNetwork) {
         resolved = network.resolved
-        let graph = network.resolved.graph
-        totals = Dictionary(
-            network.summary.layers.map { ($0.name, $0.totals) }, uniquingKeysWith: { first, _ in first })
-        nodes = Dictionary(graph.nodes.map { ($0.label, $0) }, uniquingKeysWith: { first, _ in first })
-        values = Dictionary(
-            graph.values.keys.map { (graph.name(of: $0), $0) }, uniquingKeysWith: { first, _ in first })
+        weightedLayers = network.summary.layers.filter { $0.totals.multiplyAccumulates > 0 }
+        totals = Dictionary(uniqueKeysWithValues: weightedLayers.map { ($0.node, $0.totals) })
+        nodes = Dictionary(uniqueKeysWithValues: resolved.graph.nodes.map { ($0.id, $0) })
     }
 
-    /// Layers with multiply-accumulates, by name.
-    var weightedLayers: [(name: String, macs: Int, remaining: Int)] {
-        resolved.graph.nodes.compactMap { node in
-            guard let own = totals[node.label], own.multiplyAccumulates > 0 else { return nil }
-            return (node.label, own.multiplyAccumulates, own.effectiveMultiplyAccumulates)
+    func costs(_ subject: StepSubject) -> StepCosts {
+        switch subject {
+        case .node(let head, let fused): computed(([head] + fused).compactMap { nodes[$0] })
+        case .value(let value): moved(value)
         }
     }
 
-    /// The nodes of a step, as its label joins them.
-    static func parts(_ label: String) -> [String] { label.components(separatedBy: " + ") }
-
-    func costs(_ label: String) -> StepCosts {
-        let found = Self.parts(label).compactMap { nodes[$0] }
-        guard !found.isEmpty else { return moved(label) }
+    /// Of a node and what is fused behind it.
+    private func computed(_ found: [Node]) -> StepCosts {
         var costs = StepCosts()
         let inside = Set(found.flatMap { $0.outputs.compactMap { $0 } })
         for node in found {
-            if let own = totals[node.label], own.multiplyAccumulates > 0 {
+            if let own = totals[node.id] {
                 costs.macs += own.multiplyAccumulates
                 costs.remainingMacs += own.effectiveMultiplyAccumulates
-                costs.weightedNodes.append(node.label)
+                costs.weightedNodes.append(node.id)
             }
             for case let value? in node.inputs where !inside.contains(value) {
                 guard let facts = resolved.facts[value] else { continue }
@@ -79,18 +72,10 @@ struct StepCostTable {
         return costs
     }
 
-    /// The value of which a step makes a copy in another layout; nil if it does something else.
-    static func copiedValue(_ label: String) -> String? {
-        label.hasPrefix("reorder ") ? String(label.dropFirst("reorder ".count)) : nil
-    }
-
-    /// Of a copy into another layout, which is labelled by the value.
-    private func moved(_ label: String) -> StepCosts {
+    /// Of a copy into another layout.
+    private func moved(_ value: ValueID) -> StepCosts {
         var costs = StepCosts()
-        let name = Self.copiedValue(label) ?? label
-        if let facts = values[name].flatMap({ resolved.facts[$0] }) {
-            costs.activationByteCount = 2 * Self.byteCount(facts)
-        }
+        if let facts = resolved.facts[value] { costs.activationByteCount = 2 * Self.byteCount(facts) }
         return costs
     }
 

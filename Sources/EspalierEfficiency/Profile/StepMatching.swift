@@ -1,3 +1,5 @@
+package import EspalierExecution
+
 /// Which steps of two plans of one network are the same.
 ///
 /// Plans may differ in what they fuse and in the copies they make: steps are the same if their first node is, and if they
@@ -17,7 +19,7 @@ package struct StepMatching: Equatable {
     /// In the first plan's order, with the second plan's own steps where they stand in it.
     package let pairs: [Pair]
 
-    package init(_ first: [String], _ second: [String]) {
+    package init(_ first: [StepSubject], _ second: [StepSubject]) {
         let keys = (Self.keys(first), Self.keys(second))
         let places = Dictionary(uniqueKeysWithValues: keys.1.enumerated().map { ($1, $0) })
         let known = Set(keys.0)
@@ -39,14 +41,14 @@ package struct StepMatching: Equatable {
     }
 
     private struct Key: Hashable {
-        let head: String
+        let head: StepSubject
         let occurrence: Int
     }
 
-    private static func keys(_ labels: [String]) -> [Key] {
-        var seen: [String: Int] = [:]
-        return labels.map { label in
-            let head = StepCostTable.parts(label).first ?? label
+    private static func keys(_ subjects: [StepSubject]) -> [Key] {
+        var seen: [StepSubject: Int] = [:]
+        return subjects.map { subject in
+            let head: StepSubject = if case .node(let first, _) = subject { .node(first) } else { subject }
             defer { seen[head, default: 0] += 1 }
             return Key(head: head, occurrence: seen[head, default: 0])
         }

@@ -63,7 +63,7 @@ struct BackwardLowering {
         var plain = buffer
         if forward.builder.layout(of: buffer) != .plain {
             plain = try forward.builder.addReorder(
-                buffer, shape: resolved.facts[input]?.shape ?? [], to: .plain, label: "gradient")
+                buffer, of: input, shape: resolved.facts[input]?.shape ?? [], to: .plain, label: "gradient")
         }
         forward.builder.makePersistent(plain)
         return plain
@@ -197,7 +197,7 @@ struct BackwardLowering {
             inputs.append(try forward.place(value, in: kernel.inputLayouts[port], for: record.node))
         }
         for (port, gradient) in outputGradients.enumerated() {
-            guard let gradient else {
+            guard let gradient, let output = values[record.node.inputs.count + port] else {
                 inputs.append(nil)
                 continue
             }
@@ -207,7 +207,7 @@ struct BackwardLowering {
             } else {
                 inputs.append(
                     try forward.builder.addReorder(
-                        gradient, shape: record.signature.outputs[port].shape, to: layout,
+                        gradient, of: output, shape: record.signature.outputs[port].shape, to: layout,
                         label: "gradient of \(record.node.label)"))
             }
         }
@@ -218,7 +218,7 @@ struct BackwardLowering {
         forward.builder.addStep(
             Step(
                 kernel: kernel, inputs: inputs, outputs: outputs, workspace: record.workspace,
-                label: "\(record.node.label) \(suffix)"))
+                subject: .node(record.node.id), label: "\(record.node.label) \(suffix)"))
     }
 
     /// One buffer with the sum of the gradients that flowed into `value`; nil if none did.
@@ -252,14 +252,16 @@ struct BackwardLowering {
             } else {
                 aligned.append(
                     try forward.builder.addReorder(
-                        part, shape: resolved.facts[value]?.shape ?? [], to: layout, label: label))
+                        part, of: value, shape: resolved.facts[value]?.shape ?? [], to: layout, label: label))
             }
         }
         let byteCount = byteCount(of: value, in: layout)
         let total = target ?? forward.builder.addBuffer(byteCount: byteCount, layout: layout)
         let kernel = SumKernel(inputs: aligned.count, count: byteCount / 4, layout: layout)
         forward.builder.addStep(
-            Step(kernel: kernel, inputs: aligned.map { $0 }, outputs: [total], workspace: nil, label: label))
+            Step(
+                kernel: kernel, inputs: aligned.map { $0 }, outputs: [total], workspace: nil,
+                subject: .value(value), label: label))
         return total
     }
 }

@@ -31,7 +31,9 @@ struct Step {
     var inputs: [BufferID?]
     var outputs: [BufferID?]
     var workspace: BufferID?
-    /// The node it belongs to, for messages and profiles.
+    /// What it belongs to, for profiles.
+    var subject: StepSubject
+    /// The same for people.
     var label: String
     /// How its weights are kept, if there were several ways.
     var format: KernelFormat?

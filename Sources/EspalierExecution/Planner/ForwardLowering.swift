@@ -161,6 +161,7 @@ struct ForwardLowering {
         builder.addStep(
             Step(
                 kernel: kernel, inputs: inputBuffers, outputs: outputBuffers, workspace: workspace,
+                subject: .node(node.id, fused: chain.map(\.node.id)),
                 label: ([node] + chain.map(\.node)).map(\.label).joined(separator: " + "),
                 format: kernel.weightFormat ?? plan.format(node.id), threads: team))
         records.append(
@@ -246,7 +247,7 @@ struct ForwardLowering {
         let isConstant = facts.constant != nil && mutableConstants[value] == nil
         let work = ThreadTeam.Work.moving(byteCount: 2 * facts.shape.count * facts.dtype.byteCount)
         let copy = try builder.addReorder(
-            first, shape: facts.shape, to: layout, isPreparation: isConstant,
+            first, of: value, shape: facts.shape, to: layout, isPreparation: isConstant,
             threads: phase == .inference ? ThreadTeam.size(for: work, of: threads) : threads,
             label: resolved.graph.name(of: value))
         placements[value, default: []].append(copy)
@@ -256,8 +257,10 @@ struct ForwardLowering {
 
 extension ProgramBuilder {
     /// A copy of `buffer` in another layout.
+    ///
+    /// - Parameter value: what is copied, or of which the gradient is.
     mutating func addReorder(
-        _ buffer: BufferID, shape: Shape, to layout: Layout, isPreparation: Bool = false,
+        _ buffer: BufferID, of value: ValueID, shape: Shape, to layout: Layout, isPreparation: Bool = false,
         into target: BufferID? = nil, threads: Int? = nil, label: String
     ) throws(ExecutionError) -> BufferID {
         let copy =
@@ -273,7 +276,8 @@ extension ProgramBuilder {
             addStep(
                 Step(
                     kernel: kernel, inputs: [buffer], outputs: [copy], workspace: nil,
-                    label: "reorder \(label)", threads: threads, isPreparation: isPreparation))
+                    subject: .value(value), label: "reorder \(label)", threads: threads,
+                    isPreparation: isPreparation))
         } catch {
             throw .node(name: label, operator: "reorder", reason: "\(error)")
         }

@@ -1,10 +1,21 @@
+package import EspalierGraphs
 package import EspalierKernels
 import EspalierOperators
 import EspalierTensors
 
+/// What a step of a program is of: by identity, as several nodes may have one name.
+package enum StepSubject: Hashable, Sendable {
+    /// A node, and those that are fused behind it, in order.
+    case node(NodeID, fused: [NodeID] = [])
+    /// A value that is copied into another layout or, in training, of which gradients are copied or added up.
+    case value(ValueID)
+}
+
 /// One step of a program, for messages and profiles.
 package struct StepListing: Sendable {
     /// The nodes that it computes, or what it moves.
+    package let subject: StepSubject
+    /// The same for people.
     package let label: String
     /// Whether it runs by its reference, for want of a kernel.
     package let isReference: Bool
@@ -98,8 +109,8 @@ package final class Program {
     package var listing: [StepListing] {
         steps.map {
             StepListing(
-                label: $0.label, isReference: $0.kernel is ReferenceKernel, format: $0.format,
-                threads: $0.threads)
+                subject: $0.subject, label: $0.label, isReference: $0.kernel is ReferenceKernel,
+                format: $0.format, threads: $0.threads)
         }
     }
 

@@ -1,9 +1,9 @@
+package import EspalierGraphs
 package import EspalierOperators
-import EspalierGraphs
 import EspalierTensors
 
 /// Figures of a network and its layers: what `inspect` shows and receipts compare.
-package struct ModelSummary: Sendable, Codable, Hashable {
+package struct ModelSummary: Sendable, Encodable, Hashable {
     package var totals: Totals
     package var opaque: [Opaque]
     /// Every node with parameters or multiply-accumulates, in the graph's order.
@@ -41,13 +41,15 @@ package struct ModelSummary: Sendable, Codable, Hashable {
         }
     }
 
-    package struct Opaque: Sendable, Codable, Hashable {
+    package struct Opaque: Sendable, Encodable, Hashable {
         package let name: String
         package let op: String
         package let reason: String
     }
 
-    package struct Layer: Sendable, Codable, Hashable {
+    package struct Layer: Sendable, Encodable, Hashable {
+        /// What it is known by, as several nodes may have one name; not written.
+        package let node: NodeID
         package let name: String
         package let op: String
         /// The shape of its first output, for one sample where the batch is open; absent if it is not known.
@@ -55,21 +57,6 @@ package struct ModelSummary: Sendable, Codable, Hashable {
         package let totals: Totals
 
         private enum CodingKeys: String, CodingKey { case name, op, outputShape }
-
-        package init(name: String, op: String, outputShape: [Int]?, totals: Totals) {
-            self.name = name
-            self.op = op
-            self.outputShape = outputShape
-            self.totals = totals
-        }
-
-        package init(from decoder: any Decoder) throws {
-            let container = try decoder.container(keyedBy: CodingKeys.self)
-            name = try container.decode(String.self, forKey: .name)
-            op = try container.decode(String.self, forKey: .op)
-            outputShape = try container.decodeIfPresent([Int].self, forKey: .outputShape)
-            totals = try Totals(from: decoder)
-        }
 
         /// The totals stand beside the name, not below it.
         package func encode(to encoder: any Encoder) throws {
@@ -108,7 +95,8 @@ package struct ModelSummary: Sendable, Codable, Hashable {
             let output = node.outputs.first.flatMap { $0 }.flatMap { resolved.facts[$0]?.shape.extents }
             layers.append(
                 Layer(
-                    name: node.label, op: node.operatorName.description, outputShape: output, totals: own))
+                    node: node.id, name: node.label, op: node.operatorName.description, outputShape: output,
+                    totals: own))
         }
         self.totals = totals
         self.layers = layers
@@ -120,16 +108,9 @@ package struct ModelSummary: Sendable, Codable, Hashable {
     }
 
     /// The figures of one node's layer.
-    package func layer(named name: String) -> Layer? { layers.first { $0.name == name } }
+    package func layer(of node: NodeID) -> Layer? { layers.first { $0.node == node } }
 
     private enum CodingKeys: String, CodingKey { case opaque, layers, sparsity }
-
-    package init(from decoder: any Decoder) throws {
-        let container = try decoder.container(keyedBy: CodingKeys.self)
-        opaque = try container.decode([Opaque].self, forKey: .opaque)
-        layers = try container.decode([Layer].self, forKey: .layers)
-        totals = try Totals(from: decoder)
-    }
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)

@@ -78,13 +78,12 @@ struct ReceiptWriter {
         _ layer: WeightedLayer, groups: [String], requested: Double?, achieved: Double, refused: String?
     ) -> Receipt.Layer {
         let node = pruner.graph.nodes.first { $0.id == layer.node }
-        let label = node?.label ?? layer.name
         return Receipt.Layer(
             name: layer.name, op: node?.operatorName.description ?? "", weight: layer.weightName,
             groups: groups,
             requested: requested, achieved: achieved, refused: refused,
-            before: before.layer(named: label)?.totals ?? .init(),
-            after: after.layer(named: label)?.totals ?? .init())
+            before: before.layer(of: layer.node)?.totals ?? .init(),
+            after: after.layer(of: layer.node)?.totals ?? .init())
     }
 
     private func elementLayers() throws(PruningError) -> [Receipt.Layer] {
