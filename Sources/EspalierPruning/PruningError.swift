@@ -9,8 +9,10 @@ package enum PruningError: Error, Sendable {
     case invalidTarget(String)
     case patternMatchesNothing(String, known: [String])
     case nothingToPrune(reasons: [String])
-    /// No plan reaches the target; the second number is the best that any reaches, in the target's own terms.
-    case infeasible(target: String, nearest: Double, hint: String)
+    /// No plan reaches the target; `nearest` is the best that any reaches, in the target's own terms.
+    case infeasible(target: PruningTarget, nearest: Double, hint: String)
+    /// Every network that was tried loses more than the allowed share of the validation accuracy, the best of them `least`.
+    case tooInaccurate(allowedDrop: Double, least: Double)
     // Scoring
     case missingEvidence(criterion: String, kind: EvidenceKind, parameter: String)
     case scoreNotANumber(criterion: String, subject: String)
@@ -49,7 +51,11 @@ extension PruningError: CustomStringConvertible {
             "nothing in this model can be pruned so: "
                 + (reasons.isEmpty ? "it has no weights of layers that are known" : Self.listing(reasons))
         case .infeasible(let target, let nearest, let hint):
-            "\(target) is out of reach: the nearest possible is \(Self.rounded(nearest)). \(hint)"
+            Self.outOfReach("\(target)", nearest: nearest, hint: hint)
+        case .tooInaccurate(let allowed, let least):
+            Self.outOfReach(
+                "an accuracy drop of at most \(allowed)", nearest: least,
+                hint: "Give more epochs of repair, or a larger drop.")
         case .missingEvidence(let criterion, let kind, let parameter):
             "criterion '\(criterion)' needs \(kind) of '\(parameter)', which were not collected; "
                 + (kind.isFromTraining ? "only training can: use --collect there" : "give --data")
@@ -83,6 +89,10 @@ extension PruningError: CustomStringConvertible {
     static func listing(_ names: [String]) -> String {
         let shown = names.prefix(12).joined(separator: ", ")
         return names.count > 12 ? "\(shown) and \(names.count - 12) more" : shown
+    }
+
+    private static func outOfReach(_ wanted: String, nearest: Double, hint: String) -> String {
+        "\(wanted) is out of reach: the nearest possible is \(rounded(nearest)). \(hint)"
     }
 
     private static func rounded(_ value: Double) -> String {

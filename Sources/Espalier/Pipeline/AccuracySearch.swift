@@ -29,8 +29,9 @@ package struct AccuracySearch {
     /// - Parameters:
     ///   - tell: hears what each try kept and lost.
     /// - Returns: nil if it was interrupted.
-    /// - Throws: ``PruningError/infeasible(target:nearest:hint:)`` if no network that was tried is accurate enough;
-    ///   ``TrainingError`` without labelled validation data; what the pipeline throws.
+    /// - Throws: ``PruningError/tooInaccurate(allowedDrop:least:)`` if no network that was tried is accurate enough;
+    ///   ``PruningError/infeasible(target:nearest:hint:)`` if there was a plan for none; ``TrainingError`` without labelled
+    ///   validation data; what the pipeline throws.
     package func run(
         _ graph: Graph, data: PrunePipeline.Data, tell: (_ kept: Double, _ drop: Double) throws -> Void,
         observer: (PrunePipeline.Event) throws -> Void = { _ in }, isCancelled: () -> Bool = { false }
@@ -81,9 +82,7 @@ package struct AccuracySearch {
         }
         guard var best else {
             if least == .infinity, let refusal { throw refusal }
-            throw PruningError.infeasible(
-                target: "an accuracy drop of at most \(maximumDrop)", nearest: least,
-                hint: "Give more epochs of repair, or a larger drop.")
+            throw PruningError.tooInaccurate(allowedDrop: maximumDrop, least: least)
         }
         best.before = try data.test.flatMap { try pipeline.evaluate(graph, on: $0) }
         best.after = try data.test.flatMap { try pipeline.evaluate(best.graph, on: $0) }

@@ -53,7 +53,7 @@ public struct PruningFailure: Error, Sendable, Hashable, CustomStringConvertible
 extension PruningError {
     fileprivate var code: PruningFailure.Code {
         switch self {
-        case .infeasible: .outOfReach
+        case .infeasible, .tooInaccurate: .outOfReach
         case .missingEvidence, .scoreNotANumber: .evidence
         case .surgery: .verification
         default: .invalidRequest

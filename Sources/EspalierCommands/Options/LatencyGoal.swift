@@ -85,9 +85,7 @@ struct LatencyGoal {
     ) throws -> Value {
         do {
             return try plan()
-        } catch PruningError.infeasible(let target, let nearest, let hint)
-            where target.hasSuffix(" of the \(goal.profile.costFunction.name)")
-        {
+        } catch PruningError.infeasible(let missed, let nearest, let hint) where missed.kind == target.kind {
             let least = BenchTable.milliseconds(1000 * goal.profile.seconds * nearest * correction)
             throw CommandFailure(
                 "--target-latency \(goal.milliseconds) is out of reach: the nearest possible is about \(least) ms. \(hint)\(wayOut)"

@@ -1,5 +1,5 @@
 /// How far to prune.
-package enum PruningTarget: Sendable {
+package enum PruningTarget: Sendable, CustomStringConvertible {
     /// The share of the prunable parameters that is removed, 0 to 1. Prunable are the weights (for channels:
     /// the parameters) that nothing excludes or freezes.
     case sparsity(Double)
@@ -44,6 +44,15 @@ package enum PruningTarget: Sendable {
         }
     }
 
+    /// In words, for messages.
+    package var description: String {
+        switch self {
+        case .sparsity(let share): "a sparsity of \(share)"
+        case .maximum(let cost, let share): "keeping \(share) of the \(cost.name)"
+        case .completion(let share): "a completion of \(share)"
+        }
+    }
+
     /// The number as the user gave it.
     package var value: Double {
         switch self {
@@ -57,16 +66,15 @@ package enum PruningTarget: Sendable {
         switch self {
         case .sparsity(let share):
             guard share >= 0, share < 1 else {
-                throw .invalidTarget("a sparsity of \(share) makes no sense: give a share from 0 to below 1")
+                throw .invalidTarget("\(self) makes no sense: give a share from 0 to below 1")
             }
-        case .maximum(let cost, let share):
+        case .maximum(_, let share):
             guard share > 0, share <= 1 else {
-                throw .invalidTarget(
-                    "keeping \(share) of the \(cost.name) makes no sense: give a share above 0 and up to 1")
+                throw .invalidTarget("\(self) makes no sense: give a share above 0 and up to 1")
             }
         case .completion(let share):
             guard (0...1).contains(share) else {
-                throw .invalidTarget("a completion of \(share) makes no sense: give a share from 0 to 1")
+                throw .invalidTarget("\(self) makes no sense: give a share from 0 to 1")
             }
         }
     }

@@ -1,7 +1,7 @@
 /// Measures how far a choice of removals gets towards one target.
 struct TargetMeter<Removals> {
-    /// The target in words, for errors.
-    let description: String
+    /// For errors.
+    let target: PruningTarget
     /// What the choice achieves, in the target's own terms.
     let value: (Removals) -> Double
     let isMet: (Removals) -> Bool
@@ -12,7 +12,7 @@ struct TargetMeter<Removals> {
         // Rounded up: the target is met, not nearly met. The allowance keeps 0.57 of 100 from becoming 58.
         let needed = Int((share * Double(total) - 1e-9 * Double(total)).rounded(.up))
         return TargetMeter(
-            description: "a sparsity of \(share)",
+            target: .sparsity(share),
             value: { total == 0 ? 0 : Double(removed($0)) / Double(total) }, isMet: { removed($0) >= needed })
     }
 
@@ -20,7 +20,7 @@ struct TargetMeter<Removals> {
         _ function: CostFunction, share: Double, dense: Double, cost: @escaping (Removals) -> Double
     ) -> TargetMeter {
         TargetMeter(
-            description: "keeping \(share) of the \(function.name)",
+            target: .maximum(function, share: share),
             value: { dense == 0 ? 0 : cost($0) / dense },
             // Rounding of a sum over nodes must not cost a channel.
             isMet: { cost($0) <= share * dense * (1 + 1e-12) })

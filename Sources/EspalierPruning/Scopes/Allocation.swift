@@ -47,7 +47,7 @@ struct Allocation {
             return meters.first { !$0.isMet(removals) }
         }
         func infeasible(_ meter: TargetMeter<Removals>, _ counts: [Int]) -> PruningError {
-            .infeasible(target: meter.description, nearest: meter.value(removals(counts)), hint: hint())
+            .infeasible(target: meter.target, nearest: meter.value(removals(counts)), hint: hint())
         }
         if let completion = request.completion {
             let allocation = Allocation(layers, upTo: completion)

@@ -102,8 +102,8 @@ package struct SensitivityAllocator {
     }
 
     private struct Meter {
-        /// In words, for errors.
-        let target: String
+        /// For errors.
+        let target: PruningTarget
         /// By levels.
         let kept: ([Int]) -> Double
         let allowed: Double
@@ -114,7 +114,7 @@ package struct SensitivityAllocator {
             _ function: CostFunction, share: Double, dense: Double, kept: @escaping ([Int]) -> Double
         ) -> Meter {
             Meter(
-                target: "keeping \(share) of the \(function.name)", kept: kept,
+                target: .maximum(function, share: share), kept: kept,
                 // Rounding of a sum over nodes must not cost a channel.
                 allowed: max(share * dense * (1 + 1e-12), .leastNormalMagnitude),
                 value: { dense == 0 ? 0 : $0 / dense })
@@ -126,7 +126,7 @@ package struct SensitivityAllocator {
             _ share: Double, of total: Double, whole: Double, kept: @escaping ([Int]) -> Double
         ) -> Meter {
             Meter(
-                target: "a sparsity of \(share)", kept: kept,
+                target: .sparsity(share), kept: kept,
                 allowed: max(whole - (share - 1e-9) * total, .leastNormalMagnitude),
                 value: { total == 0 ? 0 : (whole - $0) / total })
         }
