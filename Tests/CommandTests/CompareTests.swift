@@ -157,6 +157,7 @@ struct CompareTests {
     /// Seeds take models in turn, which another architecture among them would make nonsense of.
     @Test(arguments: [
         ["compare", "--criteria", "magnitude", "--sparsities", "0.5"], ["pareto", "--methods", "one-shot"],
+        ["robustness", "--sparsities", "0.5"],
     ])
     func modelsOfAnotherArchitectureAreRefused(command: [String]) throws {
         let folder = try TrainedModel.folder()

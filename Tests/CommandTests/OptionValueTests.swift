@@ -39,20 +39,58 @@ struct OptionValueTests {
     }
 
     @Test(arguments: [
-        (["lottery", "--arch", "lenet-300-100", "--data", "digits"], "winning, reinit, random-mask, "),
-        (["pareto", "m.onnx", "--data", "digits"], "lagrangian, budget, l0, "),
+        (
+            ["lottery", "--arch", "lenet-300-100", "--data", "digits", "--methods"],
+            "winning, reinit, random-mask, "
+        ),
+        (["pareto", "m.onnx", "--data", "digits", "--methods"], "lagrangian, budget, l0, "),
+        (["robustness", "m.onnx", "--data", "digits", "--attacks"], "pgd, fgsm, noise"),
+        (["robustness", "m.onnx", "--data", "digits", "--certificates"], "lipschitz, lipschitz-pairs, "),
     ])
-    func listsOfMethodsTellTheKnownOnes(command: [String], known: String) {
-        let unknown = tool(command + ["--methods", "magic"])
-        #expect(unknown.code == 64)
-        #expect(unknown.error.contains("magic is none of \(known)"), "\(unknown.error)")
+    func listsOfNamesTellTheKnownOnes(command: [String], known: String) {
         let first = known.prefix { $0 != "," }
+        for list in ["magic", "\(first),magic"] {
+            let unknown = tool(command + [list])
+            #expect(unknown.code == 64)
+            #expect(unknown.error.contains("magic is none of \(known)"), "\(unknown.error)")
+            #expect(unknown.error.contains("for all of them say all"))
+        }
         for list in [",", "\(first),\(first)"] {
-            let result = tool(command + ["--methods", list])
+            let result = tool(command + [list])
             #expect(result.code == 64)
             #expect(result.error.contains("name each once"), "\(result.error)")
         }
-        #expect(tool(command + ["--methods", "all", "--seeds", "nonsense"]).error.contains("'nonsense'"))
+        #expect(tool(command + ["all", "--seeds", "nonsense"]).error.contains("'nonsense'"))
+    }
+
+    /// One cost, or two, can be wanted small: never all.
+    @Test func objectivesAreOneOrTwo() {
+        func refusal(_ list: String) -> String {
+            let result = tool("pareto", "m.onnx", "--data", "digits", "--objectives", list)
+            #expect(result.code == 64)
+            return result.error
+        }
+        for name in ["magic", "all", "accuracy-drop"] {
+            let error = refusal("macs,\(name)")
+            #expect(
+                error.contains("\(name) is none of macs, parameters, bytes, latency, lipschitz"), "\(error)")
+            #expect(!error.contains("say all"))
+        }
+        for list in ["macs,macs", "macs,bytes,latency", ","] {
+            #expect(refusal(list).contains("name one, or two with a comma between them"), "\(list)")
+        }
+    }
+
+    @Test(arguments: [
+        ["prune", "m.onnx", "-o", "n.onnx", "--sparsity", "0.5"],
+        ["compare", "m.onnx", "--data", "digits", "--sparsities", "0.5", "--criteria", "magnitude"],
+        ["robustness", "m.onnx", "--data", "digits", "--sparsities", "0.5"],
+    ])
+    func scopesAreCheckedAlike(arguments: [String]) {
+        let unknown = tool(arguments + ["--scope", "magic"])
+        #expect(unknown.code == 64)
+        #expect(unknown.error.contains("'magic' is invalid"), "\(unknown.error)")
+        for name in ["uniform", "global", "erk", "knapsack"] { #expect(unknown.error.contains(name)) }
     }
 
     @Test func allMethodsOfParetoAreMeant() {

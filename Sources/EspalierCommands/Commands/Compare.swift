@@ -201,7 +201,7 @@ struct Compare: ParsableCommand {
             sparsities: sparsities.values,
             seeds: sweep.seeds(common),
             request: PruningRequest(
-                sweep.granularity, targets: [], scope: try Scopes.scope(sweep.scope),
+                sweep.granularity, targets: [], scope: sweep.scope,
                 prunesFirstAndLast: firstAndLast, normalization: scoring.normalization,
                 aggregation: scoring.aggregation),
             repair: sweep.repair(epochs: finetuneEpochs, dataset: parts.fit, common: common),

@@ -251,3 +251,5 @@ struct Lottery: ParsableCommand {
 }
 
 extension Initialization: ExpressibleByArgument {}
+
+extension LotteryExperiment.Method: NamedChoice {}

@@ -69,8 +69,9 @@ struct Pareto: ParsableCommand {
     @Option(
         help: ArgumentHelp(
             "What is wanted small besides the accuracy drop: one or two of macs, parameters, bytes, latency, lipschitz (an upper bound of how far the outputs can move, in l2); without it what --cost says. The last two are measured when all is done.",
-            valueName: "name,..."))
-    var objectives: ObjectiveList?
+            valueName: "name,..."),
+        transform: NameList<Objective>.oneOrTwo)
+    var objectives: NameList<Objective>?
 
     @Option(help: ArgumentHelp("Runs of each, with the seeds from --seed on.", valueName: "n"))
     var seeds: Int?
@@ -375,20 +376,12 @@ enum ChargedCost: String, CaseIterable, ExpressibleByArgument {
     }
 }
 
-struct ObjectiveList: ExpressibleByArgument {
-    let values: [Objective]
-
-    init?(argument: String) {
-        let values = argument.split(separator: ",").map { name -> Objective? in
-            let name = String(name.filter { !$0.isWhitespace })
-            return [.latency, .lipschitz].first { $0.name == name } ?? ChargedCost(rawValue: name)?.objective
-        }
-        guard (1...2).contains(values.count), !values.contains(nil), Set(values).count == values.count else {
-            return nil
-        }
-        self.values = values.compactMap { $0 }
-    }
+/// In what a network can be wanted small besides the accuracy drop.
+extension Objective: NamedChoice {
+    static var choices: [Objective] { known.filter { $0 != .accuracyDrop } }
 }
+
+extension ParetoSearch.Method: NamedChoice {}
 
 /// Positive numbers separated by commas.
 struct PositiveList: ExpressibleByArgument {

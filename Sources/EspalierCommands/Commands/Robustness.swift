@@ -81,6 +81,8 @@ struct Robustness: ParsableCommand {
             "robustness", common, reading: models + models.map { EvidenceFile.path(beside: $0) }, data: data)
         let store = try RunStore(at: common.store ?? RunStore.defaultPath())
         let loaded = try models.map { try LoadedModel($0) }
+        // Points of a sweep are means over the models; without one these are compared, whatever they are.
+        if sparsities != nil { try LoadedModel.checkAlike(loaded) }
         common.console.status("reading \(data)")
         let parts = try DataParts(
             data, options: try dataOptions.loadOptions(for: data, models: loaded))
@@ -147,8 +149,7 @@ struct Robustness: ParsableCommand {
             var comparison = CriteriaComparison(
                 .given(given), data: data, criteria: try criteria(), sparsities: sparsities.values,
                 seeds: sweep.seeds(common),
-                request: PruningRequest(
-                    sweep.granularity, targets: [], scope: try Scopes.scope(sweep.scope)),
+                request: PruningRequest(sweep.granularity, targets: [], scope: sweep.scope),
                 repair: sweep.repair(epochs: finetuneEpochs, dataset: parts.fit, common: common),
                 template: template)
             comparison.evidenceSamples = sweep.evidenceSamples

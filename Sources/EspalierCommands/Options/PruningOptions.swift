@@ -35,11 +35,10 @@ struct PruningOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How layers share the removal: \(Scopes.all.map { $0.information.id }.joined(separator: ", ")); without it "
-                + "\(GlobalScope.information.id), or \(KnapsackScope.information.id) for --target-latency.",
-            valueName: "name"),
-        completion: .list(Scopes.all.map { $0.information.id }))
-    var scope: String?
+            "How layers share the removal; without it \(GlobalScope.information.id), or "
+                + "\(KnapsackScope.information.id) for --target-latency.",
+            valueName: "name"))
+    var scope: ScopeName?
 
     @Option(
         help: ArgumentHelp(
@@ -91,10 +90,6 @@ struct PruningOptions: ParsableArguments {
         try CriterionNames.check(
             criterion, of: "--criterion",
             for: allocation == nil ? granularity ?? Granularity.element : granularity)
-        if let scope, !Scopes.all.contains(where: { $0.information.id == scope }) {
-            let known = Scopes.all.map { $0.information.id }.joined(separator: ", ")
-            throw ValidationError("--scope \(scope) is none of \(known)")
-        }
         if scope != nil, allocation != nil {
             throw ValidationError("--allocation says how layers share the removal: leave out --scope")
         }
@@ -139,9 +134,12 @@ struct PruningOptions: ParsableArguments {
         let scope: any Scope =
             if let allocation {
                 AllocationScope(allocation)
+            } else if let named = self.scope {
+                named.scope
+            } else if latency == nil {
+                GlobalScope()
             } else {
-                try Scopes.scope(
-                    self.scope ?? (latency == nil ? GlobalScope.information : KnapsackScope.information).id)
+                KnapsackScope()
             }
         return PruningRequest(
             granularity ?? allocation?.granularity ?? .element,

@@ -17,15 +17,16 @@ struct RobustnessOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Certificates, separated by commas; without it all but crown-optimized.",
+            "Certificates, separated by commas, or all; without it all but crown-optimized.",
             valueName: "name,..."),
-        completion: .list(Certificate.all.map(\.name)))
-    var certificates: CertificateList?
+        completion: .list(Certificate.all.map(\.name)), transform: NameList<Certificate>.read)
+    var certificates: NameList<Certificate>?
 
     @Option(
-        help: ArgumentHelp("Attacks, separated by commas; see above.", valueName: "name,..."),
-        completion: .list(AttackKind.all.map(\.name)))
-    var attacks = AttackList(values: AttackKind.all)
+        help: ArgumentHelp(
+            "Attacks, separated by commas, or all; see above; without it all.", valueName: "name,..."),
+        completion: .list(AttackKind.all.map(\.name)), transform: NameList<AttackKind>.read)
+    var attacks = NameList<AttackKind>(AttackKind.all)
 
     @Option(help: ArgumentHelp("Gradients of pgd along one way.", valueName: "n"))
     var steps: Int = AttackKind.Effort().steps
@@ -85,31 +86,10 @@ struct RadiusList: ExpressibleByArgument {
     }
 }
 
-struct CertificateList: ExpressibleByArgument {
-    let values: [Certificate]
-
-    init?(argument: String) {
-        guard let values = distinct(argument, Certificate.named) else { return nil }
-        self.values = values
-    }
+extension Certificate: NamedChoice {
+    static var choices: [Certificate] { all }
 }
 
-struct AttackList: ExpressibleByArgument {
-    let values: [AttackKind]
-
-    init(values: [AttackKind]) { self.values = values }
-
-    init?(argument: String) {
-        guard let values = distinct(argument, AttackKind.named) else { return nil }
-        self.values = values
-    }
-
-    var defaultValueDescription: String { values.map(\.name).joined(separator: ",") }
-}
-
-/// What names that are separated by commas stand for; nil if one stands for nothing, or is there twice.
-private func distinct<Value>(_ text: String, _ named: (String) -> Value?) -> [Value]? {
-    let names = text.split(separator: ",").map { String($0.filter { !$0.isWhitespace }) }
-    let values = names.compactMap(named)
-    return values.isEmpty || values.count != names.count || Set(names).count != names.count ? nil : values
+extension AttackKind: NamedChoice {
+    static var choices: [AttackKind] { all }
 }

@@ -19,11 +19,8 @@ struct SweepOptions: ParsableArguments {
     @Option(
         name: .customLong("scope"),
         help: ArgumentHelp(
-            "How layers share the removal: \(Scopes.all.map { $0.information.id }.joined(separator: ", ")); without it "
-                + "\(GlobalScope.information.id).",
-            valueName: "name"),
-        completion: .list(Scopes.all.map { $0.information.id }))
-    var givenScope: String?
+            "How layers share the removal; without it \(GlobalScope.information.id).", valueName: "name"))
+    var givenScope: ScopeName?
 
     @Option(
         name: .customLong("schedule"),
@@ -46,7 +43,7 @@ struct SweepOptions: ParsableArguments {
 
     var seeds: Int { givenSeeds ?? Self.usualSeeds }
     var granularity: Granularity { givenGranularity ?? .element }
-    var scope: String { givenScope ?? GlobalScope.information.id }
+    var scope: any Scope { givenScope?.scope ?? GlobalScope() }
     var schedule: PrunePipeline.ScheduleKind { givenSchedule ?? .oneShot }
     var evidenceSamples: Int { givenEvidenceSamples ?? Self.usualEvidenceSamples }
 
@@ -63,10 +60,6 @@ struct SweepOptions: ParsableArguments {
         guard !granularity.fixesShares else {
             throw ValidationError(
                 "--granularity \(granularity.rawValue) leaves nothing for --sparsities to say")
-        }
-        guard Scopes.all.contains(where: { $0.information.id == scope }) else {
-            throw ValidationError(
-                "--scope \(scope) is none of \(Scopes.all.map { $0.information.id }.joined(separator: ", "))")
         }
     }
 
@@ -96,7 +89,7 @@ struct SweepOptions: ParsableArguments {
     /// For a record.
     func settings(epochs: Int, common: TrialOptions) -> [RunRecord.Setting] {
         var settings: [RunRecord.Setting] = [
-            .init("granularity", granularity.rawValue), .init("scope", scope),
+            .init("granularity", granularity.rawValue), .init("scope", scope.information.id),
             .init("seeds", "\(seeds), from \(common.seed)"),
             .init("evidence", "\(evidenceSamples) samples"),
         ]

@@ -34,6 +34,4 @@ package struct AttackKind: Sendable {
             name: "noise", explanation: "20 changes at random", attack: { norm, _ in RandomNoise(norm: norm) }
         ),
     ]
-
-    package static func named(_ name: String) -> AttackKind? { all.first { $0.name == name } }
 }

@@ -57,6 +57,4 @@ package struct Certificate: Sendable {
                 lane: network.attacked.lane)
         }
     }
-
-    package static func named(_ name: String) -> Certificate? { all.first { $0.name == name } }
 }
