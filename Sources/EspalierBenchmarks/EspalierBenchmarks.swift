@@ -68,7 +68,10 @@ enum EspalierBenchmarks {
         for trainings in [1, 2] {
             let side = trainings == 1 ? "torch" : "torch, two processes"
             var modes = [("ticket", "\(side), fused Adam"), ("ticket-default", "\(side), default Adam")]
-            if trainings > 1 { modes.append(("ticket-threads", "torch, one on two threads, fused Adam")) }
+            if trainings > 1 {
+                modes.append(("ticket-threads", "torch, one on two threads, fused Adam"))
+                modes.append(("ticket-threads-default", "torch, one on two threads, default Adam"))
+            }
             let shares = [1, 0.29, 0.2, 0.05]
             var own = shares.map { _ in [Double]() }
             var others = modes.map { Series(name: $0.1) }

@@ -7,7 +7,8 @@
     peers.py ticket ARCHITECTURE THREADS SECONDS     steps/s of PyTorch, eager; forward, backward and Adam's fused step, batch 60;
                                                      of THREADS trainings side by side, each on one thread, together
     peers.py ticket-default ARCHITECTURE THREADS SECONDS     the same with Adam as it is by default, not fused
-    peers.py ticket-threads ARCHITECTURE THREADS SECONDS     the same of one training on so many threads
+    peers.py ticket-threads ARCHITECTURE THREADS SECONDS     the same of one training on so many threads, Adam fused
+    peers.py ticket-threads-default ARCHITECTURE THREADS SECONDS     and not fused
     peers.py gradients ARCHITECTURE THREADS SECONDS  samples/s of PyTorch; forward and backward, batch 64
     peers.py squares ARCHITECTURE THREADS SECONDS    samples/s of squared per-sample gradients by torch.func, batch 64
     peers.py latency MODEL THREADS SECONDS           milliseconds of ONNX Runtime, one sample
@@ -213,8 +214,8 @@ def main():
         result = train(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "train-compiled")
     elif kind in ("ticket", "ticket-default"):
         result = tickets(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "ticket")
-    elif kind == "ticket-threads":
-        result = {"stepsPerSecond": ticket(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))}
+    elif kind in ("ticket-threads", "ticket-threads-default"):
+        result = {"stepsPerSecond": ticket(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "ticket-threads")}
     elif kind in ("gradients", "squares"):
         result = evidence(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "squares")
     elif kind == "latency":
