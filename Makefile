@@ -19,7 +19,7 @@ SANITIZED_KERNEL_TESTS = BUILD=../../.build/kernels-sanitized LINK=-fuse-ld=lld 
     FLAGS='-O0 -fsanitize=address,undefined -fsanitize-trap=undefined'
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format client conformance kernels neon sanitize shim-v3 soundness bench install dist clean
+.PHONY: help setup build test demo lint format client conformance exports kernels neon sanitize shim-v3 soundness bench install dist clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,13 @@ conformance: ## check every operator, also against the official ONNX node tests
 	@Tools/setup.sh libonnx-testdata
 	@Tools/conformance_cases.sh
 	ESPALIER_CONFORMANCE=1 $(SWIFT) test -c release --filter OperatorConformance
+
+exports: export ESPALIER_EXPORT_FOLDER = $(CURDIR)/.build/exports
+exports: ## show models that were written to ONNX's checker and ONNX Runtime, which Python must have
+	@Tools/setup.sh libonnx-testdata
+	@rm -rf "$(ESPALIER_EXPORT_FOLDER)"
+	$(SWIFT) test -c release --filter ExportForPeersTests
+	python3 Tools/goldens/check_export.py "$(ESPALIER_EXPORT_FOLDER)"
 
 kernels: setup ## test the C kernels alone, in seconds, on every instruction set of this machine
 	@$(KERNEL_TESTS) BUILD=../../.build/kernels

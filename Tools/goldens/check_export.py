@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Shows models that EspalierONNX wrote to ONNX's checker and to ONNX Runtime. Needs `onnx` and `onnxruntime`.
 
-    ESPALIER_EXPORT_FOLDER=.build/exports swift test --filter ExportForPeersTests
-    python3 Tools/goldens/check_export.py .build/exports
+    make exports
 
 A written model must be accepted wherever its original is, and give the same outputs, bit for bit, for the same
 inputs. Files with sparse initializers are checked without shape inference, which knows no operator that takes them.
