@@ -29,6 +29,7 @@ struct Doctor: ParsableCommand {
         sheet.add("cores", "\(findings.machine.cores)")
         sheet.add("system", findings.machine.operatingSystem)
         sheet.add("oneDNN", "\(findings.oneDNN.version), uses \(findings.oneDNN.instructionSet)")
+        sheet.add("kernels", findings.kernels.text)
         sheet.add("threads", findings.threads.text)
         for data in findings.data { sheet.add("data \(data.name)", data.problem ?? "found") }
         console.result(sheet.rendered())
@@ -47,12 +48,14 @@ extension Doctor {
         let version = EspalierVersion.current
         let machine = RunRecord.Machine.current
         let oneDNN = Library()
+        let kernels = Kernels()
         let threads = Threads()
         let data = [DataSource.digits, .fashionMNIST(directory: nil)].map(Source.init)
 
         /// What there could be and is not, with what to do.
         var missing: [String] {
             var missing = data.compactMap(\.problem)
+            if let problem = kernels.problem { missing.append(problem) }
             if !threads.openMP {
                 missing.append("oneDNN was built without GNU OpenMP: every computation uses one thread")
             }
@@ -60,7 +63,7 @@ extension Doctor {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case schemaVersion, version, machine, oneDNN, threads, data, missing
+            case schemaVersion, version, machine, oneDNN, kernels, threads, data, missing
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -69,6 +72,7 @@ extension Doctor {
             try container.encode(version, forKey: .version)
             try container.encode(machine, forKey: .machine)
             try container.encode(oneDNN, forKey: .oneDNN)
+            try container.encode(kernels, forKey: .kernels)
             try container.encode(threads, forKey: .threads)
             try container.encode(data, forKey: .data)
             try container.encode(missing, forKey: .missing)
@@ -78,6 +82,38 @@ extension Doctor {
     private struct Library: Encodable {
         let version = DNNLibrary.version
         let instructionSet = DNNLibrary.instructionSet
+    }
+
+    /// Our own kernels.
+    private struct Kernels: Encodable {
+        let instructionSet = KernelInstructions.active
+        /// Those of this machine.
+        let supported = KernelInstructions.supported
+        /// What the environment asks for; nil if nothing.
+        let requested: String?
+        /// Whether ``instructionSet`` is what the environment asks for.
+        let forced: Bool
+
+        init() {
+            let value = ProcessInfo.processInfo.environment[KernelInstructions.variable] ?? ""
+            requested = value.isEmpty ? nil : value
+            forced = supported.contains(value)
+        }
+
+        private var request: String? { requested.map { "\(KernelInstructions.variable)=\($0)" } }
+
+        var text: String {
+            guard forced, let request else { return instructionSet }
+            return "\(instructionSet), \(request)"
+        }
+
+        /// What is wrong with the request, and what to do; nil if it is honoured or there is none.
+        var problem: String? {
+            guard !forced, let request else { return nil }
+            let names = supported.joined(separator: ", ")
+            return
+                "the instruction set of \(request): kernels use \(instructionSet); set it to one of: \(names)"
+        }
     }
 
     private struct Threads: Encodable {

@@ -23,7 +23,7 @@ package struct CalibrationStore {
         package init(version: String, processor: String, threads: Int) {
             self.version = version
             self.processor = processor
-            instructionSet = "\(DNNLibrary.instructionSet), \(MachineCeilings.instructionSet)"
+            instructionSet = "\(DNNLibrary.instructionSet), \(KernelInstructions.active)"
             caches = MachineCeilings.cacheByteCounts
             library = "oneDNN \(DNNLibrary.version)"
             self.threads = threads

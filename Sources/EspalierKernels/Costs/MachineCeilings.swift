@@ -58,9 +58,6 @@ extension MachineCeilings {
         return multiplyAccumulatesPerSecond / (Double(threads) * Self.peak())
     }
 
-    /// What our own kernels use.
-    package static var instructionSet: String { String(cString: espalier_isa_name(espalier_isa_active())) }
-
     /// Bytes that each level of cache holds, as far as the system tells.
     package static var cacheByteCounts: [Int] {
         let sizes = CacheSizes()
