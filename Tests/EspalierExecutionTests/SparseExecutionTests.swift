@@ -1,5 +1,6 @@
 import EspalierExecution
 import EspalierGraphs
+import EspalierKernels
 import EspalierTensors
 import Testing
 
@@ -14,18 +15,49 @@ struct SparseExecutionTests {
         var dilation = 1
         var padding = 1
         var groups = 1
-        var size = (13, 17)
+        /// One extent for each spatial axis.
+        var size = [13, 17]
         var batch = 1
+        /// The share of the weights that are zero.
+        var sparsity = 0.9
 
-        var testDescription: String {
-            "\(batch)x\(channels)x\(size) to \(filters), \(kernel), \(stride), \(dilation), \(padding), \(groups)"
+        var input: Shape { Shape([batch, channels] + size) }
+
+        var output: Shape {
+            let reach = dilation * (kernel - 1) + 1
+            return Shape([batch, filters] + size.map { ($0 + 2 * padding - reach) / stride + 1 })
         }
 
-        static let all = [
+        /// Channels that a filter sees.
+        var perGroup: Int { channels / groups }
+
+        /// Weights of a filter for one channel.
+        var taps: Int { size.reduce(1) { product, _ in product * kernel } }
+
+        var testDescription: String {
+            "\(batch)x\(channels)x\(size) to \(filters), \(kernel), \(stride), \(dilation), \(padding), \(groups), \(sparsity)"
+        }
+
+        static let all = planes + lines
+
+        /// With two spatial axes.
+        private static let planes = [
             Convolution(), Convolution(kernel: 1, padding: 0), Convolution(stride: 2),
             Convolution(kernel: 5, dilation: 2, padding: 4), Convolution(groups: 2),
-            Convolution(kernel: 1, stride: 2, padding: 0, batch: 2), Convolution(size: (7, 7), batch: 3),
-            Convolution(channels: 70, filters: 33, size: (4, 90)),
+            Convolution(kernel: 1, stride: 2, padding: 0, batch: 2), Convolution(size: [7, 7], batch: 3),
+            Convolution(channels: 70, filters: 33, size: [4, 90]),
+        ]
+
+        /// With one.
+        private static let lines = [
+            Convolution(size: [200], sparsity: 0.8),
+            Convolution(kernel: 1, padding: 0, size: [31], batch: 2, sparsity: 0.8),
+            Convolution(stride: 2, size: [61], batch: 5, sparsity: 0.8),
+            Convolution(kernel: 5, dilation: 2, padding: 4, size: [64], batch: 3, sparsity: 0.8),
+            Convolution(groups: 4, size: [90], sparsity: 0.8),
+            Convolution(
+                channels: 70, filters: 33, kernel: 7, stride: 3, dilation: 2, padding: 2, groups: 1,
+                size: [129], batch: 2, sparsity: 0.8),
         ]
     }
 
@@ -60,16 +92,16 @@ struct SparseExecutionTests {
         }
     }
 
-    /// Normal numbers, nine of ten zero; those with a position that `isGone` all.
+    /// Normal numbers, a share of `sparsity` zero; those with a position that `isGone` all.
     private static func weights(
-        _ shape: Shape, seed: UInt64, isGone: (Int) -> Bool = { _ in false }
+        _ shape: Shape, sparsity: Double = 0.9, seed: UInt64, isGone: (Int) -> Bool = { _ in false }
     ) -> Tensor {
         var random = RandomSource(seed: seed)
         return Tensor(
             shape: shape,
             scalars: (0..<shape.count).map { position in
                 let value = Float(random.normal())
-                return random.uniform() < 0.9 || isGone(position) ? 0 : value
+                return random.uniform() < sparsity || isGone(position) ? 0 : value
             })
     }
 
@@ -103,25 +135,18 @@ struct SparseExecutionTests {
         #expect(worst <= 2e-6 * scale, "of \(scale)")
     }
 
-    @Test(arguments: Convolution.all, Following.allCases)
-    func convolutionsLeaveOutZeros(convolution: Convolution, following: Following) throws {
+    /// A convolution with inputs x and, for what follows it, r.
+    private static func graph(_ convolution: Convolution, _ following: Following) throws -> Graph {
         var builder = GraphBuilder(name: "sparse")
-        let (height, width) = convolution.size
-        let shape: Shape = [convolution.batch, convolution.channels, height, width]
-        let x = builder.input("x", type: ValueType(dtype: .float32, shape: shape))
-        let perGroup = convolution.channels / convolution.groups
-        let taps = convolution.kernel * convolution.kernel
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: convolution.input))
+        let (perGroup, taps) = (convolution.perGroup, convolution.taps)
         // The first channel of every group meets nothing but zeros.
         let weight = Self.weights(
-            [convolution.filters, perGroup, convolution.kernel, convolution.kernel], seed: 1
+            Shape([convolution.filters, perGroup] + convolution.size.map { _ in convolution.kernel }),
+            sparsity: convolution.sparsity, seed: 1
         ) { $0 / taps % perGroup == 0 }
-        let reach = convolution.dilation * (convolution.kernel - 1) + 1
-        func extent(_ input: Int) -> Int {
-            (input + 2 * convolution.padding - reach) / convolution.stride + 1
-        }
-        let output: Shape = [convolution.batch, convolution.filters, extent(height), extent(width)]
-        let residual = builder.input("r", type: ValueType(dtype: .float32, shape: output))
-        let pads = [Int64](repeating: Int64(convolution.padding), count: 4)
+        let residual = builder.input("r", type: ValueType(dtype: .float32, shape: convolution.output))
+        func perAxis(_ value: Int) -> [Int64] { convolution.size.map { _ in Int64(value) } }
         let value = builder.node(
             "Conv",
             inputs: [
@@ -129,23 +154,37 @@ struct SparseExecutionTests {
                 builder.constant("b", Self.noise([convolution.filters], seed: 2)),
             ],
             attributes: [
-                "pads": .ints(pads),
-                "strides": .ints([Int64(convolution.stride), Int64(convolution.stride)]),
-                "dilations": .ints([Int64(convolution.dilation), Int64(convolution.dilation)]),
+                "pads": .ints(perAxis(convolution.padding) + perAxis(convolution.padding)),
+                "strides": .ints(perAxis(convolution.stride)),
+                "dilations": .ints(perAxis(convolution.dilation)),
                 "group": .int(Int64(convolution.groups)),
             ])
         let result = following.add(to: &builder, value, residual: residual)
-        let graph = try builder.finish(outputs: [result])
-        var input = Self.noise(shape, seed: 3)
-        let plane = height * width
+        return try builder.finish(outputs: [result])
+    }
+
+    @Test(arguments: Convolution.all, Following.allCases)
+    func convolutionsLeaveOutZeros(convolution: Convolution, following: Following) throws {
+        let graph = try Self.graph(convolution, following)
+        var input = Self.noise(convolution.input, seed: 3)
+        let plane = convolution.size.reduce(1, *)
         input.withUnsafeMutableScalars(of: Float.self) { scalars in
-            for position in scalars.indices where position / plane % perGroup == 0 {
+            for position in scalars.indices where position / plane % convolution.perGroup == 0 {
                 scalars[position] = position % 2 == 0 ? .infinity : .nan
             }
         }
         for threads in [1, 2] {
-            try check(graph, ["x": input, "r": Self.noise(output, seed: 4)], threads: threads)
+            try check(
+                graph, ["x": input, "r": Self.noise(convolution.output, seed: 4)], threads: threads)
         }
+    }
+
+    /// What is compared with dense kernels is no dense kernel itself.
+    @Test(arguments: Convolution.all)
+    func convolutionsHaveSparseKernels(convolution: Convolution) throws {
+        let formats = try SparsityPlanTests.formats(try Self.graph(convolution, .relu), .always)
+        try #require(formats.count == 1)
+        #expect(formats[0]?.skipsZeros == true)
     }
 
     /// A depthwise convolution between two sparse ones, with one filter for each channel, or several.
