@@ -63,6 +63,35 @@ struct IgnoredOptionsTests {
             Self.pareto + ["--methods", "lagrangian", "--budgets", "0.5"], "--budgets are for other methods")
     }
 
+    @Test func momentumIsForGradientDescent() {
+        let train = ["train", "--arch", "tiny-cnn", "--data", "digits", "-o", "n.onnx"]
+        for options in [["--momentum", "0.9"], ["--nesterov"], ["--optimizer", "adam", "--nesterov"]] {
+            check(train + options, "are for --optimizer sgd")
+        }
+        let descent = train + ["--optimizer", "sgd"]
+        check(descent + ["--momentum", "0", "--nesterov"], "--nesterov needs a momentum")
+        for momentum in ["1", "-0.1", "nan"] {
+            check(descent + ["--momentum=\(momentum)"], "--momentum must be from 0 to below 1")
+        }
+    }
+
+    @Test func warmUpIsAPartOfATraining() {
+        let tune = ["finetune", "m.onnx", "--data", "digits", "-o", "n.onnx", "--epochs", "2", "--warm-up"]
+        check(tune + ["2"], "below the number of epochs, 2")
+        check(tune + ["0"], "--warm-up must be positive")
+        check(tune + ["1", "--schedule", "one-cycle"], "one-cycle rises by itself")
+        check(
+            ["train", "--arch", "tiny-cnn", "--data", "digits", "-o", "n.onnx", "--warm-up", "1"],
+            "one-cycle rises by itself")
+        check(Self.lottery + ["--warm-up", "8"], "below the number of epochs, 8")
+        check(Self.prune + ["--data", "digits", "--warm-up", "4"], "below the number of epochs, 4")
+        check(Self.compare + ["--warm-up", "0.5"], "below the number of epochs, 0")
+        check(Self.pareto + ["--warm-up", "4"], "below the number of epochs, 4")
+        check(
+            ["sensitivity", "m.onnx", "--data", "digits", "--repair-samples", "9", "--warm-up", "1"],
+            "below the number of epochs, 1")
+    }
+
     @Test func pointsAreTrainedOnSamples() {
         check(
             ["sensitivity", "m.onnx", "--data", "digits", "--learning-rate", "0.1"], "needs --repair-samples")
@@ -87,7 +116,10 @@ struct IgnoredOptionsTests {
         "prune m.onnx --dead-units --data digits --keep fc1 --finetune-epochs 0 -o n.onnx",
         "compare --arch tiny-cnn --epochs 8 --activation gelu --data digits --criteria all --sparsities 0.5",
         "pareto m.onnx --data digits --lambdas 1,2 --budgets 0.5",
-        "sensitivity m.onnx --data digits --repair-samples 100 --learning-rate 0.1",
+        "sensitivity m.onnx --data digits --repair-samples 100 --learning-rate 0.1 --warm-up 0.5",
+        "train --arch tiny-cnn --data digits --optimizer sgd --momentum 0.8 --nesterov -o n.onnx",
+        "train --arch tiny-cnn --data digits --schedule step --warm-up 0.5 -o n.onnx",
+        "compare --arch tiny-cnn --data digits --criteria all --sparsities 0.5 --finetune-epochs 2 --warm-up 1",
     ])
     func whatIsNotIgnoredIsTaken(line: String) {
         #expect(throws: Never.self) {

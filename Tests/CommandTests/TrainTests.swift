@@ -23,6 +23,41 @@ struct TrainTests {
         #expect(try bytes(folder("other.onnx")) != bytes(folder("dense.onnx")))
     }
 
+    @Test func momentumDecidesOnTheResult() throws {
+        let folder = try TemporaryFolder()
+        let options: [[String]] = [
+            [], ["--momentum", "0.9"], ["--momentum", "0.5"], ["--momentum", "0"], ["--nesterov"],
+        ]
+        let models = try options.enumerated().map { place, options in
+            let path = folder("\(place).onnx")
+            let result = tool(
+                [
+                    "train", "--arch", "tiny-cnn", "--data", "digits", "--epochs", "1", "--batch-size", "256",
+                    "--optimizer", "sgd", "--quiet", "-o", path,
+                ] + options)
+            #expect(result.code == 0, "\(result.error)")
+            return try bytes(path)
+        }
+        #expect(models[0] == models[1])
+        #expect(Set(models).count == 4)
+    }
+
+    /// Over a part of the steps from 0 on, after which the schedule begins.
+    @Test func learningRateWarmsUp() throws {
+        let folder = try TemporaryFolder()
+        let result = tool(
+            "train", "--arch", "tiny-cnn", "--data", "digits", "--epochs", "3", "--batch-size", "256",
+            "--schedule", "constant", "--learning-rate", "0.004", "--warm-up", "2", "--json", "--quiet",
+            "-o", folder("m.onnx"))
+        #expect(result.code == 0, "\(result.error)")
+        let epochs = try #require(try result.document()["epochs"] as? [[String: Any]])
+        let rates = epochs.compactMap { $0["learningRate"] as? Double }
+        #expect(rates.count == 3)
+        for (found, expected) in zip(rates, [0.002, 0.004, 0.004]) {
+            #expect(abs(found - expected) < 1e-12, "\(rates)")
+        }
+    }
+
     @Test(arguments: [
         ["--arch", "nonsense", "-o", "m.onnx"], ["--arch", "tiny-cnn"],
         ["--arch", "tiny-cnn", "-o", "m.onnx", "--epochs", "0"],

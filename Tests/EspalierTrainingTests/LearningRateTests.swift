@@ -42,7 +42,7 @@ struct LearningRateTests {
     }
 
     @Test func warmUpRisesLinearlyAndHandsOver() {
-        let schedule = LinearWarmUp(steps: 4, then: CosineAnnealing(peak: 0.8))
+        let schedule = LinearWarmUp(share: 1.0 / 3, then: CosineAnnealing(peak: 0.8))
         let rates = (0..<12).map { schedule.rate(at: $0, of: 12) }
         for (found, expected) in zip(rates, [0.2, 0.4, 0.6, 0.8]) { #expect(abs(found - expected) < 1e-15) }
         #expect(rates[4] == 0.8)
@@ -52,8 +52,8 @@ struct LearningRateTests {
     @Test(arguments: [1, 2, 3], [0, 1, 2, 3])
     func shortRunsHaveFiniteRates(total: Int, which: Int) {
         let schedule = LearningRates.all[which].init(peak: 0.1)
-        for warmUp in [0, 1, 5] {
-            let combined = LinearWarmUp(steps: warmUp, then: schedule)
+        for warmUp in [0, 0.3, 1] {
+            let combined = LinearWarmUp(share: warmUp, then: schedule)
             for step in 0..<total {
                 let rate = combined.rate(at: step, of: total)
                 #expect(rate.isFinite && rate >= 0 && rate <= 0.1 + 1e-15)
@@ -62,9 +62,9 @@ struct LearningRateTests {
     }
 
     /// Sections one after another have the rates of the whole, wherever it is divided between epochs.
-    @Test(arguments: LearningRates.all.indices, [0, 5])
-    func sectionsInARowAreTheWhole(which: Int, warmUp: Int) {
-        let whole = LinearWarmUp(steps: warmUp, then: LearningRates.all[which].init(peak: 0.1))
+    @Test(arguments: LearningRates.all.indices, [0, 0.3])
+    func sectionsInARowAreTheWhole(which: Int, warmUp: Double) {
+        let whole = LinearWarmUp(share: warmUp, then: LearningRates.all[which].init(peak: 0.1))
         for (epochs, steps) in [(2, 1), (3, 7), (10, 22), (7, 13), (30, 469)] {
             let total = epochs * steps
             let expected = (0..<total).map { whole.rate(at: $0, of: total) }
@@ -98,9 +98,9 @@ struct LearningRateTests {
     @Test func everyScheduleIsFoundByItsNameAndDescribesItself() {
         for type in LearningRates.all { #expect(LearningRates.named(type.name) == type) }
         #expect(LearningRates.named("no-such") == nil)
-        let description = String(describing: LinearWarmUp(steps: 3, then: CosineAnnealing(peak: 0.25)))
+        let description = String(describing: LinearWarmUp(share: 0.375, then: CosineAnnealing(peak: 0.25)))
         #expect(
-            description.contains("3") && description.contains("CosineAnnealing")
+            description.contains("0.375") && description.contains("CosineAnnealing")
                 && description.contains("0.25"))
     }
 }

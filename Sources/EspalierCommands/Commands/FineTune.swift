@@ -56,6 +56,7 @@ struct FineTune: ParsableCommand {
 
     func validate() throws {
         guard epochs > 0 else { throw ValidationError("--epochs must be positive") }
+        try training.check(epochs: epochs, schedule: schedule)
         guard teacher != nil || !distilling.isGiven else {
             throw ValidationError("--distillation and --temperature say how to learn from a --teacher")
         }

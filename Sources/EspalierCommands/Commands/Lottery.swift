@@ -143,6 +143,7 @@ struct Lottery: ParsableCommand {
             throw ValidationError(
                 "--rounds, --seeds, --epochs, --evaluate-every and --evidence-samples must be positive")
         }
+        try training.check(epochs: epochs, schedule: schedule)
         guard rewind >= 0 else { throw ValidationError("--rewind must not be negative") }
         for rate in [pruneRate, convolutionRate, outputRate].compactMap({ $0 })
         where !(rate > 0 && rate < 1) {

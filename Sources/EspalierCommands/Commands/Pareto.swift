@@ -151,6 +151,7 @@ struct Pareto: ParsableCommand {
         guard finetuneEpochs > 1, scratchEpochs > 0 else {
             throw ValidationError("--finetune-epochs must be 2 or more, --scratch-epochs positive")
         }
+        try repairing.check(epochs: finetuneEpochs)
         guard penaltyShare > 0, penaltyShare < 1 else {
             throw ValidationError("--penalty-share must be above 0 and below 1")
         }

@@ -188,6 +188,7 @@ struct Prune: ParsableCommand {
             throw ValidationError(
                 "--finetune-epochs 0 repairs nothing: leave out --learning-rate, --distillation and the like")
         }
+        try repairing.check(epochs: finetuneEpochs)
     }
 
     private func validateMethod() throws {

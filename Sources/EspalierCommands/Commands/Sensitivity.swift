@@ -88,6 +88,11 @@ struct Sensitivity: ParsableCommand {
 
     private static let usualSparsities = ShareList([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
 
+    /// Of --repair-samples.
+    private static let repairEpochs = 1
+
+    private var repairSchedule: RateScheduleName { RateScheduleName(type: CosineAnnealing.self) }
+
     private var granularity: Granularity { granularityName.granularity }
 
     func validate() throws {
@@ -106,6 +111,7 @@ struct Sensitivity: ParsableCommand {
                 "--learning-rate, --batch-size and the like say how each point is trained, which needs --repair-samples"
             )
         }
+        try training.check(epochs: Self.repairEpochs, schedule: repairSchedule)
         guard allocationOutput == nil || !target.targets.isEmpty else {
             throw ValidationError(
                 "--allocation-output needs a target: --sparsity, --max-macs, --max-parameters or --max-bytes")
@@ -131,8 +137,7 @@ struct Sensitivity: ParsableCommand {
             pipeline.repair = .init(
                 samples: repairSamples,
                 recipe: training.recipe(
-                    epochs: 1, schedule: RateScheduleName(type: CosineAnnealing.self), dataset: fit,
-                    common: common))
+                    epochs: Self.repairEpochs, schedule: repairSchedule, dataset: fit, common: common))
         }
         pipeline.seed = common.seed
         pipeline.recorded = try EvidenceFile.evidence(

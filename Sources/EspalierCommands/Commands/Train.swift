@@ -60,6 +60,7 @@ struct Train: ParsableCommand {
 
     func validate() throws {
         guard epochs > 0 else { throw ValidationError("--epochs must be positive") }
+        try training.check(epochs: epochs, schedule: schedule)
         guard Architectures.named(arch) != nil else {
             throw ValidationError(
                 "--arch \(arch) is none of \(Architectures.all.map(\.name).joined(separator: ", "))")

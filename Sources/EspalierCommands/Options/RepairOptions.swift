@@ -13,6 +13,11 @@ struct RepairOptions: ParsableArguments {
 
     @OptionGroup var robust: RobustTrainingOptions
 
+    /// Refuses what has no effect on a repair of so many epochs.
+    func check(epochs: Int) throws {
+        try training.check(epochs: epochs, schedule: learningRateSchedule)
+    }
+
     func repair(
         epochs: Int, schedule: PrunePipeline.ScheduleKind = .oneShot, dataset: Dataset,
         common: ResultOptions<some StoreUse>

@@ -76,6 +76,7 @@ struct SweepOptions: ParsableArguments {
                 "--schedule \(schedule.rawValue) prunes in the course of the repair, which needs --finetune-epochs"
             )
         }
+        try repairing.check(epochs: epochs)
     }
 
     /// nil for no epochs.

@@ -7,19 +7,22 @@ import CSparseKernels
 package struct StochasticGradientDescent: Optimizer {
     package static let name = "sgd"
     package static let usualLearningRate = 0.05
+    package static let usualMomentum = 0.9
 
     package var momentum: Double
     package var isNesterov: Bool
     package var weightDecay: Double
 
-    package init(momentum: Double = 0.9, isNesterov: Bool = false, weightDecay: Double = 0) {
+    package init(
+        momentum: Double = Self.usualMomentum, isNesterov: Bool = false, weightDecay: Double = 0
+    ) {
         self.momentum = momentum
         self.isNesterov = isNesterov
         self.weightDecay = weightDecay
     }
 
     package init(weightDecay: Double) {
-        self.init(momentum: 0.9, weightDecay: weightDecay)
+        self.init(momentum: Self.usualMomentum, weightDecay: weightDecay)
     }
 
     package var stateNames: [String] { momentum == 0 ? [] : ["momentum"] }
