@@ -98,13 +98,20 @@ extension RunRecord {
     /// Milliseconds of one inference: the target, what the plan should take, and what both networks take.
     public struct Latency: Codable, Sendable, Equatable {
         public var targetMs: Double
+        /// The sum of what the cost model predicts of the plan's layers, from what the dense ones took.
+        public var modelMs: Double?
+        /// What the network took when it was planned.
         public var predictedMs: Double
         public var beforeMs: Double
         /// Absent where nothing was pruned.
         public var achievedMs: Double?
 
-        public init(targetMs: Double, predictedMs: Double, beforeMs: Double, achievedMs: Double? = nil) {
+        public init(
+            targetMs: Double, modelMs: Double? = nil, predictedMs: Double, beforeMs: Double,
+            achievedMs: Double? = nil
+        ) {
             self.targetMs = targetMs
+            self.modelMs = modelMs
             self.predictedMs = predictedMs
             self.beforeMs = beforeMs
             self.achievedMs = achievedMs

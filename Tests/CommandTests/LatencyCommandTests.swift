@@ -17,7 +17,7 @@ struct LatencyCommandTests {
         #expect(try result.number("after", "parameters") == result.number("before", "parameters"))
         let latency = try latency(result)
         #expect(latency["targetMs"] == 3_600_000)
-        for key in ["predictedMs", "beforeMs", "achievedMs"] {
+        for key in ["modelMs", "predictedMs", "beforeMs", "achievedMs"] {
             #expect(try #require(latency[key]) > 0 && #require(latency[key]) < 3_600_000)
         }
     }

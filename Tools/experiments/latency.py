@@ -7,8 +7,8 @@ For each architecture and seed a network is trained for 8 epochs and pruned by c
 the multiply-accumulates, evenly in all layers, channels kept in multiples of 8; and by `--target-latency` to a part of what that network
 was measured to take, for which the profile of the dense network's layers decides where to cut. All are timed in the end, one sample at a
 time, in alternating rounds. Nothing else must run meanwhile, so there is one job. One JSON line (the record of `--json`, with a "label") for every run; finished runs are not repeated. Ends with a table of ratios and paired differences with
-95 % intervals (Student's t), on the test split, which nothing was chosen by, and of how far what was measured of a plan is from
-what its network took in the end; with `--seeds 0` only the table. A network counts as no less accurate if it loses at most 0.2 points in the
+95 % intervals (Student's t), on the test split, which nothing was chosen by, and of how far the model of a
+plan, and what was measured of it, are from what its network took in the end; with `--seeds 0` only the table. A network counts as no less accurate if it loses at most 0.2 points in the
 mean over seeds, a margin that was fixed before the results were read.
 """
 
@@ -64,7 +64,7 @@ def chain(results, architecture, seed):
 def table(results, architecture):
     """Prints a Markdown table: means over seeds, and paired differences."""
     print(f"\n| {architecture} | seeds | ms | of dense | test accuracy | times faster than uniform | minus uniform, points | "
-          "planned ms off by |\n|---|---|---|---|---|---|---|---|")
+          "model, plan off by |\n|---|---|---|---|---|---|---|---|")
     columns = ["dense 8"] + [f"{way} {share}" for share in SHARES for way in ("uniform", "aware")]
 
     def milliseconds(column):
@@ -79,17 +79,17 @@ def table(results, architecture):
             uniform = column.replace("aware", "uniform")
             faster = spread([milliseconds(uniform)[seed] / own[seed] for seed in own], unit="x")
             accuracy = difference(values, results.values(f"{architecture} {uniform}", percent))
-            errors = results.values(f"{architecture} {column}", prediction_error)
-            off = spread(errors.values(), 1, unit=" %")
+            off = ", ".join(
+                spread(results.values(f"{architecture} {column}", lambda record: error(record, key)).values(), 1, " %")
+                for key in ("modelMs", "predictedMs"))
         share = mean([own[seed] / dense[seed] for seed in own]) if own else float("nan")
         print(f"| {column} | {len(values)} | {spread(own.values(), 4)} | {100 * share:.0f} % | "
               f"{spread(values.values(), unit=' %')} | {faster} | {accuracy} | {off} |")
 
 
-def prediction_error(record):
-    """Of what the planned network took, against the pruned and repaired one: per cent of the latter."""
-    latency = record["latency"]
-    return 100 * (latency["predictedMs"] / latency["achievedMs"] - 1)
+def error(record, key):
+    """Of a prediction, against what the pruned and repaired network took: per cent of the latter."""
+    return 100 * (record["latency"][key] / record["latency"]["achievedMs"] - 1)
 
 
 if __name__ == "__main__":

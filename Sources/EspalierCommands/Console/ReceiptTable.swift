@@ -35,12 +35,14 @@ enum ReceiptTable {
             "\(Format.percent(receipt.prunableSparsity)) of the prunable parameters, "
                 + "\(Format.percent(receipt.achievedSparsity)) of all")
         if let latency = record.latency {
-            let achieved = latency.achievedMs.map { ", measured \(BenchTable.milliseconds($0))" } ?? ""
+            let figures = [
+                ("asked", latency.targetMs), ("modelled", latency.modelMs),
+                ("predicted", latency.predictedMs),
+                ("measured", latency.achievedMs),
+            ].compactMap { name, figure in figure.map { "\(name) \(BenchTable.milliseconds($0))" } }
             sheet.add(
                 "latency",
-                "\(BenchTable.milliseconds(latency.beforeMs)) ms before; asked "
-                    + "\(BenchTable.milliseconds(latency.targetMs)), predicted "
-                    + "\(BenchTable.milliseconds(latency.predictedMs))\(achieved)")
+                "\(BenchTable.milliseconds(latency.beforeMs)) ms before; \(figures.joined(separator: ", "))")
         }
         if let before = record.before?.accuracy {
             sheet.add("accuracy before", Format.percent(before, digits: 2))

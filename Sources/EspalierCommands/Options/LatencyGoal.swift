@@ -103,10 +103,10 @@ struct LatencyGoal {
     }
 
     func record(_ receipt: Receipt) -> RunRecord.Latency {
-        RunRecord.Latency(
-            targetMs: goal.milliseconds,
-            predictedMs: predicted ?? 1000 * goal.profile.seconds * share(receipt),
-            beforeMs: 1000 * goal.profile.seconds)
+        let before = 1000 * goal.profile.seconds
+        let model = before * share(receipt)
+        return RunRecord.Latency(
+            targetMs: goal.milliseconds, modelMs: model, predictedMs: predicted ?? model, beforeMs: before)
     }
 
     private func share(_ receipt: Receipt) -> Double {
