@@ -100,7 +100,7 @@ extension RunRecord {
         public var targetMs: Double
         /// The sum of what the cost model predicts of the plan's layers, from what the dense ones took.
         public var modelMs: Double?
-        /// What the network took when it was planned.
+        /// What the network took when it was planned; ``modelMs`` where that was not measured.
         public var predictedMs: Double
         public var beforeMs: Double
         /// Absent where nothing was pruned.
