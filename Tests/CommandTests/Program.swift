@@ -7,7 +7,7 @@ enum Program {
         path: "espalier")
 
     /// Runs it to its end.
-    static func run(_ arguments: [String], environment: [String: String] = [:]) throws -> ToolResult {
+    static func run(_ arguments: [String], environment: [String: String?] = [:]) throws -> ToolResult {
         try run(url, arguments, environment: environment)
     }
 
@@ -17,15 +17,19 @@ enum Program {
     }
 
     /// Runs any program.
+    ///
+    /// - Parameter environment: what is other than in this process; nil takes a variable away.
     static func run(
-        _ program: URL, _ arguments: [String], environment: [String: String] = [:],
+        _ program: URL, _ arguments: [String], environment: [String: String?] = [:],
         interruptedAfter words: String? = nil
     ) throws -> ToolResult {
         let folder = try TemporaryFolder()
         let process = Process()
         process.executableURL = program
         process.arguments = arguments
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        process.environment = ProcessInfo.processInfo.environment
+            .merging(environment.compactMapValues(\.self)) { $1 }
+            .filter { variable, _ in environment[variable] != .some(nil) }
         // A file for one of the streams, so that neither can fill up while the other is read.
         let outputFile = URL(filePath: folder("output"))
         try Data().write(to: outputFile)
@@ -90,11 +94,13 @@ enum Program {
             return states
         }
         let known = states()
+        // Waiting for the end between looks leaves the processor to what is looked at.
+        let end = DispatchSemaphore(value: 0)
+        process.terminationHandler = { _ in end.signal() }
         try process.run()
         var seen: Set<String> = []
-        while process.isRunning, seen.count < count {
+        while seen.count < count, end.wait(timeout: .now() + .milliseconds(1)) == .timedOut {
             seen.formUnion(states().subtracting(known))
-            sched_yield()
         }
         // A number of a process that has ended may be another's by now.
         let isRunning = process.isRunning

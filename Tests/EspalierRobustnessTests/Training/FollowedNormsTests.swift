@@ -1,5 +1,6 @@
 import EspalierExecution
 import EspalierGraphs
+import EspalierKernels
 import EspalierOperators
 import EspalierRobustness
 import EspalierTensors
@@ -29,8 +30,12 @@ struct FollowedNormsTests {
 
     /// Of a grouped, strided, padded convolution with batch norm, a dilated one, and products with a factor.
     @Test(arguments: [UInt64(1), 2, 3]) func gradientsAreThoseOfTheExactNorms(seed: UInt64) throws {
+        try Lane(threads: 1).run { try Self.checkGradients(seed: seed) }
+    }
+
+    private static func checkGradients(seed: UInt64) throws {
         let graph = try RobustFixtures.network(seed: seed)
-        let (norms, store) = try Self.followed(graph)
+        let (norms, store) = try followed(graph)
         #expect(norms.names == ["conv1 + norm1", "conv2", "fc1", "fc2"])
         for _ in 0..<2000 { try norms.update(store) }
         for (found, exact) in zip(norms.norms, try Self.norms(graph)) {
@@ -54,7 +59,7 @@ struct FollowedNormsTests {
                 func moved(_ step: Float) throws -> (value: Float, penalty: Double) {
                     var values = values
                     values[element] += step
-                    return (values[element], try Self.penalty(graph.replacing(entry.name, with: values)))
+                    return (values[element], try penalty(graph.replacing(entry.name, with: values)))
                 }
                 let (below, above) = (try moved(-2e-3), try moved(2e-3))
                 let slope = 0.5 * (above.penalty - below.penalty) / Double(above.value - below.value)
@@ -67,8 +72,12 @@ struct FollowedNormsTests {
 
     /// Vectors stay right when a weight grows, and are found again after a time without any weight.
     @Test func weightsAreFollowed() throws {
+        try Lane(threads: 1).run { try Self.checkFollowing() }
+    }
+
+    private static func checkFollowing() throws {
         let graph = try RobustFixtures.network(seed: 4)
-        let (norms, store) = try Self.followed(graph)
+        let (norms, store) = try followed(graph)
         for _ in 0..<2000 { try norms.update(store) }
         let before = norms.norms
         let entry = try #require(store.trainable.first { $0.name == "fc1.weight" })
