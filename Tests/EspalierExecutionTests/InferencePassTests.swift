@@ -1,9 +1,7 @@
 import EspalierExecution
 import EspalierGraphs
 import EspalierKernels
-import EspalierONNX
 import EspalierTensors
-import Foundation
 import Testing
 
 /// Inference in a session's own memory.
@@ -132,27 +130,6 @@ struct InferencePassTests {
         options.inputShapes = ["x": [1, 5, 3]]
         let wrong = try InferenceSession(graph: graph, options: options)
         #expect(throws: ExecutionError.self) { try wrong.infer { _ in } }
-    }
-
-    /// After the first inference nothing is allocated, but by oneDNN: counted by a program of its own.
-    @Test(arguments: Precision.allCases) func inferenceAllocatesNothing(precision: Precision) throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "espalier-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let model = folder.appending(path: "model.onnx").path
-        try ONNXModel.stage(try Self.network(), at: model).commit()
-        let process = Process()
-        let pipe = Pipe()
-        process.executableURL = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appending(path: "InferenceProbe")
-        process.arguments = [model, "x", "y", "50", precision.rawValue]
-        process.standardOutput = pipe
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0)
-        let text = String(decoding: output, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        #expect(text == "0" || text == "unavailable", "allocations: \(text)")
     }
 
     /// A step that is over before another thread has begun is left to one, and the team is as it was after a run.

@@ -62,7 +62,7 @@ enum TrainingProbe {
         }
         let run = try TrainingRun(
             graph, training: data, recipe: recipe, masks: masks, leavesOutMasked: isMasked, lane: lane)
-        // The counter is a thread's own.
+        // On the lane, as handing the work over to it allocates.
         return try lane.run {
             let before = allocation_counter_value()
             try run.train()

@@ -2,8 +2,9 @@ public import EspalierTensors
 
 /// One inference in a session's own memory: inputs are written and outputs read where the network has them.
 ///
-/// Lent to the body of ``InferenceSession/infer(samples:_:)``, during which no other thread uses that memory. Nothing here
-/// allocates; oneDNN, which computes what is dense, allocates a map of some dozen bytes for each of its primitives.
+/// Lent to the body of ``InferenceSession/infer(samples:_:)``, during which no other thread uses that memory. With one
+/// thread nothing here allocates; oneDNN, which computes what is dense, allocates a map of some dozen bytes for each of its
+/// primitives.
 public struct InferencePass: ~Copyable {
     private let plan: InferencePlan
     private let ports: SessionPorts

@@ -89,7 +89,7 @@ public final class InferenceSession: Sendable {
     /// With more than one thread `body` runs on one of the session's. It must not use the session itself, which waits for it.
     ///
     /// - Parameter samples: the extent of axis 0 of inputs that leave it open; from the second call with one number on,
-    ///   nothing is allocated.
+    ///   a session of one thread allocates nothing.
     /// - Throws: ``ExecutionError`` if the network can't be planned for that, and what `body` throws.
     public func infer<Result>(
         samples: Int = 1, _ body: (borrowing InferencePass) throws -> Result

@@ -77,6 +77,8 @@ package enum ThreadTeam {
     }
 
     /// Runs `body(thread, threads)` once on each thread of the team.
+    ///
+    /// Allocates 32 bytes, as other threads can't be given a closure that lies on this one's stack.
     package static func enter(_ body: (_ thread: Int, _ threads: Int) -> Void) {
         withoutActuallyEscaping(body) { body in
             var region = Region(body: body)
