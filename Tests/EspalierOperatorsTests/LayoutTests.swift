@@ -45,4 +45,20 @@ struct LayoutTests {
         #expect(try Layout.channelsLast(shape) != .plain)
         #expect(try Layout(.plain(shape)) == .plain)
     }
+
+    /// What the library has no kernel for may run by the reference. What it refuses otherwise is an error.
+    @Test func refusalsAreToldApart() {
+        func refusal(_ reason: DNNError.Reason) -> OperatorError? {
+            do throws(OperatorError) {
+                try oneDNN { () throws(DNNError) -> Void in throw DNNError(reason, "why") }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        #expect(refusal(.unsupported) == OperatorError.unsupported("why"))
+        for reason in [DNNError.Reason.invalid, .outOfMemory, .failed] {
+            #expect(refusal(reason) == OperatorError.kernel("why"))
+        }
+    }
 }

@@ -92,6 +92,11 @@ struct WindowsTests {
         #expect(throws: OperatorError.missingAttribute("kernel_shape")) {
             try Self.attributes([:]).windows(over: [5])
         }
+        // Each alone is believed, but not the padding that they make: sums in 32 bits would not hold it.
+        let wide = try Self.attributes([
+            "kernel_shape": .ints([129]), "dilations": .ints([1 << 24]), "auto_pad": .text("SAME_UPPER"),
+        ])
+        #expect(throws: OperatorError.self) { try wide.windows(over: [5]) }
         let two = try Self.attributes(["kernel_shape": .ints([2, 2])])
         #expect(throws: OperatorError.self) { try two.windows(over: [5]) }
         #expect(throws: OperatorError.self) { try two.windows(over: [5, 1]) }

@@ -171,6 +171,10 @@ package struct WindowAttributes: Sendable {
         case .sameUpper, .sameLower:
             output = (input + stride - 1) / stride
             let total = max(0, (output - 1) * stride + span - input)
+            guard total <= 2 * Self.limit else {
+                throw .shapes(
+                    "a window that spans \(span) needs a padding of \(total) around the extent \(input)")
+            }
             before = padding == .sameUpper ? total / 2 : total - total / 2
             after = total - before
         case .explicit, .valid:
