@@ -91,6 +91,16 @@ struct RunSection {
                 record.curves == nil ? "accuracy" : "accuracy of the dense networks")
             if let loss = record.loss { add(Format.fixed(loss, 4), "loss") }
         }
+        if let latency = record.latency {
+            let (reached, how) =
+                latency.achievedMs.map { ($0, "measured") } ?? (latency.predictedMs, "predicted")
+            let others = [
+                ("asked", latency.targetMs),
+                latency.achievedMs == nil ? nil : ("predicted", latency.predictedMs),
+                ("before", latency.beforeMs),
+            ].compactMap { $0 }.map { "\(milliseconds($1)) \($0)" }
+            add(milliseconds(reached), "a sample, \(how); \(others.joined(separator: ", "))")
+        }
         if let firing = record.firing {
             add("\(firing.reduce(0) { $0 + $1.samples.count })", "units watched")
             // A file may have any counts: they wrap around rather than end the program.
@@ -221,6 +231,8 @@ struct RunSection {
     private func ratio(_ part: Int, _ whole: Int) -> Double {
         whole == 0 ? 1 : Double(part) / Double(whole)
     }
+
+    private func milliseconds(_ value: Double) -> String { "\(Format.digits(value, 3)) ms" }
 
     private func signedPoints(_ difference: Double) -> String {
         (difference >= 0 ? "+" : "") + Format.fixed(100 * difference, 2)

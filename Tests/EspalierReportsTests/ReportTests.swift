@@ -38,6 +38,17 @@ struct ReportTests {
         #expect(html.contains("espalier prune &#39;a b.onnx&#39; --sparsity 0.9"))
     }
 
+    @Test func latencyIsTold() throws {
+        var record = Self.record
+        record.latency = .init(
+            targetMs: 2.5, modelMs: 2.2, predictedMs: 2.4567, beforeMs: 10, achievedMs: 2.6)
+        #expect(
+            try Report.html([record]).contains(
+                "a sample, measured; 2.5 ms asked, 2.46 ms predicted, 10 ms before"))
+        record.latency?.achievedMs = nil
+        #expect(try Report.html([record]).contains("a sample, predicted; 2.5 ms asked, 10 ms before"))
+    }
+
     @Test func textFromFilesIsEscapedAndNothingIsLoaded() throws {
         let html = try Report.html([Self.record])
         #expect(!html.contains("<net>"))
