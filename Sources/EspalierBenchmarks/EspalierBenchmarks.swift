@@ -1,4 +1,3 @@
-import EspalierGraphs
 import EspalierKernels
 import EspalierONNX
 import EspalierPruning
@@ -8,55 +7,79 @@ import Foundation
 
 /// Times training and inference beside PyTorch and ONNX Runtime, alternately, and prints medians and ratios.
 ///
-/// Never a test: the machine decides. Give architectures as arguments to time only those, ONNX files (see
-/// `Tools/bench/models.py`), of which the latency is measured, `zeros` for what leaving out zeros gains, `formats` for what
-/// patterns of zeros do to single layers, `tickets` for the small steps of lottery tickets, or `certificates` for bounds of margins.
+/// No part of the test suite: the machine decides. The process ends with 1, and says where, if a network takes longer than in ONNX
+/// Runtime, or longer with its zeros left out than with them, by more than noise (``Promises``). ``usage`` lists the arguments.
 @main
 enum EspalierBenchmarks {
-    private static let rounds = 3
-    private static let seconds = 2.0
+    static let rounds = 3
+    static let seconds = 2.0
     private static let defaults = ["lenet-300-100", "lenet-5", "resnet-8"]
     private static let alsoSparse = ["resnet-20", "mobilenet-tiny", "tiny-cnn"]
 
+    private static let usage = """
+        usage: EspalierBenchmarks [NETWORK ...]
+               EspalierBenchmarks zeros [NETWORK ...]
+               EspalierBenchmarks formats | tickets | certificates
+
+        NETWORK is a built-in architecture or an ONNX file, such as Tools/bench/models.py writes.
+        Without an argument everything is timed but formats.
+
+        NETWORK ...   architectures in training and inference, files in inference, beside the peers installed
+        zeros         what leaving out zeros gains: the networks given, or six built-in ones, beside their
+                      own dense execution, with 30 to 99 % of the weights zero at random places
+        formats       what patterns of zeros do to single layers
+        tickets       the small steps of lottery tickets
+        certificates  bounds of margins
+
+        Exits with 1 if a network is slower than ONNX Runtime, or with zeros slower than dense, by more than 5 %.
+
+        """
+
     static func main() throws {
-        let chosen = CommandLine.arguments.dropFirst()
-        if Array(chosen) == ["zeros"] { return try sparsity(defaults + alsoSparse) }
-        if Array(chosen) == ["formats"] { return try formats() }
-        if Array(chosen) == ["tickets"] { return try tickets(peers: Peer.installed()) }
-        if Array(chosen) == ["certificates"] { return try certificates() }
-        let models = chosen.filter { $0.hasSuffix(".onnx") }
-        let named = chosen.filter { !$0.hasSuffix(".onnx") }
-        let architectures = chosen.isEmpty ? defaults : Array(named)
-        for name in architectures where Architectures.named(name) == nil {
-            FileHandle.standardError.write(
-                Data("neither an architecture nor an ONNX file: \(name)\n".utf8))
-            exit(64)
-        }
-        let peers = Peer.installed()
-        print("oneDNN \(DNNLibrary.version), \(DNNLibrary.instructionSet)")
-        for name in ["torch", "onnxruntime"] { print("\(name): \(peers[name] ?? "not installed")") }
-        if !architectures.isEmpty { try measure(architectures, peers: peers) }
-        print("\nlatency of one sample, ms; median of \(rounds) alternating rounds")
-        for architecture in architectures {
-            let graph = try TrainingThroughput.network(architecture)
-            let path = FileManager.default.temporaryDirectory.appendingPathComponent(
-                "espalier-\(architecture).onnx"
-            ).path
-            try ONNXModel.write(graph, to: path)
-            defer { try? FileManager.default.removeItem(atPath: path) }
-            for threads in [1, 2] {
-                try latency(architecture, of: graph, path, threads: threads, peers: peers)
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        var promises = Promises()
+        if arguments.first == "zeros" {
+            let named = Array(arguments.dropFirst())
+            try zeros(networks(named.isEmpty ? defaults + alsoSparse : named), &promises)
+        } else if arguments == ["formats"] {
+            try formats()
+        } else if arguments == ["tickets"] {
+            try tickets(peers: Peer.installed())
+        } else if arguments == ["certificates"] {
+            try certificates()
+        } else {
+            let chosen = networks(arguments.isEmpty ? defaults : arguments)
+            let peers = Peer.installed()
+            try compare(chosen, peers: peers, &promises)
+            if arguments.isEmpty {
+                try certificates()
+                try tickets(peers: peers)
+                try zeros(networks(defaults + alsoSparse), &promises)
             }
         }
-        for path in models {
-            let graph = try ONNXModel.load(from: path)
-            for threads in [1, 2] { try latency(path, of: graph, path, threads: threads, peers: peers) }
+        promises.exitIfBroken()
+    }
+
+    /// Ends the process, before anything is timed, if there is no such network.
+    private static func networks(_ names: [String]) -> [TimedNetwork] {
+        let networks = names.map { TimedNetwork(name: $0) }
+        if let missing = networks.first(where: { !$0.exists }) {
+            FileHandle.standardError.write(
+                Data("neither an architecture nor an ONNX file: \(missing.name)\n\n\(usage)".utf8))
+            exit(64)
         }
-        if chosen.isEmpty {
-            try certificates()
-            try tickets(peers: peers)
-            try sparsity(defaults + alsoSparse)
-        }
+        return networks
+    }
+
+    /// Training of the built-in ones among the networks, and inference of all of them.
+    private static func compare(
+        _ networks: [TimedNetwork], peers: [String: String], _ promises: inout Promises
+    ) throws {
+        print("oneDNN \(DNNLibrary.version), \(DNNLibrary.instructionSet)")
+        for name in ["torch", "onnxruntime"] { print("\(name): \(peers[name] ?? "not installed")") }
+        let architectures = networks.filter { !$0.isFile }.map(\.name)
+        if !architectures.isEmpty { try measure(architectures, peers: peers) }
+        try latencies(networks, peers: peers, &promises)
     }
 
     /// Trainings of lenet-300-100 as lottery tickets take them, alone and two side by side. PyTorch trains dense networks: a mask
@@ -144,40 +167,11 @@ enum EspalierBenchmarks {
         for layer in FormatLatency.layers {
             for pattern in FormatLatency.Pattern.allCases {
                 let cells = try FormatLatency.sparsities.map { sparsity in
-                    guard let speedup = try latency.speedup(layer, pattern, sparsity: sparsity) else {
-                        return " |"
-                    }
-                    return String(format: " %.2fx, %.2f |", speedup, speedup * (1 - sparsity))
+                    guard let gain = try latency.gain(layer, pattern, sparsity: sparsity) else { return " |" }
+                    return String(format: " %.2fx, %.2f |", gain.speedup, gain.efficiency)
                 }
                 print("| \(layer.name), \(pattern.rawValue) |\(cells.joined())")
             }
-        }
-    }
-
-    /// Networks with zeros beside their own dense execution.
-    private static func sparsity(_ architectures: [String]) throws {
-        let percents = SparseLatency.sparsities.map { String(format: "%.0f %%", 100 * $0) }
-        print("\ntimes faster than dense with zeros at random places: \(percents.joined(separator: ", "))")
-        var isSlower = false
-        for threads in [1, 2] {
-            let lane = try Lane(threads: threads)
-            let costs = try lane.run { try KernelCalibration.measured() } ?? .typical(threads: threads)
-            for architecture in architectures {
-                let latency = SparseLatency(
-                    graph: try TrainingThroughput.network(architecture), lane: lane, costs: costs)
-                let ratios = try SparseLatency.sparsities.map {
-                    try latency.ratio(sparsity: $0, seconds: seconds / 4)
-                }
-                isSlower = isSlower || ratios.contains { $0 < SparseLatency.leastRatio }
-                let texts = ratios.map { String(format: "%.2f", $0) }
-                print(
-                    "\(architecture), \(threads) thread\(threads > 1 ? "s" : ""): \(texts.joined(separator: ", "))"
-                )
-            }
-        }
-        guard !isSlower else {
-            print("a network is slower with its zeros left out than with them")
-            exit(1)
         }
     }
 
@@ -238,22 +232,8 @@ enum EspalierBenchmarks {
             String(format: "  squares take %.2f times a forward and backward pass", ratios[ratios.count / 2]))
     }
 
-    private static func latency(
-        _ name: String, of graph: Graph, _ path: String, threads: Int, peers: [String: String]
-    ) throws {
-        let lane = try Lane(threads: threads)
-        var own: [Double] = []
-        var peer = Series(name: "onnxruntime")
-        for _ in 0..<rounds {
-            own.append(try Latency(graph: graph, lane: lane).measure(seconds: seconds / 2))
-            guard peers["onnxruntime"] != nil else { continue }
-            peer.add(Peer.measure(["latency", path, "\(threads)", "\(seconds / 2)"], key: "medianMs"))
-        }
-        line(name, threads: threads, own: own, [peer], digits: 4, higherIsBetter: false)
-    }
-
     /// What one peer was measured to do.
-    private struct Series {
+    struct Series {
         let name: String
         private(set) var values: [Double] = []
 
@@ -263,7 +243,16 @@ enum EspalierBenchmarks {
         mutating func add(_ value: Double?) { values += [value].compactMap { $0 } }
     }
 
-    private static func line(
+    /// Nil if nothing was measured.
+    static func median(_ values: [Double]) -> Double? {
+        values.isEmpty ? nil : values.sorted()[values.count / 2]
+    }
+
+    static func label(_ name: String, threads: Int) -> String {
+        "\(name), \(threads) thread\(threads > 1 ? "s" : "")"
+    }
+
+    static func line(
         _ architecture: String, threads: Int, own: [Double], _ peers: [Series], digits: Int,
         higherIsBetter: Bool
     ) {
@@ -273,10 +262,9 @@ enum EspalierBenchmarks {
             let median = sorted[sorted.count / 2]
             return String(format: "%.\(digits)f (%.\(digits)f to %.\(digits)f)", median, low, high)
         }
-        var parts = ["\(architecture), \(threads) thread\(threads > 1 ? "s" : ""): espalier \(text(own))"]
-        let mine = own.sorted()[own.count / 2]
-        for peer in peers where !peer.values.isEmpty {
-            let theirs = peer.values.sorted()[peer.values.count / 2]
+        var parts = ["\(label(architecture, threads: threads)): espalier \(text(own))"]
+        for peer in peers {
+            guard let mine = median(own), let theirs = median(peer.values) else { continue }
             parts.append("\(peer.name) \(text(peer.values))")
             parts.append(String(format: "%.2fx", higherIsBetter ? mine / theirs : theirs / mine))
         }

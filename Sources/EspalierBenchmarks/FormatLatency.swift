@@ -32,6 +32,8 @@ struct FormatLatency {
         case blocks16x1 = "16x1"
         /// Whole outputs, of which none is computed.
         case channels = "channels"
+        /// The same, to the nearest multiple of what registers hold.
+        case roundedChannels = "channels by 16"
         /// Elements, in a plain loop over compressed sparse rows.
         case compressedRows = "CSR"
 
@@ -43,9 +45,12 @@ struct FormatLatency {
             case .blocks4x1: (4, 1)
             case .blocks4x4: (4, 4)
             case .blocks16x1: (16, 1)
-            case .nOfM, .channels: nil
+            case .nOfM, .channels, .roundedChannels: nil
             }
         }
+
+        /// Rather than a smaller matrix.
+        var leavesZeros: Bool { self != .channels && self != .roundedChannels }
     }
 
     static let sparsities = [0.5, 0.75, 0.8, 0.9, 0.95]
@@ -54,8 +59,14 @@ struct FormatLatency {
     /// Of each layer and pattern.
     let seconds: Double
 
-    /// How many times faster than with all weights; nil where the pattern has no such sparsity, or no kernel.
-    func speedup(_ layer: Layer, _ pattern: Pattern, sparsity: Double) throws -> Double? {
+    /// How many times faster than with all weights, and that times the share of weights that is left: the realized efficiency.
+    struct Gain {
+        let speedup: Double
+        let efficiency: Double
+    }
+
+    /// Nil where the pattern has no such sparsity, or no kernel.
+    func gain(_ layer: Layer, _ pattern: Pattern, sparsity: Double) throws -> Gain? {
         var random = RandomSource(seed: 1)
         let dense = Tensor(
             shape: layer.weights, scalars: (0..<layer.weights.count).map { _ in Float(random.normal()) })
@@ -71,11 +82,13 @@ struct FormatLatency {
                 var output = [Float](repeating: 0, count: weights.shape[0] * samples)
                 own = { rows.multiply(input, into: &output, samples: samples) }
             } else {
-                let plan = try plan(layer, weights, pattern == .channels ? .never : .always)
+                let plan = try plan(layer, weights, pattern.leavesZeros ? .always : .never)
                 own = { try plan.run() }
             }
             let series = try AlternatingTimer(seconds: seconds).measure([own, { try reference.run() }])
-            return series[1].ratio(to: series[0]).median
+            let speedup = series[1].ratio(to: series[0]).median
+            let left = Double(weights.nonzeroCount) / Double(dense.count)
+            return Gain(speedup: speedup, efficiency: speedup * left)
         }
     }
 
@@ -107,8 +120,9 @@ struct FormatLatency {
         _ weights: Tensor, _ pattern: Pattern, _ sparsity: Double, _ random: inout RandomSource
     ) -> Tensor? {
         let (rows, columns) = (weights.shape[0], weights.count / weights.shape[0])
-        if pattern == .channels {
-            let kept = Int((Double(rows) * (1 - sparsity)).rounded())
+        if !pattern.leavesZeros {
+            let unit = pattern == .roundedChannels ? 16 : 1
+            let kept = max(unit, unit * Int((Double(rows) * (1 - sparsity) / Double(unit)).rounded()))
             return Tensor(
                 shape: Shape([kept] + weights.shape.extents.dropFirst()),
                 scalars: Array(weights.scalars(as: Float.self).prefix(kept * columns)))

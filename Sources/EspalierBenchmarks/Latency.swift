@@ -11,20 +11,10 @@ struct Latency {
     /// Runs for about `seconds` and returns the median.
     func measure(seconds: Double) throws -> Double {
         try lane.run {
-            var shapes: [ValueID: Shape] = [:]
-            for input in graph.inputs {
-                let extents = (graph.values[input]?.type?.dimensions ?? []).map { dimension in
-                    if case .fixed(let extent) = dimension { extent } else { 1 }
-                }
-                shapes[input] = Shape(extents)
-            }
+            let inputs = graph.randomInputs()
             let plan = try InferencePlan(
-                graph, inputShapes: shapes, outputs: graph.outputs, threads: lane.threads)
-            var random = RandomSource(seed: 1)
-            for input in graph.inputs {
-                guard let memory = plan.input(input) else { continue }
-                for index in memory.indices { memory[index] = Float(random.normal()) }
-            }
+                graph, inputShapes: inputs.mapValues(\.shape), outputs: graph.outputs, threads: lane.threads)
+            try plan.run(inputs)
             for _ in 0..<20 { try plan.run() }
             let clock = ContinuousClock()
             let start = clock.now
