@@ -4,10 +4,11 @@
     models.py FOLDER [--only resnet-50] [--sparsity 0.9 ...] [--seed 0]
 
 resnet-50 and mobilenet-v1 take an image of 3x224x224; bert-4 is four layers of BERT-base (width 768, 12 heads, 3072 inside) on 128
-tokens that are embedded already; linear-N is one layer from 768 to 3072 on N rows; mlp-48, which takes 450 MB and is made only if
-named, 24 times such a layer and one back on one row, more than caches hold. Weights are drawn as He et al. (2015) propose, so
-that activations keep their scale. With a sparsity that share of every convolution and product is zero, at random positions, except for
-the first convolution and depthwise ones: NAME-90.onnx beside NAME.onnx. Times do not depend on what the weights are.
+tokens that are embedded already; linear-N is one layer from 768 to 3072 on N rows. Made only if named: mlp-48, which takes 450 MB,
+is 24 times such a layer and one back on one row, more than caches hold; linear-32x2048 are 32 products of one row with 2048 x 2048
+weights, 537 MB in a file NAME.onnx.data beside the model. Weights are drawn as He et al. (2015) propose, so that activations keep
+their scale. With a sparsity that share of every convolution and product is zero, at random positions, except for the first
+convolution and depthwise ones: NAME-90.onnx beside NAME.onnx. Times do not depend on what the weights are.
 """
 
 import argparse
@@ -72,7 +73,12 @@ class Network:
         onnx.checker.check_model(model)
         suffix = f"-{round(100 * self.sparsity)}" if self.sparsity else ""
         path = os.path.join(folder, f"{self.name}{suffix}.onnx")
-        onnx.save(model, path)
+        if self.name in BESIDE:
+            if os.path.exists(f"{path}.data"):
+                os.remove(f"{path}.data")  # onnx would append to it.
+            onnx.save(model, path, save_as_external_data=True, location=f"{os.path.basename(path)}.data")
+        else:
+            onnx.save(model, path)
         print(path)
 
 
@@ -149,8 +155,20 @@ def mlp_48(network):
     return [1, 768], x, [1, 768]
 
 
-NETWORKS = {"resnet-50": resnet_50, "mobilenet-v1": mobilenet_v1, "bert-4": bert_4, "mlp-48": mlp_48} | {
+def linear_32x2048(network, width=2048):
+    x = "x"
+    for _ in range(32):
+        x = network.node("MatMul", [x, network.weight((width, width), width, gain=1.0)])
+    return [1, width], x, [1, width]
+
+
+NETWORKS = {"resnet-50": resnet_50, "mobilenet-v1": mobilenet_v1, "bert-4": bert_4, "mlp-48": mlp_48,
+            "linear-32x2048": linear_32x2048} | {
     f"linear-{rows}": lambda network, rows=rows: linear(network, rows) for rows in (1, 8, 32, 128)}
+# Made only if named.
+LARGE = {"mlp-48", "linear-32x2048"}
+# With weights in a file beside the model.
+BESIDE = {"linear-32x2048"}
 
 
 def main():
@@ -161,7 +179,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     os.makedirs(options.folder, exist_ok=True)
-    for name in options.only or [name for name in NETWORKS if name != "mlp-48"]:
+    for name in options.only or [name for name in NETWORKS if name not in LARGE]:
         for sparsity in [0.0, *options.sparsity]:
             network = Network(name, sparsity, options.seed)
             network.save(options.folder, *NETWORKS[name](network))

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What PyTorch and ONNX Runtime do with the networks that EspalierBenchmarks times, one measurement a call.
+"""What PyTorch, ONNX Runtime and OpenVINO do with the networks that EspalierBenchmarks and tables.py time, one measurement a call.
 
     peers.py installed
     peers.py train ARCHITECTURE THREADS SECONDS      samples/s of PyTorch, eager; forward, backward and SGD step, batch 64
@@ -12,6 +12,9 @@
     peers.py gradients ARCHITECTURE THREADS SECONDS  samples/s of PyTorch; forward and backward, batch 64
     peers.py squares ARCHITECTURE THREADS SECONDS    samples/s of squared per-sample gradients by torch.func, batch 64
     peers.py latency MODEL THREADS SECONDS           milliseconds of ONNX Runtime, one sample
+    peers.py openvino-latency MODEL THREADS SECONDS f32|bf16      milliseconds of OpenVINO, one sample
+    peers.py once [MODEL]                            nothing: ONNX Runtime runs one sample, or is only loaded
+    peers.py inputs MODEL FILE                       nothing: FILE becomes an archive of one sample
 
 Prints one JSON object. The networks are written here from their descriptions; weights do not matter for time.
 """
@@ -183,31 +186,99 @@ def evidence(architecture, threads, seconds, squares):
     return {"samplesPerSecond": steps * BATCH / (time.perf_counter() - start)}
 
 
-def latency(model, threads, seconds):
-    import numpy
+def onnxruntime_session(model, threads):
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
+def noise(values):
+    """One sample by name, for inputs with a name, a shape whose open extents are no numbers, and numpy's name of their type."""
+    import numpy
+
     random = numpy.random.default_rng(0)
-    inputs = {}
-    for value in session.get_inputs():
-        shape = [extent if isinstance(extent, int) else 1 for extent in value.shape]
-        inputs[value.name] = random.standard_normal(shape, dtype=numpy.float32)
-    for _ in range(20):
-        session.run(None, inputs)
+
+    def draw(shape, dtype):
+        shape = [extent if isinstance(extent, int) else 1 for extent in shape]
+        real = numpy.issubdtype(dtype, numpy.floating)
+        # 0 and 1 are valid as an index, a token and a mask.
+        return (random.standard_normal(shape) if real else random.integers(0, 2, shape)).astype(dtype)
+
+    return {name: draw(shape, numpy.dtype(dtype)) for name, shape, dtype in values}
+
+
+def session_noise(session):
+    def dtype(value):
+        name = value.type.removeprefix("tensor(").removesuffix(")")
+        return {"float": "float32", "double": "float64"}.get(name, name)
+
+    return noise((value.name, value.shape, dtype(value)) for value in session.get_inputs())
+
+
+def median_ms(run, seconds):
+    """Of single runs within so many seconds, after runs that are not counted: 20, fewer where those take half as long."""
+    start = time.perf_counter()
+    for count in range(20):
+        if count >= 3 and time.perf_counter() - start > seconds / 2:
+            break
+        run()
     times, start = [], time.perf_counter()
     while time.perf_counter() - start < seconds:
         before = time.perf_counter()
-        session.run(None, inputs)
+        run()
         times.append(1e3 * (time.perf_counter() - before))
     return {"medianMs": statistics.median(times)}
 
 
+def latency(model, threads, seconds):
+    session = onnxruntime_session(model, threads)
+    # In place, as the inputs of the others are.
+    binding = session.io_binding()
+    for name, value in session_noise(session).items():
+        binding.bind_cpu_input(name, value)
+    for output in session.get_outputs():
+        binding.bind_output(output.name)
+    return median_ms(lambda: session.run_with_iobinding(binding), seconds)
+
+
+def openvino_latency(model, threads, seconds, precision):
+    """Inputs and outputs stay float32 in either precision."""
+    import openvino
+
+    core = openvino.Core()
+    network = core.read_model(model)
+    if network.is_dynamic():
+        network.reshape({value: [extent.get_length() if extent.is_static else 1 for extent in value.get_partial_shape()]
+                         for value in network.inputs})
+    compiled = core.compile_model(network, "CPU", {
+        "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1, "INFERENCE_NUM_THREADS": threads, "INFERENCE_PRECISION_HINT": precision})
+    request = compiled.create_infer_request()
+    for name, value in noise((value.any_name, list(value.shape), value.element_type.to_dtype()) for value in compiled.inputs).items():
+        request.set_tensor(name, openvino.Tensor(value))
+    return median_ms(lambda: request.infer(share_outputs=True), seconds)
+
+
+def once(model):
+    import onnxruntime  # noqa: F401
+
+    if model:
+        session = onnxruntime_session(model, 1)
+        session.run(None, session_noise(session))
+    return {}
+
+
+def write_inputs(model, path):
+    import numpy
+
+    numpy.savez(path, **session_noise(onnxruntime_session(model, 1)))
+    return {}
+
+
 def main():
-    kind = sys.argv[1]
+    kind = sys.argv[1] if len(sys.argv) > 1 else None
     if kind == "installed":
         result = installed()
     elif kind in ("train", "train-compiled"):
@@ -220,6 +291,12 @@ def main():
         result = evidence(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), kind == "squares")
     elif kind == "latency":
         result = latency(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
+    elif kind == "openvino-latency":
+        result = openvino_latency(sys.argv[2], int(sys.argv[3]), float(sys.argv[4]), sys.argv[5])
+    elif kind == "once":
+        result = once(sys.argv[2] if len(sys.argv) > 2 else None)
+    elif kind == "inputs":
+        result = write_inputs(sys.argv[2], sys.argv[3])
     else:
         raise SystemExit(__doc__)
     print(json.dumps(result))
