@@ -9,7 +9,8 @@ import subprocess
 import threading
 
 # Two-sided 97.5 % points of Student's t by degrees of freedom.
-STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262}
+STUDENT = {1: 12.706, 2: 4.303, 3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262,
+           10: 2.228, 11: 2.201, 12: 2.179}
 
 
 def parser(description):
@@ -19,6 +20,7 @@ def parser(description):
     parser.add_argument("folder", help="where models go")
     parser.add_argument("results", help="JSON lines; runs that are there are not repeated")
     parser.add_argument("--seeds", type=int, default=3, help="0 only prints the tables")
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time, each on one thread")
     parser.add_argument("--data", default="fashion-mnist")
     return parser
@@ -64,7 +66,9 @@ class Results:
     def in_parallel(self, chain, *cases):
         """Calls `chain(results, *case, seed)` for all cases and seeds."""
         with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
-            waiting = [pool.submit(chain, self, *case, seed) for seed in range(self.options.seeds) for case in cases]
+            first = self.options.first_seed
+            waiting = [pool.submit(chain, self, *case, seed)
+                       for seed in range(first, first + self.options.seeds) for case in cases]
             for future in waiting:
                 future.result()
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Accuracy of dense and pruned networks on Fashion-MNIST, over seeds: docs/results/foundation.jsonl.
 
-    foundation.py ESPALIER FOLDER RESULTS.jsonl [--seeds 3] [--jobs 2] [--only lenet-5] [--data fashion-mnist]
+    foundation.py ESPALIER FOLDER RESULTS.jsonl [--seeds 3] [--jobs 2] [--only lenet-5] [--elements] [--data fashion-mnist]
 
 Trains each architecture for 8 epochs and prunes it with 4 epochs of repair, beside dense networks of the same 12 epochs,
 random channels, and slim networks trained from scratch for 12. One JSON line (the record of `--json`, with a "label")
@@ -32,6 +32,7 @@ CHANNELS = {
 def main():
     arguments = parser(__doc__)
     arguments.add_argument("--only", action="append", help="an architecture; repeatable")
+    arguments.add_argument("--elements", action="store_true", help="no networks with fewer channels")
     options = arguments.parse_args()
     results = Results(options)
     architectures = options.only or list(TRAINING)
@@ -57,7 +58,7 @@ def chain(results, architecture, seed):
     if architecture == "lenet-5":
         for sparsity in SPARSITIES:
             prune(f"sparsity {sparsity}", "--sparsity", str(sparsity), *ELEMENTS)
-    for share in SHARES:
+    for share in () if results.options.elements else SHARES:
         for criterion in ("magnitude", "random"):
             slim = prune(f"MACs {share} {criterion}", "--granularity", "channel", "--max-macs", str(share),
                          "--criterion", criterion, *CHANNELS[architecture])
