@@ -19,15 +19,16 @@ enum EspalierBenchmarks {
     private static let usage = """
         usage: EspalierBenchmarks [NETWORK ...]
                EspalierBenchmarks zeros [NETWORK ...]
-               EspalierBenchmarks formats | tickets | certificates
+               EspalierBenchmarks formats | layers | tickets | certificates
 
         NETWORK is a built-in architecture or an ONNX file, such as Tools/bench/models.py writes.
-        Without an argument everything is timed but formats.
+        Without an argument everything is timed but formats and layers.
 
         NETWORK ...   architectures in training and inference, files in inference, beside the peers installed
         zeros         what leaving out zeros gains: the networks given, or six built-in ones, beside their
                       own dense execution, with 30 to 99 % of the weights zero at random places
         formats       what patterns of zeros do to single layers
+        layers        what zeros at random places do to the layers of large networks
         tickets       the small steps of lottery tickets
         certificates  bounds of margins
 
@@ -42,7 +43,9 @@ enum EspalierBenchmarks {
             let named = Array(arguments.dropFirst())
             try zeros(networks(named.isEmpty ? defaults + alsoSparse : named), &promises)
         } else if arguments == ["formats"] {
-            try formats()
+            try formats(FormatLatency.layersOfAllKinds, FormatLatency.Pattern.allCases)
+        } else if arguments == ["layers"] {
+            try formats(FormatLatency.layersOfNetworks, [.elements])
         } else if arguments == ["tickets"] {
             try tickets(peers: Peer.installed())
         } else if arguments == ["certificates"] {
@@ -158,14 +161,14 @@ enum EspalierBenchmarks {
     }
 
     /// A Markdown table of speedups and realized efficiencies.
-    private static func formats() throws {
+    private static func formats(_ layers: [FormatLatency.Layer], _ patterns: [FormatLatency.Pattern]) throws {
         let percents = FormatLatency.sparsities.map { String(format: " %.0f %% |", 100 * $0) }.joined()
         print(
             "| layer, weights removed as |\(percents)\n|---|\(percents.map { $0 == "|" ? "---|" : "" }.joined())"
         )
         let latency = FormatLatency(lane: try Lane(threads: 1), seconds: seconds / 4)
-        for layer in FormatLatency.layers {
-            for pattern in FormatLatency.Pattern.allCases {
+        for layer in layers {
+            for pattern in patterns {
                 let cells = try FormatLatency.sparsities.map { sparsity in
                     guard let gain = try latency.gain(layer, pattern, sparsity: sparsity) else { return " |" }
                     return String(format: " %.2fx, %.2f |", gain.speedup, gain.efficiency)

@@ -13,7 +13,7 @@ struct FormatLatency {
         let input: Shape
     }
 
-    static let layers = [
+    static let layersOfAllKinds = [
         Layer(name: "1x1, 256 to 1024, 14x14", weights: [1024, 256, 1, 1], input: [1, 256, 14, 14]),
         Layer(name: "3x3, 128, 28x28", weights: [128, 128, 3, 3], input: [1, 128, 28, 28]),
         Layer(name: "3x3, 512, 7x7", weights: [512, 512, 3, 3], input: [1, 512, 7, 7]),
@@ -21,6 +21,31 @@ struct FormatLatency {
         Layer(name: "3072 x 768, 8 rows", weights: [3072, 768], input: [8, 768]),
         Layer(name: "3072 x 768, 1 row", weights: [3072, 768], input: [1, 768]),
     ]
+
+    /// 1x1 and 3x3 convolutions of ResNet-50 and MobileNetV1, and products of BERT-base.
+    static let layersOfNetworks: [Layer] = {
+        let pointwise = [
+            (64, 256, 56), (256, 64, 56), (128, 512, 28), (512, 128, 28), (256, 1024, 14), (1024, 256, 14),
+            (512, 2048, 7), (2048, 512, 7), (64, 128, 56), (256, 256, 28), (512, 512, 14), (1024, 1024, 7),
+        ]
+        let spatial = [(64, 56), (128, 28), (256, 14), (512, 7)]
+        let products = [(768, 768), (3072, 768), (768, 3072)]
+        var layers = pointwise.map { inputs, outputs, extent in
+            Layer(
+                name: "1x1, \(inputs) to \(outputs), \(extent)x\(extent)", weights: [outputs, inputs, 1, 1],
+                input: [1, inputs, extent, extent])
+        }
+        layers += spatial.map { channels, extent in
+            Layer(
+                name: "3x3, \(channels), \(extent)x\(extent)", weights: [channels, channels, 3, 3],
+                input: [1, channels, extent, extent])
+        }
+        layers += products.map { outputs, inputs in
+            Layer(
+                name: "\(outputs) x \(inputs), 128 rows", weights: [outputs, inputs], input: [128, inputs])
+        }
+        return layers
+    }()
 
     /// Which weights stay.
     enum Pattern: String, CaseIterable {

@@ -96,6 +96,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
 
 extension RunRecord {
     /// Milliseconds of one inference: the target, what the plan should take, and what both networks take.
+    ///
+    /// Machines change their pace: all but a target in milliseconds is at that at which ``beforeMs`` was measured.
     public struct Latency: Codable, Sendable, Equatable {
         public var targetMs: Double
         /// The sum of what the cost model predicts of the plan's layers, from what the dense ones took.

@@ -52,6 +52,24 @@ struct LatencyCommandTests {
         #expect(try #require(try latency(result)["achievedMs"]) > 0)
     }
 
+    /// At whatever pace the machine runs meanwhile.
+    @Test(arguments: ["channel", "element"]) func sharesOfTheTimeArePlannedFor(granularity: String) throws {
+        let folder = try TrainedModel.folder()
+        let result = tool(
+            "prune", folder("dense.onnx"), "--granularity", granularity, "--target-latency", "60%", "-o",
+            folder("m.onnx"), "--json", "--quiet")
+        try #require(result.code == 0, "\(result.error)")
+        #expect(try result.number("overallSparsity") > 0.1)
+        let latency = try latency(result)
+        let before = try #require(latency["beforeMs"])
+        #expect(abs(try #require(latency["targetMs"]) - 0.6 * before) < 1e-4 * before)
+        let notes = try result.document()["notes"] as? [String] ?? []
+        let isMissed = notes.contains {
+            $0.contains("the latency is missed") && $0.contains("60.0 % were asked")
+        }
+        #expect(try isMissed != (#require(latency["predictedMs"]) <= 0.6121 * before), "\(latency) \(notes)")
+    }
+
     @Test func outOfReachIsToldInMilliseconds() throws {
         let folder = try TrainedModel.folder()
         let result = tool(
@@ -59,7 +77,7 @@ struct LatencyCommandTests {
             "--dry-run", "--quiet")
         #expect(result.code == 1)
         #expect(result.error.contains("--target-latency 1e-06 is out of reach"), "\(result.error)")
-        #expect(result.error.contains(" ms. ") && result.error.contains("--minimum-kept"))
+        #expect(result.error.contains(" ms (") && result.error.contains("--minimum-kept"))
     }
 
     @Test func aPlanTellsWhatItShouldTake() throws {
@@ -73,6 +91,8 @@ struct LatencyCommandTests {
 
     @Test(arguments: [
         ["--target-latency", "0"], ["--target-latency", "-1"], ["--target-latency", "inf"],
+        ["--target-latency", "0%"], ["--target-latency", "101%"], ["--target-latency", "%"],
+        ["--target-latency", "half"],
         ["--sparsity", "0.5", "--round-channels", "0"], ["--sparsity", "0.5", "--round-channels", "some"],
     ])
     func wrongUsageIs64(options: [String]) {

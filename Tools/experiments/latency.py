@@ -12,7 +12,7 @@ plan, and what was measured of it, are from what its network took in the end; wi
 mean over seeds, a margin that was fixed before the results were read.
 """
 
-from experiment import Results, difference, mean, parser, percent, spread
+from experiment import Results, difference, parser, percent, spread
 from foundation import SGD
 
 SHARES = (0.5, 0.3)
@@ -44,51 +44,51 @@ def chain(results, architecture, seed):
         return results.run(f"{architecture} {label}", seed, "prune", dense, "--finetune-epochs",
                            results.options.epochs, *how, *REPAIR)
 
-    def times(label, *models):
-        """Milliseconds by model."""
+    def speedups(label, *models):
+        """Of models over the first."""
         label = f"{architecture} {label}"
         results.run(label, seed, "bench", *models, option=None)
-        return [model["medianMs"] for model in results.records[label, seed]["models"]]
+        return [model["actualSpeedup"] for model in results.records[label, seed]["models"]]
 
     dense = results.run(f"{architecture} dense 8", seed, "train", "--arch", architecture, "--epochs", "8",
                         *TRAINING[architecture])
     models = [dense]
     for share in SHARES:
         uniform = prune(f"uniform {share}", "--scope", "uniform", "--round-channels", "8", "--max-macs", str(share))
-        _, milliseconds = times(f"times of uniform {share}", dense, uniform)
-        aware = prune(f"aware {share}", "--target-latency", f"{FASTER * milliseconds:.5f}")
+        _, speedup = speedups(f"times of uniform {share}", dense, uniform)
+        aware = prune(f"aware {share}", "--target-latency", f"{100 * FASTER / speedup:.3f}%")
         models += [uniform, aware]
-    times("times", *models)
+    speedups("times", *models)
 
 
 def table(results, architecture):
     """Prints a Markdown table: means over seeds, and paired differences."""
-    print(f"\n| {architecture} | seeds | ms | of dense | test accuracy | times faster than uniform | minus uniform, points | "
+    print(f"\n| {architecture} | seeds | ms | times faster than dense | test accuracy | than uniform | minus uniform, points | "
           "model, plan off by |\n|---|---|---|---|---|---|---|---|")
     columns = ["dense 8"] + [f"{way} {share}" for share in SHARES for way in ("uniform", "aware")]
 
-    def milliseconds(column):
+    def timed(column, key):
         place = columns.index(column)
-        return results.values(f"{architecture} times", lambda record: record["models"][place]["medianMs"])
+        return results.values(f"{architecture} times", lambda record: record["models"][place][key])
 
     for column in columns:
         values = results.values(f"{architecture} {column}", percent)
-        own, dense = milliseconds(column), milliseconds("dense 8")
+        speedup = timed(column, "actualSpeedup")
         faster = accuracy = off = ""
         if column.startswith("aware"):
             uniform = column.replace("aware", "uniform")
-            faster = spread([milliseconds(uniform)[seed] / own[seed] for seed in own], unit="x")
+            others = timed(uniform, "actualSpeedup")
+            faster = spread([speedup[seed] / others[seed] for seed in speedup], unit="x")
             accuracy = difference(values, results.values(f"{architecture} {uniform}", percent))
             off = ", ".join(
                 spread(results.values(f"{architecture} {column}", lambda record: error(record, key)).values(), 1, " %")
                 for key in ("modelMs", "predictedMs"))
-        share = mean([own[seed] / dense[seed] for seed in own]) if own else float("nan")
-        print(f"| {column} | {len(values)} | {spread(own.values(), 4)} | {100 * share:.0f} % | "
-              f"{spread(values.values(), unit=' %')} | {faster} | {accuracy} | {off} |")
+        print(f"| {column} | {len(values)} | {spread(timed(column, 'medianMs').values(), 4)} | "
+              f"{spread(speedup.values(), unit='x')} | {spread(values.values(), unit=' %')} | {faster} | {accuracy} | {off} |")
 
 
 def error(record, key):
-    """Of a prediction, against what the pruned and repaired network took: per cent of the latter."""
+    """Of a prediction, against what the pruned and repaired network took, at the pace of that: per cent of the latter."""
     return 100 * (record["latency"][key] / record["latency"]["achievedMs"] - 1)
 
 

@@ -275,7 +275,7 @@ struct Prune: ParsableCommand {
         let priced =
             try latency == nil && method.cost == .latency
             ? LatencyGoal(
-                .infinity, loaded.graph, parts, inputShapes: inputShapes, lane: lane, common: common)
+                nil, loaded.graph, parts, inputShapes: inputShapes, lane: lane, common: common)
             : latency
         var pipeline = try pipeline(parts, lane: lane, latency: latency, latencyCost: priced?.target.cost)
         pipeline.inputShapes = inputShapes
@@ -297,6 +297,7 @@ struct Prune: ParsableCommand {
             }
             pipeline.request = try request.request(seed: common.seed, latency: latency?.target)
         }
+        let shortfall = latency?.shortfall
         if dryRun {
             let (plan, receipt, _) = try pipeline.plan(loaded.graph, data: pipelineData)
             if let path = self.plan {
@@ -304,7 +305,8 @@ struct Prune: ParsableCommand {
                 common.console.status("wrote \(path)")
             }
             return try tell(
-                recorder, loaded, parts, receipt: receipt, latency: latency?.record(receipt))
+                recorder, loaded, parts, receipt: receipt, latency: latency?.record(receipt),
+                shortfall: shortfall)
         }
         let outcome: PrunePipeline.Outcome
         if let drop = request.maxAccuracyDrop, let data = pipelineData {
@@ -319,7 +321,8 @@ struct Prune: ParsableCommand {
             inputShapes: pipeline.inputShapes, options: exportOptions, seed: common.seed)
         try tell(
             recorder, loaded, parts, receipt: outcome.receipt, outcome: outcome, comparison: comparison,
-            latency: latency?.record(outcome.receipt, pruned: outcome.graph), opaque: opaque)
+            latency: latency?.record(outcome.receipt, pruned: outcome.graph), shortfall: shortfall,
+            opaque: opaque)
     }
 
     // MARK: Parts
@@ -395,7 +398,7 @@ struct Prune: ParsableCommand {
     private func tell(
         _ recorder: RunRecorder, _ loaded: LoadedModel, _ parts: DataParts?, receipt: Receipt,
         outcome: PrunePipeline.Outcome? = nil, comparison: OutputComparison? = nil,
-        latency: RunRecord.Latency? = nil, opaque: [String] = []
+        latency: RunRecord.Latency? = nil, shortfall: String? = nil, opaque: [String] = []
     ) throws {
         var record = recorder.record(model: loaded)
         record.data = parts?.description
@@ -417,10 +420,12 @@ struct Prune: ParsableCommand {
         record.epochs = outcome.map { $0.history.map(RunRecord.Epoch.init) }
         record.verification = comparison.map(RunRecord.Verification.init)
         record.verification?.surgeryMaxAbsoluteDifference = outcome?.surgery?.maxAbsoluteDifference
+        if let shortfall { record.notes = [shortfall] }
         if comparison != nil, !opaque.isEmpty {
-            record.notes = [
-                "not run in the verification, only the parts around: " + opaque.joined(separator: ", ")
-            ]
+            record.notes =
+                (record.notes ?? []) + [
+                    "not run in the verification, only the parts around: " + opaque.joined(separator: ", ")
+                ]
         }
         if let drop = outcome?.validationDrop {
             record.figures = ["validationAccuracyDrop": drop]

@@ -8,9 +8,9 @@ struct PruningOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Milliseconds that one inference may take at most, predicted from a profile measured on this machine.",
-            valueName: "ms"))
-    var targetLatency: Double?
+            "Milliseconds that one inference may take at most, or a share of what it takes now, as 50%, by a profile measured on this machine.",
+            valueName: "time"))
+    var targetLatency: LatencyLimit?
 
     @Option(
         help: ArgumentHelp(
@@ -75,9 +75,6 @@ struct PruningOptions: ParsableArguments {
     @OptionGroup var scoring: ScoringOptions<ScoresToPrune>
 
     func validate() throws {
-        if let targetLatency, !(targetLatency > 0 && targetLatency.isFinite) {
-            throw ValidationError("--target-latency is a time in milliseconds")
-        }
         if let maxAccuracyDrop {
             guard (0..<1).contains(maxAccuracyDrop) else {
                 throw ValidationError("--max-accuracy-drop is a share from 0 to below 1")
