@@ -136,8 +136,7 @@ bool espalier_eltwise_algorithm(espalier_dnn_eltwise_kind kind, bool uses_destin
     case ESPALIER_DNN_MISH: *algorithm = dnnl_eltwise_mish; return true;
     case ESPALIER_DNN_ROUND: *algorithm = dnnl_eltwise_round; return true;
     case ESPALIER_DNN_HARD_SWISH:
-    case ESPALIER_DNN_HARD_SIGMOID:
-    case ESPALIER_DNN_SOFT_RELU: return espalier_recent_eltwise(kind, alpha, beta, algorithm);
+    case ESPALIER_DNN_HARD_SIGMOID: return espalier_recent_eltwise(kind, alpha, beta, algorithm);
     }
     return false;
 }

@@ -50,8 +50,7 @@ dnnl_status_t espalier_post_ops_append_sum(dnnl_post_ops_t operations, float sca
 dnnl_status_t espalier_post_ops_append_eltwise(
     dnnl_post_ops_t operations, dnnl_alg_kind_t algorithm, float alpha, float beta);
 
-/// oneDNN's algorithm for the kinds of HARD_SWISH, HARD_SIGMOID and SOFT_RELU, which grew with the versions;
-/// false if this version has none with these parameters.
+/// oneDNN's algorithm for the kinds of HARD_SWISH and HARD_SIGMOID, which grew with the versions; false if this version has none with these parameters.
 bool espalier_recent_eltwise(
     espalier_dnn_eltwise_kind kind, float alpha, float beta, dnnl_alg_kind_t *algorithm);
 

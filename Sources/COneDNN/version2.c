@@ -101,7 +101,6 @@ bool espalier_recent_eltwise(
     case ESPALIER_DNN_HARD_SWISH:
         *algorithm = dnnl_eltwise_hardswish;
         return alpha == 1.0f / 6 && beta == 0.5f;
-    case ESPALIER_DNN_SOFT_RELU: *algorithm = dnnl_eltwise_soft_relu; return alpha == 1;
     default: return false;
     }
 }

@@ -120,7 +120,6 @@ bool espalier_recent_eltwise(
     switch (kind) {
     case ESPALIER_DNN_HARD_SWISH: *algorithm = dnnl_eltwise_hardswish; return true;
     case ESPALIER_DNN_HARD_SIGMOID: *algorithm = dnnl_eltwise_hardsigmoid; return true;
-    case ESPALIER_DNN_SOFT_RELU: *algorithm = dnnl_eltwise_soft_relu; return true;
     default: return false;
     }
 }

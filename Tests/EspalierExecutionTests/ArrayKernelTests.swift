@@ -25,6 +25,33 @@ struct ArrayKernelTests {
         return Tensor(shape: shape, scalars: (0..<shape.count).map { _ in Float(3 * random.normal()) })
     }
 
+    /// Far below zero it is the exponential, of which no digit may be lost and no sign.
+    @Test(arguments: [1, 2]) func softplusIsSmallAndPositive(threads: Int) throws {
+        let arguments = (0...800).map { Float($0) / 10 - 60 }
+        let output = try Self.run(
+            "Softplus", Tensor(shape: [arguments.count], scalars: arguments), threads: threads)
+        for (x, found) in zip(arguments, output.scalars(as: Float.self)) {
+            let exact = max(Double(x), 0) + log1p(exp(-abs(Double(x))))
+            #expect(abs(Double(found) - exact) <= 1e-6 * exact, "\(x): \(found) for \(exact)")
+        }
+    }
+
+    /// What is divided by so much that the reciprocal is no normal number.
+    @Test func divisorsMayBeHuge() throws {
+        var builder = GraphBuilder(name: "div")
+        let value = builder.input("x", type: ValueType(dtype: .float32, dimensions: [.fixed(1), .fixed(2)]))
+        let product = builder.node(
+            "MatMul",
+            inputs: [value, builder.constant("w", Tensor(shape: [2, 2], scalars: [2, 0, 0, 3] as [Float]))])
+        let divisor = builder.constant("d", Tensor(Float(1e38)))
+        let output = builder.value("y")
+        builder.add("Div", inputs: [product, divisor], outputs: [output])
+        let session = try InferenceSession(graph: try builder.finish(outputs: [output]))
+        let found = try session.run(["x": Tensor(shape: [1, 2], scalars: [1e38, -1e38] as [Float])])["y"]
+        let numbers = try #require(found).scalars(as: Float.self)
+        #expect(abs(numbers[0] - 2) < 1e-5 && abs(numbers[1] + 3) < 1e-5, "\(numbers)")
+    }
+
     /// Permutations that are transpositions of matrices, side by side or not, and some that are not.
     @Test(
         arguments: [

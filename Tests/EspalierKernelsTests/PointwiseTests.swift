@@ -29,7 +29,6 @@ struct ElementwiseCase: Sendable, CustomTestStringConvertible {
         ElementwiseCase(function: .hardSwish, domain: -5...5) { $0 * min(max($0 / 6 + 0.5, 0), 1) },
         ElementwiseCase(function: .hardSigmoid(), domain: -5...5) { min(max(0.2 * $0 + 0.5, 0), 1) },
         ElementwiseCase(function: .clip(-0.7, 1.9)) { min(max($0, -0.7), 1.9) },
-        ElementwiseCase(function: .softRelu) { softplus($0) },
         ElementwiseCase(function: .abs) { abs($0) },
         ElementwiseCase(function: .sqrt, domain: 0.1...4) { $0.squareRoot() },
         ElementwiseCase(function: .exp) { exp($0) },

@@ -34,7 +34,7 @@ import Testing
     @Test func seedsAndNodesDrawMasksOfTheirOwn() throws {
         let outputs = try [
             kernel(ratio: 0.5, seed: 1), kernel(ratio: 0.5, seed: 2),
-            kernel(ratio: 0.5, seed: 1, name: "other"),
+            kernel(ratio: 0.5, seed: 1, name: "other"), kernel(ratio: 0.5, seed: 1, index: 1),
         ].map { try run($0).scalars(as: Float.self) }
         #expect(Set(outputs).count == outputs.count)
     }
@@ -79,10 +79,12 @@ import Testing
     // MARK: Parts
 
     private func node(
-        ratio: Float, name: String = "node", outputs: Int = 1
+        ratio: Float, name: String = "node", index: Int = 0, outputs: Int = 1
     ) throws -> (operation: Dropout, signature: Signature) {
-        var node = Node.single(OperatorName("Dropout"), inputs: [true, true], outputCount: outputs)
-        node.name = name
+        let single = Node.single(OperatorName("Dropout"), inputs: [true, true], outputCount: outputs)
+        let node = Node(
+            id: NodeID(index: index), name: name, operatorName: single.operatorName, inputs: single.inputs,
+            outputs: single.outputs, attributes: [:])
         let operation = try Dropout(AttributeReader(node, opsetVersion: 17))
         let facts = [
             ValueFacts(dtype: .float32, shape: input.shape), ValueFacts(constant: Tensor(ratio)),
@@ -97,8 +99,10 @@ import Testing
             phase: .training(frozenNormalization: false, seed: seed), threads: 1)
     }
 
-    private func kernel(ratio: Float, seed: UInt64, name: String = "node") throws -> any RandomKernel {
-        let (operation, signature) = try node(ratio: ratio, name: name)
+    private func kernel(
+        ratio: Float, seed: UInt64, name: String = "node", index: Int = 0
+    ) throws -> any RandomKernel {
+        let (operation, signature) = try node(ratio: ratio, name: name, index: index)
         return try #require(try operation.lower(context(signature, seed: seed)) as? any RandomKernel)
     }
 

@@ -143,7 +143,6 @@ typedef enum {
     ESPALIER_DNN_HARD_SWISH,   ///< x clip(alpha x + beta, 0, 1); version 2 only with 1/6 and 1/2
     ESPALIER_DNN_HARD_SIGMOID, ///< clip(alpha x + beta, 0, 1); not in version 2
     ESPALIER_DNN_CLIP,         ///< to [alpha, beta]; its derivative is 1 inside and 0 at the ends and beyond
-    ESPALIER_DNN_SOFT_RELU,    ///< log(1 + exp(alpha x)) / alpha; version 2 only with 1
     ESPALIER_DNN_ABS,
     ESPALIER_DNN_SQRT,
     ESPALIER_DNN_EXP,

@@ -28,6 +28,8 @@ struct ForwardLowering {
     /// Of parameters that change in training, with zeros that stay.
     private let masks: MaskSet
     let allowsWinograd: Bool
+    /// Mutable constants and all that is computed from them: what these are now is not known for good.
+    private let mutableValues: Set<ValueID>
 
     var builder = ProgramBuilder()
     private(set) var records: [NodeRecord] = []
@@ -43,6 +45,7 @@ struct ForwardLowering {
         self.phase = phase
         self.threads = threads
         self.mutableConstants = mutableConstants
+        mutableValues = mutableConstants.isEmpty ? [] : resolved.graph.values(from: mutableConstants.keys)
         self.fuses = fuses
         self.sparsity = sparsity
         self.precision = precision
@@ -58,7 +61,8 @@ struct ForwardLowering {
         let fusion = fuses ? FusionPlan(resolved, keeping: Set(targets)) : FusionPlan()
         for input in resolved.graph.inputs {
             guard let facts = resolved.facts[input] else {
-                throw .unresolved("the shape of input '\(resolved.graph.name(of: input))' is not known")
+                throw .unresolved(
+                    "the type or shape of input '\(resolved.graph.name(of: input))' is not known")
             }
             try requireMemory(facts, of: resolved.graph.name(of: input))
             let byteCount = facts.shape.count * facts.dtype.byteCount
@@ -104,7 +108,8 @@ struct ForwardLowering {
     }
 
     private func isKnown(_ value: ValueID?) -> Bool {
-        value.flatMap { resolved.facts[$0]?.constant } != nil
+        guard let value, !mutableValues.contains(value) else { return false }
+        return resolved.facts[value]?.constant != nil
     }
 
     // MARK: One node
@@ -244,7 +249,7 @@ struct ForwardLowering {
         let known = placements[value] ?? []
         if let match = known.first(where: { builder.layout(of: $0) == layout }) { return match }
         guard let facts = resolved.facts[value] else { return first }
-        let isConstant = facts.constant != nil && mutableConstants[value] == nil
+        let isConstant = facts.constant != nil && !mutableValues.contains(value)
         let work = ThreadTeam.Work.moving(byteCount: 2 * facts.shape.count * facts.dtype.byteCount)
         let copy = try builder.addReorder(
             first, of: value, shape: facts.shape, to: layout, isPreparation: isConstant,
@@ -252,6 +257,17 @@ struct ForwardLowering {
             label: resolved.graph.name(of: value))
         placements[value, default: []].append(copy)
         return copy
+    }
+}
+
+extension Graph {
+    /// Some values, and all that depends on them.
+    fileprivate func values(from origins: some Sequence<ValueID>) -> Set<ValueID> {
+        var values = Set(origins)
+        for node in nodes where !values.isDisjoint(with: node.dependencies) {
+            for case let output? in node.outputs { values.insert(output) }
+        }
+        return values
     }
 }
 

@@ -3,7 +3,7 @@ import COneDNN
 /// A function of one number.
 package struct DNNElementwise: Sendable, Hashable {
     package enum Kind: Sendable, Hashable, CaseIterable {
-        case relu, elu, geluErf, geluTanh, tanh, logistic, hardSwish, hardSigmoid, clip, softRelu
+        case relu, elu, geluErf, geluTanh, tanh, logistic, hardSwish, hardSigmoid, clip
         case abs, sqrt, exp, log, square, linear, pow, swish, mish, round
     }
 
@@ -34,8 +34,6 @@ package struct DNNElementwise: Sendable, Hashable {
     }
     /// Clips to a range. The derivative is 1 inside and 0 at the ends and beyond.
     package static func clip(_ low: Float, _ high: Float) -> Self { Self(.clip, low, high) }
-    /// log(1 + exp x).
-    package static let softRelu = Self(.softRelu, 1)
     package static let abs = Self(.abs)
     package static let sqrt = Self(.sqrt)
     package static let exp = Self(.exp)
@@ -72,7 +70,6 @@ extension DNNElementwise.Kind {
         case .hardSwish: ESPALIER_DNN_HARD_SWISH
         case .hardSigmoid: ESPALIER_DNN_HARD_SIGMOID
         case .clip: ESPALIER_DNN_CLIP
-        case .softRelu: ESPALIER_DNN_SOFT_RELU
         case .abs: ESPALIER_DNN_ABS
         case .sqrt: ESPALIER_DNN_SQRT
         case .exp: ESPALIER_DNN_EXP

@@ -12,7 +12,8 @@ extension ScalarFunction {
         case .hardSwish: alpha == 1 / 6 && beta == 0.5 ? .hardSwish : nil
         case .hardSigmoid: isVersion2 ? nil : .hardSigmoid(alpha: alpha, beta: beta)
         case .clip: .clip(alpha, beta)
-        case .softPlus: alpha == 1 ? .softRelu : nil
+        // Its soft_relu subtracts numbers of one size: below -15 no digit is right, and below -17 it is negative.
+        case .softPlus: nil
         case .gelu: .geluErf
         case .geluTanh: .geluTanh
         case .abs: .abs

@@ -32,13 +32,17 @@ package struct Div: BinaryElementwise, Epilogue, ChannelAffine {
     }
 
     package func epilogueStep(_ signature: Signature) -> EpilogueStep? {
-        guard let divisor = signature.scalarOperand, divisor != 0 else { return nil }
-        return .function(.linear, alpha: 1 / divisor, beta: 0)
+        guard let divisor = signature.scalarOperand else { return nil }
+        // Of a divisor beyond 2^126 the reciprocal is denormal, and flushed to zero.
+        let factor = 1 / divisor
+        return factor.isNormal ? .function(.linear, alpha: factor, beta: 0) : nil
     }
 
     package func channelAffine(_ signature: Signature) -> (scale: [Double], shift: [Double])? {
-        guard let divisors = signature.channelOperand, !divisors.contains(0) else { return nil }
-        return (divisors.map { 1 / $0 }, divisors.map { _ in 0 })
+        guard let divisors = signature.channelOperand else { return nil }
+        let factors = divisors.map { 1 / $0 }
+        guard factors.allSatisfy({ Float($0).isNormal }) else { return nil }
+        return (factors, divisors.map { _ in 0 })
     }
 }
 

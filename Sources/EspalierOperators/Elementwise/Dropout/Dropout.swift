@@ -11,8 +11,8 @@ package struct Dropout: AxisLinking, Differentiable, Lowering {
 
     private let attributeRatio: Float
     private let attributeSeed: Int
-    /// Tells the masks of several dropouts in one network apart.
-    private let label: String
+    /// Tells the masks of several dropouts in one network apart: names may be empty, or another's too.
+    private let node: (label: String, index: Int)
     private let masksAreBoolean: Bool
 
     package init(_ attributes: AttributeReader) throws(OperatorError) {
@@ -21,7 +21,7 @@ package struct Dropout: AxisLinking, Differentiable, Lowering {
         guard (0...1).contains(attributeRatio) else {
             throw .attribute("ratio", problem: "\(attributeRatio) is not between 0 and 1")
         }
-        label = attributes.node.label
+        node = (attributes.node.label, attributes.node.id.index)
         masksAreBoolean = attributes.opsetVersion >= 10
     }
 
@@ -72,7 +72,7 @@ package struct Dropout: AxisLinking, Differentiable, Lowering {
         let layout = hasMask ? .plain : context.inputLayout(0)
         var source: RandomSource?
         if case .training(frozenNormalization: false, let seed) = context.phase {
-            source = RandomSource(seed: seed).split(label).split(attributeSeed)
+            source = RandomSource(seed: seed).split(node.label).split(node.index).split(attributeSeed)
         } else if !hasMask {
             return CopyKernel(layout: layout, facts: signature.outputs[0], inputCount: inputCount, from: 0)
         }
