@@ -40,6 +40,9 @@ public struct Value: Sendable, Identifiable {
     package var unknownFields: [UInt8]
     package var unknownTensorFields: [UInt8]
 
+    /// Whether it is declared to be something else than a tensor of numbers that this software knows.
+    package var isOpaque: Bool { type == nil && opaqueType != nil }
+
     public init(id: ValueID, name: String, type: ValueType? = nil) {
         self.id = id
         self.name = name

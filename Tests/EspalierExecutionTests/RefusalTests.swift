@@ -48,4 +48,38 @@ struct RefusalTests {
         }
         try Self.expectRefusal(error)
     }
+
+    /// A shape that is an input of the model is known too late to plan with.
+    @Test(arguments: [true, false])
+    func operandsKnownTooLateNameTheNode(optimizes: Bool) throws {
+        var builder = GraphBuilder(name: "late")
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: [4]))
+        let target = builder.input("target", type: ValueType(dtype: .int64, shape: [2]))
+        let result = builder.value("result", type: ValueType(dtype: .float32, shape: [2, 2]))
+        builder.add("Reshape", name: "the reshape", inputs: [x, target], outputs: [result])
+        let after = builder.node("Relu", name: "after", inputs: [result])
+        let graph = try builder.finish(outputs: [after])
+        var options = InferenceSession.Options()
+        options.optimizes = optimizes
+        let session = try InferenceSession(graph: graph, options: options)
+        let error = #expect(throws: ExecutionError.self) {
+            try session.run([
+                "x": Tensor(zeros: [4]), "target": Tensor(shape: [2], scalars: [2, 2] as [Int64]),
+            ])
+        }
+        let text = error?.description ?? ""
+        #expect(text.hasPrefix("node 'the reshape' cannot be executed: input 1 must be known"), "\(text)")
+    }
+
+    @Test func inputsOfUnsupportedTypesAreNamed() throws {
+        var builder = GraphBuilder(name: "types")
+        let odd = builder.value("odd")
+        builder.declareInput(odd)
+        // A tensor of FLOAT8E4M3FN, which is element type 17.
+        builder.updateValue(odd) { $0.opaqueType = [0x0A, 0x02, 0x08, 0x11] }
+        let result = builder.node("Relu", inputs: [odd])
+        let session = try InferenceSession(graph: try builder.finish(outputs: [result]))
+        let error = #expect(throws: ExecutionError.self) { try session.run(["odd": Tensor(zeros: [2])]) }
+        #expect(error?.description == "the type or shape of input 'odd' is not known")
+    }
 }

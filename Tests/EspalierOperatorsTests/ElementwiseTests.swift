@@ -68,6 +68,12 @@ struct ElementwiseTests {
         }
     }
 
+    /// Set 1 has other defaults.
+    @Test func seluIsKnownFromOperatorSetSixOn() throws {
+        #expect(throws: OperatorError.self) { try build("Selu", opset: 5) }
+        _ = try build("Selu", opset: 6)
+    }
+
     @Test func largeArgumentsDoNotOverflow() throws {
         let far = vector([-200, 200] as [Float])
         #expect(try evaluate("Sigmoid", [far]).scalars(as: Float.self) == [0, 1])

@@ -20,7 +20,7 @@ package struct Split: AxisLinking {
 
     private func sizes(_ inputs: OperatorInputs, extent: Int) throws(OperatorError) -> [Int] {
         let given = if let attributeSizes { attributeSizes } else { try inputs.knownIntegers(1) }
-        return try sizes(given, extent: extent, outputs: inputs.outputCount)
+        return try sizes(given, extent: extent, outputs: inputs.listedOutputCount)
     }
 
     private func sizes(_ given: [Int]?, extent: Int, outputs: Int) throws(OperatorError) -> [Int] {

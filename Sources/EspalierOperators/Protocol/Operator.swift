@@ -24,7 +24,8 @@ package protocol Operator: Sendable {
     /// symbolic extents were bound before. An output that is known without computing (a `Shape`'s) may carry
     /// its ``ValueFacts/constant``.
     ///
-    /// - Throws: ``OperatorError`` if the inputs do not fit.
+    /// - Throws: ``OperatorError/inputNotConstant(_:)`` if that depends on an operand that is not known in advance, which makes
+    ///   the node opaque; another ``OperatorError`` if the inputs do not fit.
     func inferOutputs(_ inputs: OperatorInputs) throws(OperatorError) -> [ValueFacts]
 
     /// The multiply-accumulates of one forward pass; 0 for operators that only move, compare or apply a
@@ -86,12 +87,15 @@ package struct ValueFacts: Sendable {
 /// The facts of a node's inputs, with checked access.
 package struct OperatorInputs: Sendable {
     package let facts: [ValueFacts?]
-    /// How many outputs the node names (trailing ones may be left out).
+    /// How many outputs there are up to the last that the node names: those left out behind it are as good as not there.
     package let outputCount: Int
+    /// How many outputs the node lists, with those left out: as many parts does a `Split` make.
+    package let listedOutputCount: Int
 
-    package init(_ facts: [ValueFacts?], outputCount: Int = 1) {
+    package init(_ facts: [ValueFacts?], outputCount: Int = 1, listedOutputCount: Int? = nil) {
         self.facts = facts
         self.outputCount = outputCount
+        self.listedOutputCount = listedOutputCount ?? outputCount
     }
 
     package var count: Int { facts.count }

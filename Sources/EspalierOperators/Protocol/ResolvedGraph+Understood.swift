@@ -23,7 +23,9 @@ extension ResolvedGraph {
         let understood = graph.nodes.filter { opaque[$0.id] == nil }
         let needed = Set(understood.flatMap(\.dependencies))
         let made = Set(understood.flatMap { $0.outputs.compactMap { $0 } })
-        patch.append(.setInputs(graph.inputs + given.intersection(needed).sorted()))
+        // What is no tensor of numbers only opaque nodes read.
+        let numeric = graph.inputs.filter { graph.values[$0]?.isOpaque != true }
+        patch.append(.setInputs(numeric + given.intersection(needed).sorted()))
         patch.append(
             .setOutputs(
                 graph.outputs.filter(made.contains)

@@ -9,16 +9,17 @@ package struct ResolvedGraph: Sendable {
     package let inputShapes: [ValueID: Shape]
     /// The operators of the nodes this software understands.
     package let operators: [NodeID: any Operator]
-    /// Why the other nodes are opaque.
+    /// Why the other nodes are opaque: nobody knows their operator, or an operand must be known in advance and is not.
     package let opaque: [NodeID: OperatorError]
     package let facts: [ValueID: ValueFacts]
     /// The facts of each understood node's inputs and outputs, by port.
     package let signatures: [NodeID: Signature]
 
     /// - Parameters:
-    ///   - dimensions: extents for symbolic dimensions; those that are neither given nor fixed become 1, which
+    ///   - dimensions: extents for symbolic dimensions; those of inputs that are neither given nor fixed become 1, which
     ///     for the batch size makes costs per sample.
-    ///   - inputShapes: complete shapes of graph inputs, which take precedence.
+    ///   - inputShapes: complete shapes of graph inputs, which take precedence. With them comes what symbols stand for
+    ///     elsewhere; what an opaque node gives is then unknown where its symbols are.
     /// - Throws: ``ResolutionError`` if inputs do not fit an operator that is understood.
     package init(
         _ graph: Graph, dimensions: [String: Int] = [:], inputShapes: [ValueID: Shape] = [:]
@@ -27,10 +28,11 @@ package struct ResolvedGraph: Sendable {
         var opaque: [NodeID: OperatorError] = [:]
         var facts: [ValueID: ValueFacts] = [:]
         var signatures: [NodeID: Signature] = [:]
+        var arithmetic = ShapeArithmetic()
+        let symbols = dimensions.merging(Self.symbols(of: graph, inputShapes)) { $1 }
         for (id, tensor) in graph.constants { facts[id] = ValueFacts(constant: tensor) }
         for id in graph.inputs {
-            facts[id] = Self.inputFacts(
-                graph.values[id]?.type, shape: inputShapes[id], dimensions: dimensions)
+            facts[id] = Self.inputFacts(graph.values[id], shape: inputShapes[id], symbols: symbols)
             // Operators multiply the extents of what they read without a further look.
             if let shape = facts[id]?.shape, shape.checkedCount() == nil {
                 throw ResolutionError(
@@ -44,25 +46,30 @@ package struct ResolvedGraph: Sendable {
                 opaque[node.id] = reason
             case .success(let operation):
                 // Downstream of an opaque node little is known; what cannot be inferred is opaque too.
-                let inputs = node.inputs.map { $0.flatMap { facts[$0] } }
-                guard zip(node.inputs, inputs).allSatisfy({ $0 == nil || $1 != nil }) else {
-                    opaque[node.id] = .unsupported("its input comes from a node that is not understood")
+                if let unknown = node.inputs.compactMap({ $0 }).first(where: { facts[$0] == nil }) {
+                    opaque[node.id] = .unsupported(
+                        "its input '\(graph.name(of: unknown))', whose type or shape is not known")
                     break
                 }
-                operators[node.id] = operation
+                let inputs = node.inputs.map { $0.flatMap { facts[$0] } }
                 do throws(OperatorError) {
-                    let outputs = try Self.infer(operation, node: node, inputs: inputs)
+                    var outputs = try Self.infer(operation, node: node, inputs: inputs)
+                    try arithmetic.evaluate(operation, of: node, inputs: inputs, outputs: &outputs)
+                    operators[node.id] = operation
                     signatures[node.id] = Signature(inputs: inputs, outputs: outputs)
                     for (id, output) in zip(node.outputs, outputs) {
                         if let id { facts[id] = output }
                     }
                     continue
+                } catch .inputNotConstant(let port) {
+                    opaque[node.id] = .inputNotConstant(port)
                 } catch {
                     throw ResolutionError(node: node.label, operatorName: node.operatorName, reason: error)
                 }
             }
             for case let id? in node.outputs {
-                facts[id] = Self.declaredFacts(graph.values[id]?.type, dimensions: dimensions)
+                facts[id] = Self.declaredFacts(
+                    graph.values[id]?.type, symbols: symbols, open: inputShapes.isEmpty ? 1 : nil)
             }
         }
         self.graph = graph
@@ -73,38 +80,43 @@ package struct ResolvedGraph: Sendable {
         self.signatures = signatures
     }
 
-    /// The largest value that is computed in advance: shape arithmetic, not images.
-    private static let foldingLimit = 4096
-
     private static func infer(
         _ operation: any Operator, node: Node, inputs: [ValueFacts?]
     ) throws(OperatorError) -> [ValueFacts] {
-        var outputs = try operation.inferOutputs(OperatorInputs(inputs, outputCount: node.outputs.count))
+        let lastNamed = node.outputs.lastIndex { $0 != nil } ?? 0
+        let outputs = try operation.inferOutputs(
+            OperatorInputs(inputs, outputCount: lastNamed + 1, listedOutputCount: node.outputs.count))
         for facts in outputs where facts.shape.checkedCount() == nil {
             throw .shapes("the output would have shape \(facts.shape)")
         }
-        let isKnown = inputs.allSatisfy { $0 == nil || $0?.constant != nil } && !inputs.isEmpty
-        let isSmall = outputs.allSatisfy { $0.shape.count <= foldingLimit && !$0.dtype.isFloatingPoint }
-        if isKnown, isSmall, outputs.contains(where: { $0.constant == nil }) {
-            let values = try operation.evaluate(inputs.map { $0?.constant }, outputs: outputs).get()
-            for (index, value) in values.enumerated() where index < outputs.count {
-                outputs[index].constant = value
-            }
-        }
-        for index in outputs.indices { outputs[index].isDerived = outputs[index].constant != nil }
         return outputs
     }
 
-    private static func inputFacts(
-        _ type: ValueType?, shape: Shape?, dimensions: [String: Int]
-    ) -> ValueFacts? {
-        guard let type else { return shape.map { ValueFacts(dtype: .float32, shape: $0) } }
+    /// What the symbols of inputs stand for, by the shapes given. Of one that stands for several extents nothing is known.
+    private static func symbols(of graph: Graph, _ inputShapes: [ValueID: Shape]) -> [String: Int] {
+        var extents: [String: Set<Int>] = [:]
+        for (id, shape) in inputShapes {
+            guard let declared = graph.values[id]?.type?.dimensions, declared.count == shape.rank else {
+                continue
+            }
+            for case (.symbolic(let name), let extent) in zip(declared, shape.extents) {
+                extents[name, default: []].insert(extent)
+            }
+        }
+        return extents.compactMapValues { $0.count == 1 ? $0.first : nil }
+    }
+
+    private static func inputFacts(_ value: Value?, shape: Shape?, symbols: [String: Int]) -> ValueFacts? {
+        if value?.isOpaque == true { return nil }
+        guard let type = value?.type else {
+            return shape.map { ValueFacts(dtype: .float32, shape: $0) }
+        }
         if let shape { return ValueFacts(dtype: type.dtype, shape: shape) }
         guard let declared = type.dimensions else { return nil }
         let extents = declared.map { dimension in
             switch dimension {
             case .fixed(let extent): extent
-            case .symbolic(let name): dimensions[name] ?? 1
+            case .symbolic(let name): symbols[name] ?? 1
             case .unknown: 1
             }
         }
@@ -112,13 +124,19 @@ package struct ResolvedGraph: Sendable {
     }
 
     /// A declared type counts for an opaque node's output only where it is complete.
-    private static func declaredFacts(_ type: ValueType?, dimensions: [String: Int]) -> ValueFacts? {
+    ///
+    /// - Parameter open: what other symbols stand for; nil if that is not known.
+    private static func declaredFacts(
+        _ type: ValueType?, symbols: [String: Int], open: Int?
+    ) -> ValueFacts? {
         guard let type, let declared = type.dimensions else { return nil }
         var extents: [Int] = []
         for dimension in declared {
             switch dimension {
             case .fixed(let extent): extents.append(extent)
-            case .symbolic(let name): extents.append(dimensions[name] ?? 1)
+            case .symbolic(let name):
+                guard let extent = symbols[name] ?? open else { return nil }
+                extents.append(extent)
             case .unknown: return nil
             }
         }

@@ -45,12 +45,11 @@ extension OfficialCase {
     private static func fixingOperands(
         of graph: Graph, to inputs: [ValueID: Tensor]
     ) throws -> Graph {
-        do throws(ResolutionError) {
-            _ = try ResolvedGraph(graph, inputShapes: inputs.mapValues(\.shape))
-            return graph
-        } catch {
-            guard case .inputNotConstant = error.reason else { return graph }
+        let resolved = try? ResolvedGraph(graph, inputShapes: inputs.mapValues(\.shape))
+        let isNeeded = resolved?.opaque.values.contains { reason in
+            if case .inputNotConstant = reason { true } else { false }
         }
+        guard isNeeded == true else { return graph }
         var patch = Patch(for: graph)
         for (id, tensor) in inputs.sorted(by: { $0.key < $1.key }) {
             let isOperand = tensor.shape.rank <= 1 && !tensor.dtype.isFloatingPoint && tensor.dtype != .bool

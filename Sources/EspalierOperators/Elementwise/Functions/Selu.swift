@@ -1,6 +1,6 @@
 /// Scaled exponential linear unit: gamma x, or gamma alpha (exp x - 1) where x <= 0 (Klambauer et al. 2017).
 package struct Selu: UnaryElementwise {
-    package static let schemas = [OperatorSchema("Selu")]
+    package static let schemas = [OperatorSchema("Selu", since: 6)]
 
     let alpha: Float
     let gamma: Float
