@@ -135,6 +135,46 @@ struct SurgeryTests {
         #expect(cut.constants[target]?.scalars(as: Int64.self) == [-1, 96])
     }
 
+    @Test func channelsMergedWithTheBatchFollow() throws {
+        var network = Network(seed: 11)
+        let x = network.input("x", [.symbolic("N"), .fixed(8)])
+        let hidden = network.linear("hidden", x, inputs: 8, outputs: 16)
+        // Four rows of each sample, which are the hidden layer's channels in fours.
+        let rowsTarget = network.integers("rows", [-1, 4])
+        let rows = network.builder.node("Reshape", inputs: [hidden, rowsTarget])
+        let weight = network.weight("rows.weight", [4, 6])
+        let mapped = network.builder.node("MatMul", inputs: [rows, weight])
+        let flatTarget = network.integers("flat", [-1, 24])
+        let flat = network.builder.node("Reshape", inputs: [mapped, flatTarget])
+        let end = network.linear("end", flat, inputs: 24, outputs: 10)
+        let cut = try Self.verify(try network.finish(end), share: 0.3)
+        #expect(try shape(cut, "hidden.weight") == [8, 8])
+        #expect(try shape(cut, "end.weight") == [10, 12])
+        #expect(cut.constants[flatTarget]?.scalars(as: Int64.self) == [-1, 12])
+    }
+
+    @Test func headsMergedWithTheBatchFollow() throws {
+        var network = Network(seed: 12)
+        let x = network.input("x", [.symbolic("N"), .fixed(5), .fixed(4)])
+        let first = network.weight("first.weight", [4, 12])
+        func reshaped(_ value: ValueID, _ target: [Int]) -> ValueID {
+            let shape = network.integers("target", target)
+            return network.builder.node("Reshape", inputs: [value, shape])
+        }
+        func swapped(_ value: ValueID) -> ValueID {
+            network.builder.node("Transpose", inputs: [value], attributes: ["perm": .ints([0, 2, 1, 3])])
+        }
+        let tokens = network.builder.node("MatMul", inputs: [x, first])
+        let heads = swapped(reshaped(tokens, [-1, 5, 4, 3]))
+        let active = network.relu(reshaped(heads, [-1, 5, 3]))
+        let joined = reshaped(swapped(reshaped(active, [-1, 4, 5, 3])), [-1, 5, 12])
+        let last = network.weight("last.weight", [12, 2])
+        let output = network.builder.node("MatMul", inputs: [joined, last])
+        let cut = try Self.verify(try network.finish(output), share: 0.3)
+        #expect(try shape(cut, "first.weight") == [4, 6])
+        #expect(try shape(cut, "last.weight") == [6, 2])
+    }
+
     @Test func computedShapesFollow() throws {
         // As exporters write x.view(x.size(0), -1).
         var network = Network(seed: 8)

@@ -32,10 +32,6 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
     var tolerances: CaseTolerances
     /// What the operator does in training when normalisation is not frozen.
     let training: TrainingBehaviour
-    /// Set where slices of *activations* that are cut must already be zero for the outcome to stay the same, with the
-    /// reason. Without it, what is kept may not depend on them at all: a masked filter followed by a sigmoid
-    /// gives 0.5, not 0.
-    let needsZeroActivations: String?
     /// Whether axis 0 of the activations is a batch of samples that do not influence each other.
     let isBatched: Bool
 
@@ -43,7 +39,7 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         _ name: String, _ type: String, domain: String = "", opset: Int = 17,
         attributes: [String: Attribute] = [:], inputs: [CaseInput?], outputs: Int = 1,
         tolerances: CaseTolerances = CaseTolerances(), training: TrainingBehaviour = .asReference,
-        needsZeroActivations: String? = nil, isBatched: Bool = true
+        isBatched: Bool = true
     ) {
         self.name = name
         operatorName = OperatorName(type, domain: domain)
@@ -53,7 +49,6 @@ struct ConformanceCase: Sendable, CustomTestStringConvertible {
         outputCount = outputs
         self.tolerances = tolerances
         self.training = training
-        self.needsZeroActivations = needsZeroActivations
         self.isBatched = isBatched
     }
 

@@ -117,6 +117,10 @@ package struct AxisLinks: Sendable {
     /// it, which is right where that ends in shapes, and wrong where it ends in real numbers (a mean's divisor): who
     /// cuts such an axis must make sure that no node turns what follows from the outputs into real numbers.
     package var measured: [PortAxis] = []
+    /// Pairs of linked axes of two inputs over whose products the outputs sum. A cut takes terms of the sums away, a mask
+    /// only those of which it makes a factor zero: a weight's slices are zero then, an activation may be anything, as behind
+    /// a sigmoid. Who cuts such axes must make sure that one of the two is zero where it is masked.
+    package var contractions: [(first: PortAxis, second: PortAxis)] = []
     /// Axes that nothing may cut, with the reason; unmentioned axes are frozen too, with a general one.
     package var frozen: [(axis: PortAxis, reason: String)] = []
     /// What slices of the parameters among the inputs do, by axis.

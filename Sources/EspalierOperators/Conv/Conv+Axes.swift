@@ -28,6 +28,7 @@ extension Conv: AxisLinking {
         } else {
             let map: IndexMap = groups == 1 ? .identity : .spread(outer: groups, inner: 1)
             links.link(filterChannels, inputChannels, map)
+            links.contractions.append((inputChannels, filterChannels))
             links.roles[filterChannels] = .consumer
             // Each filter and the one at its position in the next group: closure makes that all groups.
             if groups > 1 { links.link(filters, filters, .offset(geometry.groupOutputs)) }

@@ -11,6 +11,7 @@ extension Gemm: AxisLinking {
         let columns = PortAxis.input(1, axis: transposesRight ? 0 : 1)
         links.link(rows, .output(0, axis: 0))
         links.link(leftInner, rightInner)
+        links.contractions.append((leftInner, rightInner))
         links.link(columns, .output(0, axis: 1))
         links.roles[rightInner] = .consumer
         links.roles[columns] = .producer

@@ -12,6 +12,7 @@ extension MatMul: AxisLinking {
         let leftInner = PortAxis.input(0, axis: left.rank - 1)
         let rightInner = PortAxis.input(1, axis: product.rightIsVector ? 0 : right.rank - 2)
         links.link(leftInner, rightInner)
+        links.contractions.append((leftInner, rightInner))
         links.roles[rightInner] = .consumer
         if signature.constant(0) != nil { links.roles[leftInner] = .consumer }
         if !product.leftIsVector {

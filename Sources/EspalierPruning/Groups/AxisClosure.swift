@@ -19,6 +19,7 @@ struct AxisClosure {
     private(set) var measured: Set<ValueAxis> = []
 
     private var links: [Link] = []
+    private var contractions: [Contraction] = []
     private var seeds: [(axis: Int, reason: Int)] = []
     private var reasonNumbers: [FrozenReason: Int] = [:]
 
@@ -26,6 +27,13 @@ struct AxisClosure {
         let from: Int
         let to: Int
         let map: IndexMap
+    }
+
+    /// Axes of two activations over whose products a node sums.
+    private struct Contraction {
+        let node: Node
+        let first: Int
+        let second: Int
     }
 
     init(_ resolved: ResolvedGraph) {
@@ -43,6 +51,7 @@ struct AxisClosure {
         sets = DisjointSets(count: table.entryCount)
         for seed in seeds { freeze(axis: seed.axis, reason: seed.reason) }
         for link in links { merge(link) }
+        freezeContractions()
     }
 
     // MARK: - What is frozen to begin with
@@ -128,6 +137,19 @@ struct AxisClosure {
                     seeds.append((axis, number(reason)))
                 }
             }
+            for pair in said.contractions {
+                guard let first = table.axis(pair.first, of: node),
+                    let second = table.axis(pair.second, of: node)
+                else { continue }
+                // A mask makes the slices of weights zero.
+                let factors = [table.axes[first].value, table.axes[second].value]
+                let weights = factors.filter {
+                    resolved.graph.constants[$0]?.dtype.isFloatingPoint ?? false
+                }
+                if weights.isEmpty {
+                    contractions.append(Contraction(node: node, first: first, second: second))
+                }
+            }
             for frozen in said.frozen {
                 mentioned.insert(frozen.axis)
                 guard let axis = table.axis(frozen.axis, of: node) else { continue }
@@ -184,6 +206,35 @@ struct AxisClosure {
         link.map.forEachPair(from: table.extents[link.from], to: table.extents[link.to]) { first, second in
             sets.merge(from + first, to + second)
         }
+    }
+
+    // MARK: - What only its masks freeze
+
+    /// Freezes what nodes sum over whose terms a cut takes away and a mask does not. At last, for what is frozen anyway
+    /// need not be looked into.
+    private mutating func freezeContractions() {
+        guard !contractions.isEmpty else { return }
+        var zeros = MaskedZeros(resolved)
+        for contraction in contractions where isOpen(axis: contraction.first) {
+            let (first, second) = (table.axes[contraction.first], table.axes[contraction.second])
+            // Weights that nodes compute stand second as a rule.
+            if zeros.isZero(second) || zeros.isZero(first) { continue }
+            let reason = FrozenReason(
+                .declared,
+                "node '\(contraction.node.label)' sums products of two activations along it, "
+                    + "neither of which is zero where it is masked")
+            freeze(axis: contraction.first, reason: number(reason))
+            freeze(axis: contraction.second, reason: number(reason))
+        }
+    }
+
+    /// Whether some index of an axis may still be cut.
+    private mutating func isOpen(axis: Int) -> Bool {
+        guard let first = table.firstEntry[axis] else { return false }
+        for index in 0..<table.extents[axis] where sets.frozenReason(of: first + index) == nil {
+            return true
+        }
+        return false
     }
 }
 

@@ -167,7 +167,7 @@ struct Surgery {
     ) throws(PruningError) {
         for (value, facts) in before.facts.sorted(by: { $0.key < $1.key }) {
             guard let now = after.facts[value] else { continue }
-            let expected = cut.facts(facts, of: value).shape
+            let expected = shape(of: value, from: facts.shape, after: cut)
             guard now.shape == expected else {
                 // An edited shape constant is no value with channels.
                 if !facts.dtype.isFloatingPoint, facts.shape.rank <= 1 { continue }
@@ -175,6 +175,20 @@ struct Surgery {
                     "'\(after.graph.name(of: value))' became \(now.shape) where \(expected) was expected")
             }
         }
+    }
+
+    /// What a cut should make of a value's shape, for any number of samples.
+    private func shape(of value: ValueID, from whole: Shape, after cut: GraphCut) -> Shape {
+        var shape = whole
+        for axis in 0..<whole.rank {
+            guard let kept = cut.kept[ValueAxis(value, axis: axis)],
+                let planned = resolved.facts[value]?.shape[axis], planned > 0
+            else { continue }
+            // A reshape may merge samples with channels: then the axis holds the channels of each sample.
+            let isRepeated = whole[axis].isMultiple(of: planned)
+            shape[axis] = isRepeated ? whole[axis] / planned * kept.count : kept.count
+        }
+        return shape
     }
 
     private func resolve(_ graph: Graph, _ shapes: [ValueID: Shape]) throws(PruningError) -> ResolvedGraph {

@@ -9,8 +9,11 @@ extension PreparedCase {
         guard let operation = operation as? any AxisLinking else { return [] }
         let links = operation.axisLinks(signature)
         var problems: [String] = []
-        for axis in links.free + links.frozen.map(\.axis) + links.roles.keys
-        where signature.extent(of: axis) == nil {
+        let contracted = links.contractions.flatMap { [$0.first, $0.second] }
+        for axis in contracted + links.free where signature.extent(of: axis) == nil {
+            problems.append("\(axis) does not exist")
+        }
+        for axis in links.frozen.map(\.axis) + links.roles.keys where signature.extent(of: axis) == nil {
             problems.append("\(axis) does not exist")
         }
         for link in links.links {
@@ -93,10 +96,16 @@ extension PreparedCase {
     ) throws(OperatorError) -> [String] {
         let kept = keptIndices(without: members)
         let pruned = try runPruned(operation, kept)
-        // Masked: parameters' slices are zero; what flows in is zero in one run and anything in another.
-        var runs = [("zero", try runMasked(members, activations: true))]
-        if source.needsZeroActivations == nil {
-            runs.append(("arbitrary", try runMasked(members, activations: false)))
+        // Masked: parameters' slices are zero; what flows in is zero in one run and anything in others, since a masked filter
+        // followed by a sigmoid gives 0.5, not 0. Only of two activations that are multiplied and summed one must be zero.
+        var runs = [("zero", try runMasked(members) { _ in true })]
+        let pairs = operation.axisLinks(signature).contractions.filter { pair in
+            !isParameter(pair.first) && !isParameter(pair.second)
+        }
+        let (first, second) = (Set(pairs.map(\.first)), Set(pairs.map(\.second)))
+        runs.append(("arbitrary", try runMasked(members) { first.contains($0) }))
+        if !second.isEmpty {
+            runs.append(("arbitrary on the other side", try runMasked(members) { second.contains($0) }))
         }
         var problems: [String] = []
         for (port, facts) in pruned.signature.outputs.enumerated() {
@@ -140,14 +149,20 @@ extension PreparedCase {
         return (signature, outputs)
     }
 
+    private func isParameter(_ axis: PortAxis) -> Bool {
+        if case .input(let port) = axis.port { isParameter(port) } else { false }
+    }
+
+    /// - Parameter isZero: whether slices on an axis are masked where they are of activations.
     private func runMasked(
-        _ members: [AxisIndex], activations: Bool
+        _ members: [AxisIndex], where isZero: (PortAxis) -> Bool
     ) throws(OperatorError) -> [ReferenceValue<Double>] {
         let masked = inputs.enumerated().map { port, tensor -> ReferenceValue<Double>? in
             guard let tensor else { return nil }
             let value = ReferenceValue<Double>(tensor)
-            guard activations || isParameter(port), case .real(var array) = value else { return value }
-            for member in members where member.axis.port == .input(port) {
+            guard case .real(var array) = value else { return value }
+            for member in members
+            where member.axis.port == .input(port) && (isParameter(port) || isZero(member.axis)) {
                 array = array.settingSlices([member.index], axis: member.axis.axis, to: 0)
             }
             return .real(array)
