@@ -1,5 +1,6 @@
 package import EspalierGraphs
 package import EspalierTensors
+import EspalierTraining
 
 /// Samples for a network in portions along axis 0, and its outputs put together again.
 package struct InputBatches: Sendable {

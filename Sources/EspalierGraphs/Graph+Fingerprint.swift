@@ -5,18 +5,20 @@ extension Graph {
     /// networks apart whose results must not be taken for one another's.
     package var fingerprint: UInt64 {
         var hash = FNV1a()
-        addStructure(to: &hash, withAttributes: true)
+        addStructure(to: &hash)
         add(constants.keys, to: &hash)
         return hash.value
     }
 
-    /// A number for the network's structure: its nodes, how they are wired, and its constants' names, types
-    /// and shapes. Weights do not count, so a plan outlives training.
+    /// A number for the network's structure: its nodes with their attributes, how they are wired, its constants' names, types
+    /// and shapes, and the values of those that are no floating-point numbers, such as the target of a reshape. Weights do not
+    /// count, so a plan outlives training.
     package var structuralFingerprint: String {
         var hash = FNV1a()
-        addStructure(to: &hash, withAttributes: false)
+        addStructure(to: &hash)
         let described = constants.map { "\(name(of: $0.key)) \($0.value.dtype.rawValue) \($0.value.shape)" }
         for constant in described.sorted() { hash.add(constant) }
+        add(constants.filter { !$0.value.dtype.isFloatingPoint }.keys, to: &hash)
         return hash.text
     }
 
@@ -27,12 +29,11 @@ extension Graph {
         return hash.value
     }
 
-    private func addStructure(to hash: inout FNV1a, withAttributes: Bool) {
+    private func addStructure(to hash: inout FNV1a) {
         for input in inputs { hash.add(name(of: input)) }
         for node in nodes {
             hash.add(node.operatorName.description)
             for value in node.inputs + node.outputs { hash.add(value.map { name(of: $0) } ?? "") }
-            guard withAttributes else { continue }
             for (name, attribute) in node.attributes.sorted(by: { $0.key < $1.key }) {
                 hash.add(name)
                 hash.add(attribute)

@@ -43,6 +43,25 @@ struct AllocationCommandTests {
         #expect(try nonzero(folder("m.onnx"))["conv2"] == 18432 / 2 + 64)
     }
 
+    /// Layers that are not listed keep the zeros that they have.
+    @Test(arguments: ["one-shot", "cubic"]) func zerosOfOtherLayersStay(schedule: String) throws {
+        let folder = try folder(elements)
+        let sparse = tool(
+            "prune", folder("dense.onnx"), "--sparsity", "0.9", "--scope", "uniform", "-o",
+            folder("sparse.onnx"), "--quiet")
+        try #require(sparse.code == 0, "\(sparse.error)")
+        let again = tool(
+            ["prune", folder("sparse.onnx"), "--allocation", folder("shares.json"), "--data", "digits"]
+                + ["--finetune-epochs", "1", "--batch-size", "400", "--schedule", schedule, "--quiet"]
+                + ["-o", folder("m.onnx")])
+        try #require(again.code == 0, "\(again.error)")
+        let (before, after) = (try nonzero(folder("sparse.onnx")), try nonzero(folder("m.onnx")))
+        // Biases are not pruned.
+        for (layer, biases) in [("conv1", 32), ("conv2", 64), ("fc1", 128), ("fc2", 10)] {
+            #expect(try #require(after[layer]) <= #require(before[layer]) + biases, "\(layer)")
+        }
+    }
+
     @Test func channelsAreCutByTheirShares() throws {
         let folder = try folder(channels)
         let result = prune(folder, [])

@@ -35,4 +35,24 @@ struct FixedBatchTests {
         let evaluated = tool("eval", folder("out.onnx"), "--data", "digits", "--json", "--quiet")
         #expect(try evaluated.number("accuracy") > 0.8)
     }
+
+    /// A model of which a node takes a single sample, not by declaration alone.
+    @Test(arguments: [
+        ["prune", "--sparsity", "0.5", "--finetune-epochs", "0"],
+        ["prune", "--sparsity", "0.5", "--criterion", "taylor", "--finetune-epochs", "0"],
+        ["prune", "--sparsity", "0.5", "--finetune-epochs", "1", "--batch-size", "1"],
+        ["prune", "--sparsity", "0.5", "--finetune-epochs", "1", "--batch-size", "1", "--schedule", "cubic"],
+        ["finetune", "--epochs", "1", "--batch-size", "1"],
+    ])
+    func nodesMayTakeSingleSamples(command: [String]) throws {
+        let folder = try TemporaryFolder()
+        let model = Fixture.path("one-sample.onnx")
+        let result = tool(
+            command + [model, "--data", "digits", "-o", folder("out.onnx"), "--json", "--quiet"])
+        #expect(result.code == 0, "\(result.error)")
+        let evaluated = tool("eval", folder("out.onnx"), "--data", "digits", "--json", "--quiet")
+        let accuracy =
+            try command[0] == "prune" ? result.number("after", "accuracy") : result.number("accuracy")
+        #expect(try evaluated.number("accuracy") == accuracy)
+    }
 }

@@ -54,6 +54,23 @@ struct GranularityCommandTests {
         #expect(try result.number("after", "accuracy") > 0.5)
     }
 
+    /// A layer with too few inputs for groups may have been pruned before.
+    @Test(arguments: ["one-shot", "cubic"])
+    func zerosStayWhereInputsAreTooFew(schedule: String) throws {
+        let folder = try TrainedModel.folder()
+        let sparse = tool(
+            "prune", folder("dense.onnx"), "--sparsity", "0.9", "--scope", "uniform", "-o",
+            folder("sparse.onnx"), "--quiet")
+        try #require(sparse.code == 0, "\(sparse.error)")
+        let again = tool(
+            ["prune", folder("sparse.onnx"), "--granularity", "2:4", "--schedule", schedule, "--quiet"]
+                + ["-o", folder("m.onnx")] + repair)
+        try #require(again.code == 0, "\(again.error)")
+        let (before, after) = (try nonzero(folder("sparse.onnx")), try nonzero(folder("m.onnx")))
+        // Its 32 biases are not pruned.
+        #expect(try #require(after["conv1"]) <= #require(before["conv1"]) + 32)
+    }
+
     @Test(arguments: ["one-shot", "cubic"])
     func blocksHoldThroughRepair(schedule: String) throws {
         let folder = try TrainedModel.folder()

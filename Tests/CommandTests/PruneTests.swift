@@ -1,4 +1,5 @@
 import Espalier
+import EspalierTensors
 import Foundation
 import Testing
 
@@ -33,6 +34,56 @@ struct PruneTests {
             // Biases are not pruned.
             #expect(try count <= #require(before[layer]) + 200, "\(layer)")
         }
+    }
+
+    /// What was pruned before stays so in layers that are left alone, so that the target is met after the repair, too.
+    @Test(arguments: [
+        ["--schedule", "one-shot"], ["--schedule", "cubic"], ["--schedule", "cubic", "--regrowth", "0.3"],
+        ["--granularity", "block:2x2"], ["--method", "rigl"], ["--method", "lagrangian"],
+    ])
+    func zerosStayInLayersThatAreKept(how: [String]) throws {
+        let folder = try TrainedModel.folder()
+        let sparse = tool(
+            "prune", folder("dense.onnx"), "--sparsity", "0.9", "-o", folder("sparse.onnx"), "--quiet")
+        try #require(sparse.code == 0, "\(sparse.error)")
+        let again = tool(
+            ["prune", folder("sparse.onnx"), "--keep", "fc1", "--max-macs", "0.05", "-o", folder("m.onnx")]
+                + ["--json", "--quiet"] + repair + how)
+        try #require(again.code == 0, "\(again.error)")
+        let (before, after) = (
+            try values(of: "fc1.weight", in: folder("sparse.onnx")),
+            try values(of: "fc1.weight", in: folder("m.onnx"))
+        )
+        #expect(before.count { $0 == 0 } > before.count / 2)
+        #expect(zip(before, after).allSatisfy { $0 != 0 || $1 == 0 })
+        // What is left of it learns.
+        #expect(before != after)
+        #expect(
+            try again.number("after", "effectiveMacs") <= 0.05 * again.number("before", "macs"))
+    }
+
+    /// A layer that is all zero was not pruned, but never trained.
+    @Test(arguments: [
+        ["--sparsity", "0.5", "--keep", "fc2"], ["--granularity", "channel", "--max-parameters", "0.7"],
+    ])
+    func layersOfZerosLearn(target: [String]) throws {
+        let folder = try TrainedModel.folder()
+        let graph = try ONNXModel.load(from: folder("dense.onnx"))
+        let weight = try #require(graph.value(named: "fc2.weight")).id
+        var patch = Patch(for: graph)
+        patch.append(.setConstant(weight, Tensor(zeros: try #require(graph.constants[weight]).shape)))
+        try ONNXModel.write(try graph.applying(patch), to: folder("untrained.onnx"))
+        let result = tool(
+            ["prune", folder("untrained.onnx"), "-o", folder("m.onnx"), "--quiet"] + repair + target)
+        try #require(result.code == 0, "\(result.error)")
+        let values = try values(of: "fc2.weight", in: folder("m.onnx"))
+        #expect(values.count { $0 != 0 } > values.count / 2)
+    }
+
+    private func values(of name: String, in file: String) throws -> [Float] {
+        let graph = try ONNXModel.load(from: file)
+        let id = try #require(graph.value(named: name)).id
+        return try #require(graph.constants[id]).scalars(as: Float.self)
     }
 
     @Test(arguments: [["one-shot"], ["cubic"], ["cubic", "--regrowth", "0.3"]])

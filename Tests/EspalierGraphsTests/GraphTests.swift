@@ -128,6 +128,33 @@ struct GraphTests {
         #expect(try graph("Elu").parameterFingerprint == first.parameterFingerprint)
     }
 
+    /// Structure is all that says what goes where: attributes in any order and integers, but not weights.
+    @Test func structuralFingerprintsOutliveTraining() throws {
+        func graph(
+            weight: Float = 2, axis: Int64 = 1, extents: [Int64] = [2, 3], backwards: Bool = false
+        ) throws -> Graph {
+            var builder = GraphBuilder(name: "network")
+            let x = builder.input("x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N")]))
+            let w = builder.constant("w", Tensor(shape: [1], scalars: [weight]))
+            let product = builder.node("Mul", name: "product", inputs: [x, w])
+            let target = builder.constant("target", Tensor(shape: [2], scalars: extents))
+            let shaped = builder.node("Reshape", name: "shaped", inputs: [product, target])
+            let listed: [(String, Attribute)] = [
+                ("axis", .int(axis)), ("keepdims", .int(0)), ("select_last_index", .int(1)),
+            ]
+            var attributes: [String: Attribute] = [:]
+            let ordered: [(String, Attribute)] = backwards ? listed.reversed() : listed
+            for (name, value) in ordered { attributes[name] = value }
+            let output = builder.node("ArgMax", name: "largest", inputs: [shaped], attributes: attributes)
+            return try builder.finish(outputs: [output])
+        }
+        let first = try graph().structuralFingerprint
+        #expect(try graph(weight: 3).structuralFingerprint == first)
+        #expect(try graph(backwards: true).structuralFingerprint == first)
+        let others = try [graph(axis: 0), graph(extents: [3, 2])].map(\.structuralFingerprint)
+        #expect(Set(others + [first]).count == 3)
+    }
+
     @Test func unitedMasksDropWhatEitherDrops() throws {
         let (graph, _, _) = try Self.chain()
         let (one, other) = (try #require(graph.inputs.first), try #require(graph.outputs.first))

@@ -142,6 +142,56 @@ struct ElementPlanTests {
         #expect(try dropped(second).reduce(0, +) == 665)
     }
 
+    /// What was pruned before stays so in weights that take no part, whatever keeps them out.
+    @Test func zerosOfWeightsLeftAloneAreMasked() throws {
+        let pruner = try pruner()
+        let half = try pruner.plan(
+            PruningRequest(.element, targets: [.sparsity(0.5)], scope: UniformScope()))
+        let sparse = try Pruner(pruner.applying(half))
+        let weight = try #require(sparse.graph.value(named: "fc2.weight")).id
+        let mask = try #require(try pruner.masks(of: half)[weight])
+        let allocation = try LayerAllocation(
+            layers: [.init(name: "fc1", sparsity: 0.7), .init(name: "fc3", sparsity: 0.7)],
+            granularity: .element)
+        let requests = [
+            PruningRequest(.element, targets: [.sparsity(0.7)], keep: ["fc2*"]),
+            PruningRequest(.blocks(outputs: 2, inputs: 2), targets: [.sparsity(0.7)], keep: ["fc2*"]),
+            PruningRequest(.inputGroups(kept: 1, of: 4), targets: [], keep: ["fc2*"]),
+            PruningRequest(.element, targets: [], scope: AllocationScope(allocation)),
+        ]
+        for request in requests {
+            let plan = try sparse.plan(request)
+            let entry = try #require(plan.elements?[1])
+            #expect(entry.refused != nil && entry.requested == nil && entry.kept == 150)
+            #expect(try sparse.masks(of: plan)[weight] == mask)
+            #expect(try sparse.heldZeros(for: request) == MaskSet([weight: mask]))
+            // With newer weights, in a later round, and where training finds the zeros.
+            let later = try sparse.plan(request, parameters: pruner.graph, continuing: plan)
+            #expect(try sparse.masks(of: later)[weight] == mask)
+            let found = sparse.plan(request, droppingZerosOf: pruner.graph, method: "none")
+            #expect(request.scope is AllocationScope || found.elements?[1] == entry)
+        }
+        // A round that leaves a weight alone does not give back what an earlier one took.
+        let next = try pruner.plan(requests[0], continuing: half)
+        #expect(try pruner.masks(of: next)[weight] == mask)
+    }
+
+    /// A weight that is all zero was never trained: it is masked nowhere, and counts whole.
+    @Test func zeroWeightsLeftAloneAreNotTakenForPruned() throws {
+        let graph = try Network.perceptron([20, 30, 10, 5], dtype: .float32)
+        var patch = Patch(for: graph)
+        let weight = try #require(graph.value(named: "fc2.weight")).id
+        patch.append(.setConstant(weight, Tensor(zeros: [10, 30])))
+        let pruner = try Pruner(graph.applying(patch))
+        let request = PruningRequest(.element, targets: [.maxParameters(0.5)], keep: ["fc2*"])
+        let plan = try pruner.plan(request)
+        let entries = try #require(plan.elements)
+        #expect(entries[1].kept == 300 && entries[1].mask == nil)
+        #expect(try pruner.heldZeros(for: request).masks.isEmpty)
+        // Of 950 weights and 45 biases.
+        #expect(entries.reduce(45) { $0 + $1.kept } == 497)
+    }
+
     @Test func weightsOfOpaqueNodesAreLeftAloneAndSaidSo() throws {
         var network = Network(dtype: .float32)
         let x = network.input("x", [.symbolic("N"), .fixed(4)])

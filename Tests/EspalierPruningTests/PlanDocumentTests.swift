@@ -80,6 +80,24 @@ struct PlanDocumentTests {
         expect("another model") { () throws(PruningError) in _ = try other.masks(of: plan) }
     }
 
+    /// The same layers, one of which computes otherwise.
+    @Test func plansForOtherAttributesAreRefused() throws {
+        let (pruner, plan) = try channelPlan()
+        let node = try #require(pruner.graph.nodes.first { $0.name == "fc" })
+        var patch = Patch(for: pruner.graph)
+        patch.append(.setAttribute(node.id, name: "alpha", .float(0.5)))
+        let other = try Pruner(pruner.graph.applying(patch))
+        expect("another model") { () throws(PruningError) in _ = try other.cut(plan) }
+    }
+
+    @Test func plansForOtherSizesAreRefused() throws {
+        let (pruner, plan) = try channelPlan()
+        var edited = plan
+        let place = try #require(plan.channels?.firstIndex { $0.group == "conv2.weight" })
+        edited.channels?[place].size = 8
+        expect("it has 6 channels, not 8") { () throws(PruningError) in _ = try pruner.cut(edited) }
+    }
+
     @Test func damagedElementEntriesAreRefused() throws {
         let pruner = try Pruner(Network.chain())
         let plan = try pruner.plan(PruningRequest(.element, targets: [.sparsity(0.4)]))

@@ -123,4 +123,16 @@ struct WidthCostTests {
         let savings = macs.savings(gone: weights.map { _ in 0 })
         #expect(abs(savings[0] / savings[2] - 25) < 1e-9)
     }
+
+    /// Of weights that are no part, what is left counts.
+    @Test func heldZerosCostNothing() throws {
+        let pruner = try Pruner(Network.perceptron([20, 30, 10, 5], dtype: .float32))
+        let weights = pruner.groups.layers.map(\.weight)
+        let held = MaskSet([weights[1]: Mask(shape: [10, 30], kept: (0..<300).map { $0 < 100 })])
+        let open = [weights[0], weights[2]]
+        let widths = WidthCosts(.parameters, pruner, weights: open, held: held)
+        // Of 950 weights and 45 biases.
+        #expect(abs(widths.cost(gone: [0, 0]) - 795.0 / 995) < 1e-12)
+        #expect(abs(widths.cost(gone: [100, 20]) - 675.0 / 995) < 1e-12)
+    }
 }

@@ -2,7 +2,8 @@ package import EspalierGraphs
 import EspalierTensors
 
 extension MaskSet {
-    /// What a pruned file tells of its own masks: zeros in tensors with two or more axes, where there are any.
+    /// What a pruned file tells of its own masks: zeros in tensors with two or more axes, where there are any. A tensor that is
+    /// all zero (freshly initialised, say) is not taken for pruned.
     package init(zerosOf graph: Graph) {
         self.init()
         for id in graph.parameters {
@@ -10,7 +11,7 @@ extension MaskSet {
                 continue
             }
             let mask = Mask(nonzeroOf: tensor)
-            if mask.keptCount < tensor.count { self[id] = mask }
+            if mask.keptCount > 0, mask.keptCount < tensor.count { self[id] = mask }
         }
     }
 }

@@ -95,7 +95,7 @@ extension PrunePipeline {
         var history = earlier
         var isInterrupted = false
         if let repair, let data, repair.recipe.epochs > 0 {
-            // The channels are gone; single weights that were zero before stay so.
+            // The channels are gone; single weights that were zero before stay so. Of weights the plan knows that.
             let masks =
                 plan.granularity == .channel ? MaskSet(zerosOf: network) : try pruner.masks(of: plan)
             let run = try trainingRun(
@@ -138,10 +138,10 @@ extension PrunePipeline {
         let end = Int(Double(repair.recipe.epochs * batches) * repair.pruningShare)
         let hook = try GradualPruning(
             pruner, request: request, schedule: repair.schedule.schedule(end: end),
-            regrowth: repair.regrowth, held: heldZeros(graph),
+            regrowth: repair.regrowth, held: heldZeros(pruner),
             evidence: { try evidence($0, data: data) })
         let run = try trainingRun(
-            graph, data: data, repair: repair, masks: heldZeros(graph), hooks: [hook])
+            graph, data: data, repair: repair, masks: heldZeros(pruner), hooks: [hook])
         let isInterrupted = try train(
             run, checkpoints: checkpoints, observer: observer, isCancelled: isCancelled)
         let trained = try run.trainedGraph()
@@ -160,9 +160,11 @@ extension PrunePipeline {
 
     // MARK: Parts
 
-    /// Where channels are to go, the single weights that were pruned before: they stay zero. Plans for weights have them anyhow.
-    func heldZeros(_ graph: Graph) -> MaskSet {
-        request.granularity == .channel ? MaskSet(zerosOf: graph) : MaskSet()
+    /// The single weights that were pruned before and stay zero: where channels are to go all of them, else those of the layers
+    /// that are left alone.
+    func heldZeros(_ pruner: Pruner) throws(PruningError) -> MaskSet {
+        request.granularity == .channel
+            ? MaskSet(zerosOf: pruner.graph) : try pruner.heldZeros(for: request)
     }
 
     func pruner(of graph: Graph, data: Data?) throws -> Pruner {
@@ -232,7 +234,7 @@ extension PrunePipeline {
         let verification = try pruner.verify(plan) { graph in
             let graph = try graph.understoodPart(inputShapes: shapes)
             let session = try InferenceSession(graph: graph)
-            return try batches.flatMap { batch in
+            return try batches.map { batch in
                 let outputs = try session.run(batch)
                 return graph.outputs.compactMap { outputs[graph.name(of: $0)] }
             }

@@ -77,7 +77,7 @@ extension PrunePipeline {
         }
         try observer(.stage("training with a price on the cost"))
         let run = try trainingRun(
-            graph, data: data, repair: penalized, masks: heldZeros(graph), hooks: [hook])
+            graph, data: data, repair: penalized, masks: heldZeros(pruner), hooks: [hook])
         let isInterrupted = try train(
             run, checkpoints: checkpoints?.beside("penalized"), observer: observer, isCancelled: isCancelled)
         if isInterrupted { polish.recipe.epochs = 0 }

@@ -79,8 +79,7 @@ package struct RedundancyPipeline {
         func evaluation(_ graph: Graph) throws -> LossValue? {
             guard hasClasses else { return nil }
             let output = try graph.lossOutput(for: heldOut, batchSize: 1)
-            return try Evaluator(graph, output: output, batchSize: graph.batchSize(wanted: 250), lane: lane)
-                .evaluate(heldOut).value
+            return try Evaluator(graph, output: output, lane: lane).evaluate(heldOut).value
         }
         let whole = try evaluation(graph)
         var done = 0

@@ -69,16 +69,14 @@ package struct SensitivityPipeline {
         let probes = try SensitivityProbes(pruner, request, sparsities: sparsities, evidence: evidence)
         let output = try graph.lossOutput(for: sample, batchSize: 1)
         let recalibration = NormalizationRecalibration(
-            lane: lane, seed: seed, batchCount: Self.recalibrationBatches,
-            batchSize: graph.batchSize(wanted: 200))
+            lane: lane, seed: seed, batchCount: Self.recalibrationBatches)
         let isRecalibrated =
             recalibrates && pruner.resolved.operators.values.contains { $0 is any RunningStatistics }
         let isPrepared = isRecalibrated || repair != nil
         let total = probes.count + (isPrepared ? 2 : 1)
         var done = 0
         func measured(_ network: Graph) throws -> LossValue {
-            let evaluator = try Evaluator(
-                network, output: output, batchSize: graph.batchSize(wanted: 250), lane: lane)
+            let evaluator = try Evaluator(network, output: output, lane: lane)
             let value = try evaluator.evaluate(sample) { _ in try progress(done, total) }.value
             done += 1
             try progress(done, total)

@@ -20,21 +20,26 @@ package struct WidthCosts {
     }
 
     /// Of zeros in weights. The cost is linear in the zeros of each, so that two levels of each tell all.
-    package init(_ function: CostFunction, _ pruner: Pruner, weights: [ValueID]) {
+    ///
+    /// - Parameter held: what is left of other weights.
+    package init(
+        _ function: CostFunction, _ pruner: Pruner, weights: [ValueID], held: MaskSet = MaskSet()
+    ) {
         let model = CostModel(function, pruner.resolved)
         let sizes = weights.map { pruner.graph.constants[$0]?.count ?? 0 }
         let table = CostTable(
             model, weights: zip(weights, sizes).map { ($0, $1, 0) }, counts: sizes.map { [0, $0] },
-            others: [:])
+            others: held.masks.mapValues(\.keptCount))
         let none = [Int](repeating: 0, count: weights.count)
+        let whole = held.masks.isEmpty ? model.denseCost : table.cost(at: none)
         let slopes = weights.indices.map { place in
             var levels = none
             levels[place] = 1
-            return (model.denseCost - table.cost(at: levels))
-                / (Double(max(1, sizes[place])) * model.denseCost)
+            return (whole - table.cost(at: levels)) / (Double(max(1, sizes[place])) * model.denseCost)
         }
         self.sizes = sizes
-        share = { gone in zip(slopes, gone).reduce(1) { $0 - $1.0 * Double($1.1) } }
+        let most = whole / model.denseCost
+        share = { gone in zip(slopes, gone).reduce(most) { $0 - $1.0 * Double($1.1) } }
     }
 
     /// The share of the cost that is left.

@@ -27,7 +27,10 @@ extension Pruner {
         let scene = ScoringScene(graph, evidence: evidence)
         var patch = Patch(for: graph)
         for (id, mask) in try masks(of: plan).masks.sorted(by: { $0.key < $1.key }) {
-            guard let parameter = scene.parameter(id), parameter.tensor.shape.rank > 1 else { continue }
+            // What is zero already was made up for when it went.
+            guard let parameter = scene.parameter(id), parameter.tensor.shape.rank > 1,
+                zip(parameter.tensor.scalars(as: Float.self), mask.kept).contains(where: { $0 != 0 && !$1 })
+            else { continue }
             patch.append(.setConstant(id, try criterion.compensated(parameter, mask: mask, scene: scene)))
         }
         do throws(GraphError) {

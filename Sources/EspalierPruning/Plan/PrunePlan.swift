@@ -53,6 +53,7 @@ package struct PrunePlan: Sendable, Codable, Equatable {
     package struct Elements: Sendable, Codable, Equatable {
         package var parameter: String
         package var shape: [Int]
+        /// Absent for weights that take no part; their mask has what was zero before.
         package var requested: Double?
         package var refused: String?
         package var kept: Int

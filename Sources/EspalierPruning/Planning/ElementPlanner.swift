@@ -17,6 +17,30 @@ struct ElementPlanner {
         let rowAxis: Int?
         let inputAxis: Int?
         var refused: String?
+
+        /// Which elements of it, or of its newer values, are gone already: zeros, and what an earlier plan drops. A weight that is all
+        /// zero (freshly initialised, say) is not taken for pruned.
+        static func isGone(_ values: Tensor, dropped: [Bool]?) -> [Bool] {
+            let values = values.scalars(as: Float.self)
+            let isGone = values.indices.map { values[$0] == 0 || dropped?[$0] == true }
+            return isGone.allSatisfy { $0 } ? [Bool](repeating: false, count: isGone.count) : isGone
+        }
+
+        /// What is left of it if it takes no part: what is gone stays so while the network trains. Nil for all of it, as for what does
+        /// not train.
+        func left(dropped: [Bool]? = nil) -> Mask? {
+            guard tensor.dtype == .float32 else { return nil }
+            let isGone = Self.isGone(tensor, dropped: dropped)
+            return isGone.contains(true) ? Mask(shape: tensor.shape, kept: isGone.map { !$0 }) : nil
+        }
+
+        /// The entry of a plan in which it takes no part.
+        func entryLeftAlone(dropped: [Bool]? = nil) -> PrunePlan.Elements {
+            let left = left(dropped: dropped)
+            return PrunePlan.Elements(
+                parameter: name, shape: tensor.shape.extents, requested: nil, refused: refused,
+                kept: left?.keptCount ?? tensor.count, mask: left.map { PackedMask($0.kept).base64 })
+        }
     }
 
     /// A weight that takes part.
@@ -34,17 +58,18 @@ struct ElementPlanner {
     func plan(_ scene: ScoringScene, dropped: [ValueID: [Bool]]) throws(PruningError) -> [PrunePlan.Elements]
     {
         let (weights, candidates) = try candidates(scene, dropped: dropped)
-        let allocation = try allocate(candidates, others: weights.filter { $0.refused != nil })
+        // What is left of those that take no part.
+        let others = weights.filter { $0.refused != nil }.map { weight in
+            (weight.id, Weight.isGone(weight.tensor, dropped: dropped[weight.id]).count { !$0 })
+        }
+        let allocation = try allocate(candidates, others: Dictionary(uniqueKeysWithValues: others))
         var entries: [ValueID: PrunePlan.Elements] = [:]
         for (place, candidate) in candidates.enumerated() {
             entries[candidate.weight.id] = entry(
                 candidate, removals: allocation.counts[place], wanted: allocation.wanted[place])
         }
         return weights.map { weight in
-            entries[weight.id]
-                ?? PrunePlan.Elements(
-                    parameter: weight.name, shape: weight.tensor.shape.extents, requested: nil,
-                    refused: weight.refused, kept: weight.tensor.count, mask: nil)
+            entries[weight.id] ?? weight.entryLeftAlone(dropped: dropped[weight.id])
         }
     }
 
@@ -145,10 +170,7 @@ struct ElementPlanner {
             scores = RowRanks.ranks(of: scores, shape: weight.tensor.shape, rowAxis: weight.rowAxis)
         }
         // What is gone already goes first, whatever the criterion thinks of it.
-        let values = parameter.tensor.scalars(as: Float.self)
-        var isGone = values.indices.map { values[$0] == 0 || dropped?[$0] == true }
-        // A weight that is all zero (freshly initialised, say) is not taken for pruned.
-        if isGone.allSatisfy({ $0 }) { isGone = [Bool](repeating: false, count: isGone.count) }
+        let isGone = Weight.isGone(parameter.tensor, dropped: dropped)
         let (order, factor) = order(weight, scores, isGone: isGone)
         return Candidate(
             weight: weight, order: order, factor: factor,
@@ -189,14 +211,15 @@ struct ElementPlanner {
 
     // MARK: - Targets
 
-    private func allocate(_ candidates: [Candidate], others: [Weight]) throws(PruningError) -> Allocation {
+    /// - Parameter others: the numbers of elements of the weights that take no part.
+    private func allocate(
+        _ candidates: [Candidate], others: [ValueID: Int]
+    ) throws(PruningError) -> Allocation {
         let layers = candidates.map { candidate in
             Allocation.Layer(
                 stepCount: candidate.order.removalCount, limit: candidate.limit, key: key(candidate))
         }
-        let present = Dictionary(
-            uniqueKeysWithValues: others.map { ($0.id, $0.tensor.nonzeroCount) })
-        let meters = request.targets.compactMap { meter($0, candidates, present: present) }
+        let meters = request.targets.compactMap { meter($0, candidates, present: others) }
         let hint =
             request.granularity.fixesShares
             ? "\(request.granularity.rawValue) removes the same of every layer that takes part, no more and no less."

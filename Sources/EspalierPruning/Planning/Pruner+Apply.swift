@@ -130,6 +130,9 @@ extension Pruner {
             guard seen.insert(entry.group).inserted else {
                 throw .planEntry(entry.group, problem: "it is listed twice")
             }
+            guard entry.size == group.size else {
+                throw .planEntry(entry.group, problem: "it has \(group.size) channels, not \(entry.size)")
+            }
             guard !entry.dropped.isEmpty else { continue }
             if let frozen = group.frozen {
                 throw .planEntry(entry.group, problem: "nothing of it may be dropped: \(frozen.message)")

@@ -33,6 +33,19 @@ extension Pruner {
         return open.map(\.id)
     }
 
+    /// The zeros of the weights that `request` leaves alone, as masks: they were pruned before, and stay so while others are. Plans
+    /// have them too.
+    ///
+    /// - Throws: what the request's scope throws that does not fit the network.
+    package func heldZeros(for request: PruningRequest) throws(PruningError) -> MaskSet {
+        var request = request
+        request.scope = try request.scope.fitted(to: groups, granularity: request.granularity)
+        let planner = ElementPlanner(resolved: resolved, groups: groups, request: request)
+        var held = MaskSet()
+        for weight in planner.weights() where weight.refused != nil { held[weight.id] = weight.left() }
+        return held
+    }
+
     /// A plan of channels that a method chose by itself.
     ///
     /// - Parameters:
@@ -53,7 +66,8 @@ extension Pruner {
         return plan
     }
 
-    /// A plan of the weights that are zero in a network which training made of this one.
+    /// A plan of the weights that are zero in a network which training made of this one. Of those that are left alone it is those
+    /// that were zero before.
     ///
     /// - Parameter method: what stands in the plan for a criterion.
     package func plan(
@@ -62,16 +76,13 @@ extension Pruner {
         let planner = ElementPlanner(resolved: resolved, groups: groups, request: request)
         var plan = emptyPlan(request, method: method)
         plan.elements = planner.weights().map { weight in
+            guard weight.refused == nil else { return weight.entryLeftAlone() }
             let tensor = parameters.constants[weight.id] ?? weight.tensor
-            var entry = PrunePlan.Elements(
-                parameter: weight.name, shape: tensor.shape.extents, refused: weight.refused,
-                kept: tensor.count)
-            guard weight.refused == nil else { return entry }
             let mask = Mask(nonzeroOf: tensor)
-            entry.kept = mask.keptCount
-            entry.requested = 1 - Double(mask.keptCount) / Double(max(1, tensor.count))
-            if mask.keptCount < tensor.count { entry.mask = PackedMask(mask.kept).base64 }
-            return entry
+            return PrunePlan.Elements(
+                parameter: weight.name, shape: tensor.shape.extents,
+                requested: 1 - Double(mask.keptCount) / Double(max(1, tensor.count)), kept: mask.keptCount,
+                mask: mask.keptCount < tensor.count ? PackedMask(mask.kept).base64 : nil)
         }
         return plan
     }

@@ -52,7 +52,8 @@ package struct Regrowth {
         let entries = Dictionary(uniqueKeysWithValues: store.entries.map { ($0.name, $0) })
         var plan = plan
         plan.elements = elements.map { layer in
-            guard let entry = entries[layer.parameter], let text = layer.mask,
+            // What was pruned before in a layer that is left alone stays as it is.
+            guard layer.requested != nil, let entry = entries[layer.parameter], let text = layer.mask,
                 let mask = PackedMask(base64: text, count: entry.count)
             else { return layer }
             var layer = layer

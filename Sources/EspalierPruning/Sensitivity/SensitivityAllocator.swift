@@ -177,9 +177,12 @@ package struct SensitivityAllocator {
             weights.append((id, tensor.count, nonzero == 0 ? 0 : tensor.count - nonzero))
         }
         let taken = Set(weights.map(\.id))
-        let others = Dictionary(
-            known.values.filter { !taken.contains($0) }.map { ($0, graph.constants[$0]?.nonzeroCount ?? 0) }
-        ) { first, _ in first }
+        var others: [ValueID: Int] = [:]
+        for id in known.values where !taken.contains(id) {
+            guard let tensor = graph.constants[id] else { continue }
+            let nonzero = tensor.nonzeroCount
+            others[id] = nonzero == 0 ? tensor.count : nonzero
+        }
         let total = Double(weights.reduce(0) { $0 + $1.size })
         let counts = counts(parts, sizes: weights.map(\.size))
         var meters: [Meter] = []

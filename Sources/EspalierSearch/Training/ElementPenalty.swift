@@ -44,6 +44,7 @@ package final class ElementPenalty: StepHook {
         self.open = open
         charged = cost
         savings = WidthCosts(cost, pruner, weights: open).savings(gone: open.map { _ in 0 })
+        let held = try pruner.heldZeros(for: request)
         minima = open.map { request.minimumKept.kept(of: pruner.graph.constants[$0]?.count ?? 0) }
         let total = open.reduce(0) { $0 + (pruner.graph.constants[$1]?.count ?? 0) }
         var budgets: [Double] = []
@@ -51,7 +52,7 @@ package final class ElementPenalty: StepHook {
         for target in request.targets {
             switch target {
             case .maximum(let cost, let share):
-                let widths = WidthCosts(cost, pruner, weights: open)
+                let widths = WidthCosts(cost, pruner, weights: open, held: held)
                 costs.append { widths.cost(gone: $0) }
                 budgets.append(share)
             case .sparsity(let share):

@@ -21,18 +21,19 @@ package final class Evaluator {
 
     /// - Parameters:
     ///   - output: the value that holds the predictions; nil for the graph's first output.
-    ///   - batchSize: samples at a time; has no influence on the results but rounding.
+    ///   - batchSize: samples at a time, which have no influence on the results but rounding; nil for 250, or as many as the
+    ///     network is made for if its nodes refuse any other number.
     ///   - lane: where it computes, with as many threads as that has.
     /// - Throws: ``TrainingError/mismatch(_:)`` if the graph has no output.
     package init(
-        _ graph: Graph, output: ValueID? = nil, batchSize: Int = 250, lane: Lane
+        _ graph: Graph, output: ValueID? = nil, batchSize: Int? = nil, lane: Lane
     ) throws(TrainingError) {
         guard let output = output ?? graph.outputs.first else {
             throw .mismatch("the network has no output")
         }
         self.graph = graph
         self.output = output
-        self.batchSize = batchSize
+        self.batchSize = batchSize ?? graph.batchSize(wanted: 250)
         self.lane = lane
     }
 

@@ -17,6 +17,7 @@ package struct NormalizationRecalibration {
     /// - Parameters:
     ///   - seed: decides which samples make up the batches.
     ///   - batchCount: at most that many batches.
+    ///   - batchSize: of so many samples. A network whose nodes refuse that number gets its own, and as many samples in all.
     package init(lane: Lane, seed: UInt64 = 0, batchCount: Int = 50, batchSize: Int = 200) {
         self.lane = lane
         self.seed = seed
@@ -24,13 +25,16 @@ package struct NormalizationRecalibration {
         self.batchSize = batchSize
     }
 
-    /// `graph` with new statistics and all else as it is; the same graph if no node keeps any.
+    /// `graph` with new statistics and all else as it is; the same graph if no node keeps any, or if it takes single samples only,
+    /// which say nothing of how samples differ.
     ///
     /// - Parameter data: labels are not needed.
     /// - Throws: ``TrainingError/mismatch(_:)`` if the data do not fit the network, ``ExecutionError``, ``DataError``.
     package func applied(to graph: Graph, data: Dataset) throws -> Graph {
         let binding = try InputBinding(graph, data)
-        let size = min(batchSize, data.sampleCount)
+        let size = graph.batchSize(wanted: min(batchSize, data.sampleCount))
+        guard size > 1 else { return graph }
+        let count = max(1, batchCount * batchSize / size)
         let shapes = binding.shapes(batchSize: size)
         let resolved = try ResolvedGraph(graph, inputShapes: shapes)
         var forgetting = Patch(for: graph)
@@ -50,7 +54,7 @@ package struct NormalizationRecalibration {
         let means = try lane.run {
             try measure(
                 forgetful, statistics, binding: binding, batcher: batcher,
-                batches: Array(batcher.batches(epoch: 0).prefix(batchCount)))
+                batches: Array(batcher.batches(epoch: 0).prefix(count)))
         }
         var patch = Patch(for: graph)
         for (id, tensor) in means { patch.append(.setConstant(id, tensor)) }

@@ -6,8 +6,8 @@ import Testing
 
 /// Training and recalibration of networks with batch norm and dropout.
 struct NormalizationTests {
-    /// A perceptron with batch norm and, if wanted, dropout after its hidden layer.
-    private static func network(dropout: Bool = false) throws -> Graph {
+    /// A perceptron with batch norm and, if wanted, dropout after its hidden layer, and a node that takes so many samples only.
+    private static func network(dropout: Bool = false, samples: Int? = nil) throws -> Graph {
         var random = RandomSource(seed: 4)
         func weight(_ shape: Shape) -> Tensor {
             Tensor(shape: shape, scalars: (0..<shape.count).map { _ in Float(random.normal() * 0.5) })
@@ -16,8 +16,8 @@ struct NormalizationTests {
             Tensor(shape: [16], scalars: [Float](repeating: value, count: 16))
         }
         var builder = GraphBuilder(name: "normalized")
-        let x = builder.input(
-            "x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(8)]))
+        let rows: Dimension = if let samples { .fixed(samples) } else { .symbolic("N") }
+        let x = builder.input("x", type: ValueType(dtype: .float32, dimensions: [rows, .fixed(8)]))
         let first = builder.node(
             "Gemm", name: "fc1", inputs: [x, builder.constant("fc1.weight", weight([16, 8]))],
             attributes: ["transB": .int(1)])
@@ -28,6 +28,10 @@ struct NormalizationTests {
         var hidden = builder.node("BatchNormalization", name: "bn", inputs: [first] + statistics)
         hidden = builder.node("Relu", name: "relu", inputs: [hidden])
         if dropout { hidden = builder.node("Dropout", name: "dropout", inputs: [hidden]) }
+        if let samples {
+            let target = builder.constant("target", Tensor(shape: [2], scalars: [Int64(samples), 16]))
+            hidden = builder.node("Reshape", name: "reshape", inputs: [hidden, target])
+        }
         let logits = builder.node(
             "Gemm", name: "fc2", inputs: [hidden, builder.constant("fc2.weight", weight([3, 16]))],
             attributes: ["transB": .int(1)])
@@ -120,6 +124,30 @@ struct NormalizationTests {
         }
         #expect(try accuracy(spoilt) < accuracy(trained) - 0.1)
         #expect(try accuracy(repaired) > accuracy(trained) - 0.03)
+    }
+
+    /// A network that takes a fixed number of samples is given so many at a time.
+    @Test func fixedNumbersOfSamplesAreTaken() throws {
+        let (open, fixed) = (try Self.network(), try Self.network(samples: 40))
+        let data = try TrainingFixtures.blobs(120, seed: 1)
+        let lane = try Lane(threads: 1)
+        let expected = try NormalizationRecalibration(lane: lane, batchSize: 40).applied(to: open, data: data)
+        let found = try NormalizationRecalibration(lane: lane).applied(to: fixed, data: data)
+        for name in ["bn.running_mean", "bn.running_var"] {
+            let (statistics, right) = (try Self.values(found, name), try Self.values(expected, name))
+            #expect(zip(statistics, right).allSatisfy { abs($0 - $1) < 1e-5 }, "\(name)")
+            #expect(try statistics != Self.values(fixed, name))
+        }
+        let (one, other) = (
+            try Evaluator(expected, lane: lane).evaluate(data),
+            try Evaluator(found, lane: lane).evaluate(data)
+        )
+        #expect(one.predictions == other.predictions)
+        #expect(abs(one.value.mean - other.value.mean) < 1e-6)
+        // Within one sample nothing varies.
+        let single = try Self.network(samples: 1)
+        let same = try NormalizationRecalibration(lane: lane).applied(to: single, data: data)
+        #expect(TrainingFixtures.bits(same) == TrainingFixtures.bits(single))
     }
 
     @Test func networksWithoutStatisticsStayAsTheyAre() throws {
