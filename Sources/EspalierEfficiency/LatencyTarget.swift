@@ -40,15 +40,15 @@ package struct LatencyTarget: Sendable {
         (measured <= 1.02 * share, measured > 0.95 * share)
     }
 
-    /// What one inference of the network before and of the network after takes, in milliseconds: medians of alternating rounds.
+    /// What one inference of the network before and of the network after takes, in milliseconds, measured by turns.
     ///
     /// - Parameter inputs: of both, by name.
     /// - Throws: ``ExecutionError``.
     package func measure(
         _ before: Graph, _ after: Graph, inputs: [String: Tensor], threads: Int, seconds: Double = 1
     ) throws -> (before: Double, after: Double) {
-        let medians = try NetworkLatency.medians(
+        let times = try NetworkLatency.milliseconds(
             of: [before, after], inputs: inputs, threads: threads, costs: costs, seconds: seconds)
-        return (medians[0], medians[1])
+        return (times[0], times[1])
     }
 }

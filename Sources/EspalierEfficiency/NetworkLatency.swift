@@ -5,13 +5,16 @@ package import EspalierTensors
 
 /// What one inference of each of several networks takes on this machine.
 package enum NetworkLatency {
-    /// Milliseconds, medians of alternating rounds, in the networks' order; on the lane that computes.
+    /// Milliseconds at the pace at which the first network was measured, in the networks' order; on the lane that computes.
+    ///
+    /// Those of the first are a median, those of the others that times the median of what they took of the first in each
+    /// alternating round: medians of their own could be of a time when the machine was slower or faster.
     ///
     /// - Parameters:
     ///   - inputs: of all of them, by name.
     ///   - seconds: that measuring takes for each.
     /// - Throws: ``ExecutionError``.
-    package static func medians(
+    package static func milliseconds(
         of graphs: [Graph], inputs: [String: Tensor], threads: Int, costs: KernelCostModel, seconds: Double
     ) throws -> [Double] {
         let plans = try graphs.map { graph in
@@ -26,6 +29,7 @@ package enum NetworkLatency {
             return plan
         }
         let series = try AlternatingTimer(seconds: seconds).measure(plans.map { plan in { try plan.run() } })
-        return series.map(\.milliseconds.median)
+        guard let first = series.first else { return [] }
+        return series.map { first.milliseconds.median * $0.ratio(to: first).median }
     }
 }

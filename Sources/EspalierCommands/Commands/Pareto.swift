@@ -312,7 +312,8 @@ struct Pareto: ParsableCommand {
             seed: common.seed
         ).tensors
         return try lane.run {
-            try NetworkLatency.medians(of: graphs, inputs: inputs, threads: 1, costs: costs, seconds: 0.3)
+            try NetworkLatency.milliseconds(
+                of: graphs, inputs: inputs, threads: 1, costs: costs, seconds: 0.3)
         }
     }
 

@@ -70,7 +70,7 @@ struct LatencyGoal {
         for attempt in 0..<Self.mostTries {
             let (receipt, network) = try told(limit, correction, wayOut: wayOut) { try plan(target) }
             let share = share(receipt)
-            let times = try measure(network, seconds: 0.3)
+            let times = try measure(network, seconds: 0.6)
             // The pace of the machine at the first measurement is that of all.
             if attempt == 0 { before = times.before }
             let measured = times.after / times.before
