@@ -4,7 +4,7 @@ import EspalierTraining
 
 /// Small networks of what bounds go through, with random weights.
 enum RelaxationNetwork: String, CaseIterable {
-    case dense, pooled, residual, overlapping, joined
+    case dense, pooled, residual, overlapping, joined, vectors
 
     static let channels = 2
     static let height = 6
@@ -75,6 +75,17 @@ enum RelaxationNetwork: String, CaseIterable {
             x = maker.builder.node("Transpose", inputs: [x], attributes: ["perm": .ints([0, 2, 3, 1])])
             x = maker.flat(x)
             x = maker.linear(x, 36, Self.classes)
+        case .vectors:
+            // Channels of values without rows and columns.
+            let target = maker.builder.constant(
+                "target", Tensor(shape: [3], scalars: [0, 2, Int64(Self.height * Self.width)]))
+            x = maker.builder.node("Reshape", inputs: [x, target])
+            x = maker.convolution(x, 2, 4, kernel: [3], pads: [1, 1], strides: [2], dilations: [1])
+            x = maker.flat(maker.relu(maker.normalized(x, 4)))
+            x = maker.leaky(maker.normalized(maker.linear(x, 60, 12), 12))
+            x = maker.builder.node("Mul", inputs: [maker.linear(x, 12, 10), maker.constant([10])])
+            x = maker.relu(maker.builder.node("Add", inputs: [x, maker.constant([10])]))
+            x = maker.linear(x, 10, Self.classes)
         }
         return try maker.builder.finish(outputs: [x])
     }
@@ -105,7 +116,7 @@ enum RelaxationNetwork: String, CaseIterable {
         ) -> ValueID {
             let shape = Shape([outputs, inputs / groups] + kernel)
             let weights = constant(
-                shape, scale: 1 / Double(inputs / groups * kernel[0] * kernel[1]).squareRoot())
+                shape, scale: 1 / Double(inputs / groups * kernel.reduce(1, *)).squareRoot())
             return builder.node(
                 "Conv", inputs: [x, weights, constant([outputs], scale: 0.3)],
                 attributes: [

@@ -245,6 +245,58 @@ struct RelaxationTests {
         #expect(error.map { "\($0)".contains("pool") && "\($0)".contains("padding") } == true)
     }
 
+    /// A bias that a node hands on is no less a bias.
+    @Test(arguments: [RelaxationCertifier.Method.intervals, .crown])
+    func constantsOfNodesCount(method: RelaxationCertifier.Method) throws {
+        let data = try Dataset(
+            name: "points",
+            inputs: [.init(name: "x", values: Tensor(shape: [1, 2], scalars: [1, 0] as [Float]))],
+            labels: .classes([0], count: 2))
+        func margins(isHandedOn: Bool) throws -> [[Double]] {
+            var builder = GraphBuilder(name: "bias")
+            let x = builder.input(
+                "x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(2)]))
+            let weights = builder.constant("w", Tensor(shape: [2, 2], scalars: [1, 0, 0, 1] as [Float]))
+            let bias = builder.constant("b", Tensor(shape: [2], scalars: [0, 10] as [Float]))
+            let same = isHandedOn ? builder.node("Identity", inputs: [bias]) : bias
+            let output = builder.node("Gemm", inputs: [x, weights, same])
+            let certifier = try RelaxationCertifier(
+                try builder.finish(outputs: [output]), dataset: data, norm: .maximum, method: method,
+                lane: Lane(threads: 1))
+            return try certifier.margins(samples: [0], radii: [0.1])
+        }
+        let found = try margins(isHandedOn: true)
+        #expect(found == (try margins(isHandedOn: false)))
+        #expect(found[0][1] < -8)
+    }
+
+    /// Where a reshape lays parts of a sample on axis 0, bounds of one sample would be taken for another's.
+    @Test func samplesStayOnTheFirstAxis() throws {
+        var builder = GraphBuilder(name: "shared")
+        let x = builder.input(
+            "x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(60)]))
+        let parts = builder.constant("parts", Tensor(shape: [2], scalars: [-1, 10] as [Int64]))
+        let whole = builder.constant("whole", Tensor(shape: [2], scalars: [-1, 18] as [Int64]))
+        let split = builder.node("Reshape", name: "split", inputs: [x, parts])
+        let first = builder.constant("w", Tensor(zeros: [10, 3]))
+        let shared = builder.node("MatMul", inputs: [split, first])
+        let active = builder.node("Relu", inputs: [shared])
+        let joined = builder.node("Reshape", inputs: [active, whole])
+        let last = builder.constant("v", Tensor(zeros: [18, 3]))
+        let output = builder.node("MatMul", inputs: [joined, last])
+        let graph = try builder.finish(outputs: [output])
+        let data = try Dataset(
+            name: "points", inputs: [.init(name: "x", values: Tensor(zeros: [1, 60]))],
+            labels: .classes([0], count: 3))
+        for method in [RelaxationCertifier.Method.intervals, .crown] {
+            let error = #expect(throws: RobustnessError.self) {
+                try RelaxationCertifier(
+                    graph, dataset: data, norm: .maximum, method: method, lane: Lane(threads: 1))
+            }
+            #expect(error.map { "\($0)".contains("split") && "\($0)".contains("axis 0") } == true)
+        }
+    }
+
     @Test func whatCannotBeBoundedIsNamed() throws {
         var builder = GraphBuilder(name: "bent")
         let x = builder.input(

@@ -41,7 +41,8 @@ package final class LipschitzCertifier: Certifier {
 
     private static func radius(_ margin: Double, rounding: Double, constant: Double) -> Double {
         let left = (margin - rounding) * (1 - Rounding.relative(1))
-        guard left > 0 else { return 0 }
+        // A constant that is not a number proves nothing.
+        guard left > 0, constant >= 0 else { return 0 }
         return constant > 0 ? left / constant * (1 - Rounding.relative(1)) : .infinity
     }
 

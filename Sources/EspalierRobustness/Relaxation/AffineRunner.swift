@@ -65,7 +65,9 @@ final class AffineRunner {
     var takesWindows: Bool {
         switch propagation.reach {
         case .sample: false
-        case .position: true
+        // Only values with rows and columns have planes, whose number is the channel that a position is scaled by.
+        case .position:
+            (step.node.outputs + step.inputs.map { graph.ids[$0.value] }).allSatisfy { graph.hasPlanes($0) }
         case .windows(let windows, _): windows.axes.count == 2
         }
     }

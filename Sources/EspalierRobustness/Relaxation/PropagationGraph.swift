@@ -22,8 +22,11 @@ struct PropagationGraph {
 
     var output: Int { values.count - 1 }
 
+    /// Whether a value has channels of rows and columns; else it counts as one plane of one row.
+    func hasPlanes(_ value: ValueID?) -> Bool { value.flatMap { resolved.facts[$0] }?.shape.rank == 4 }
+
     /// - Parameters:
-    ///   - resolved: for one sample.
+    ///   - resolved: for one sample, with constants folded.
     ///   - output: the value to bound.
     /// - Throws: ``RobustnessError/unbounded(node:operatorName:reason:)``.
     init(_ resolved: ResolvedGraph, output: ValueID) throws(RobustnessError) {
@@ -45,6 +48,9 @@ struct PropagationGraph {
             throw .unsupportedNetwork(
                 "bounds are for networks of one input, and this one has \(graph.inputs.count)")
         }
+        guard resolved.facts[input]?.shape.extents.first == 1 else {
+            throw .unsupportedNetwork("bounds are for networks whose input has samples on axis 0")
+        }
         append(input, nil)
         for node in graph.nodes where needed.contains(node.id) {
             guard !dependence.varying.isDisjoint(with: node.dependencies) else { continue }
@@ -59,6 +65,10 @@ struct PropagationGraph {
                 throw refusal("its output is not of float32 numbers")
             }
             let ports = dependence.ports(node)
+            let constants = node.inputs.indices.filter { node.inputs[$0] != nil && !ports.contains($0) }
+            for id in constants.compactMap({ node.inputs[$0] }) where resolved.facts[id]?.constant == nil {
+                throw refusal("what it reads as '\(graph.name(of: id))' is not known")
+            }
             var inputs: [(port: Int, value: Int)] = []
             for port in ports.sorted() {
                 guard let id = node.inputs[port], let place = places[id] else {
@@ -76,6 +86,13 @@ struct PropagationGraph {
                     guard !windows.axes.contains(where: \.hasEmptyWindows) else {
                         throw .unsupported("a maximum of padding alone")
                     }
+                }
+                if case .sum = rule, constants.count > 1 {
+                    // Large ones that make up for one another leave an error that nothing tells of.
+                    throw .unsupported("a sum of several constants")
+                }
+                guard resolved.facts[result]?.shape.extents.first == 1 else {
+                    throw .unsupported("an output in which samples are not apart on axis 0")
                 }
                 append(result, Step(node: node, rule: rule, inputs: inputs))
             } catch {

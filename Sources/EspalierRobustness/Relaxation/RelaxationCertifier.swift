@@ -1,3 +1,4 @@
+import EspalierExecution
 package import EspalierGraphs
 package import EspalierKernels
 package import EspalierOperators
@@ -72,7 +73,8 @@ package final class RelaxationCertifier: Certifier {
         }
         let binding = try InputBinding(graph, dataset)
         let output = try graph.lossOutput(for: dataset, batchSize: 1)
-        let resolved = try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: 1))
+        let whole = try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: 1))
+        let resolved = try lane.run { try whole.foldingConstants() }
         let propagated = try PropagationGraph(resolved, output: output)
         let outputs = propagated.values[propagated.output].count
         guard outputs > 1, classes.allSatisfy({ (0..<outputs).contains(Int($0)) }) else {
