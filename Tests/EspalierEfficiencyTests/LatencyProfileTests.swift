@@ -97,6 +97,49 @@ struct LatencyProfileTests {
         #expect(costs == costs.sorted(by: >) && costs[4] < costs[0] / 3)
     }
 
+    /// Kernels for few input channels multiply zeros like all weights.
+    @Test func zerosAreWorthNothingWhereNoKernelLeavesThemOut() throws {
+        var builder = GraphBuilder(name: "first")
+        let shape: Shape = [1, 1, 28, 28]
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: shape))
+        let weight = Tensor(shape: [20, 1, 5, 5], scalars: (0..<500).map { Float($0 + 1) })
+        let output = builder.node("Conv", inputs: [x, builder.constant("w", weight)])
+        let graph = try builder.finish(outputs: [output])
+        let profile = try Lane(threads: 1).run {
+            try LatencyProfile(
+                graph, inputs: [x: Tensor(zeros: shape)], threads: 1, costs: .typical(threads: 1),
+                duration: 0.05)
+        }
+        let resolved = try ResolvedGraph(graph)
+        let node = resolved.graph.nodes[0]
+        let operation = try #require(resolved.operators[node.id])
+        let signature = try #require(resolved.signatures[node.id])
+        let costs = [500, 499, 50].map {
+            profile.costFunction.nodeCost(node.id, operation, signature, [nil, $0])
+        }
+        #expect(costs[0] > 0 && costs[1] == costs[0] && costs[2] == costs[0])
+    }
+
+    /// The product of one vector with each of several matrices is no convolution.
+    @Test func vectorsTimesBatchesOfMatricesHaveCosts() throws {
+        var builder = GraphBuilder(name: "batched")
+        let x = builder.input("x", type: ValueType(dtype: .float32, shape: [8]))
+        let weights = builder.constant("w", Tensor(zeros: [3, 8, 5]))
+        let output = builder.node("MatMul", inputs: [x, weights])
+        let graph = try builder.finish(outputs: [output])
+        let profile = try Lane(threads: 1).run {
+            try LatencyProfile(
+                graph, inputs: [x: Tensor(zeros: [8])], threads: 1, costs: .typical(threads: 1),
+                duration: 0.05)
+        }
+        #expect(profile.seconds > 0)
+        let resolved = try ResolvedGraph(graph)
+        let node = resolved.graph.nodes[0]
+        let operation = try #require(resolved.operators[node.id])
+        let signature = try #require(resolved.signatures[node.id])
+        #expect(profile.costFunction.nodeCost(node.id, operation, signature, [nil, nil]) > 0)
+    }
+
     @Test(arguments: [0.9, 0.6])
     func latencyIsATargetForPlans(share: Double) throws {
         let (profile, pruner) = try Self.profile()

@@ -24,8 +24,8 @@ extension KernelWork {
         guard outputs > 0, outputs.isMultiple(of: samples) else { return nil }
         let rows = outputs / samples
         guard shape.count.isMultiple(of: rows) else { return nil }
-        let isConvolution = shape.rank > 2
-        let groups = isConvolution && port > 0 ? signature.inputShape(0)[1] / max(shape[1], 1) : 1
+        let isConvolution = operation is Conv
+        let groups = isConvolution ? signature.inputShape(0)[1] / max(shape[1], 1) : 1
         self.init(
             rows: rows, columns: shape.count / rows, groups: max(groups, 1), samples: samples,
             nonzeros: nonzeros,

@@ -18,10 +18,13 @@ package struct LatencyProfile: Sendable {
         /// Inputs that are no constants.
         let activations: [Int]
         let signature: Signature
+        /// Whether there is a kernel that leaves out zeros.
+        let canBeSparse: Bool
 
-        init(_ signature: Signature) {
+        init(_ signature: Signature, _ operation: (any Operator)?) {
             seconds = 0
             self.signature = signature
+            canBeSparse = operation.map { Self.hasSparseKernel($0, signature) } ?? false
             activations = signature.inputs.indices.filter {
                 signature.inputs[$0].map { $0.constant == nil } ?? false
             }
@@ -30,6 +33,20 @@ package struct LatencyProfile: Sendable {
                     (port, Double($0.nonzeroCount) / Double(max($0.count, 1)))
                 }
             }
+        }
+
+        /// Asked with one weight that is zero, as where none is there is nothing to choose.
+        private static func hasSparseKernel(_ operation: any Operator, _ signature: Signature) -> Bool {
+            guard let lowering = operation as? any Lowering, let port = signature.weightPort,
+                let weights = signature.constant(port), weights.dtype == .float32
+            else { return false }
+            var scalars = weights.scalars(as: Float.self)
+            scalars[0] = 0
+            var inputs = signature.inputs
+            inputs[port] = ValueFacts(constant: Tensor(shape: weights.shape, scalars: scalars))
+            let choice = lowering.layoutChoice(Signature(inputs: inputs, outputs: signature.outputs))
+            if case .product = choice { return true }
+            return false
         }
 
         /// Values read and written with other shapes.
@@ -78,7 +95,7 @@ package struct LatencyProfile: Sendable {
                 case .value(let value): producers[value]
                 }
             guard let node = owner, let signature = resolved.signatures[node] else { continue }
-            entries[node, default: Entry(signature)].seconds += micros * 1e-6
+            entries[node, default: Entry(signature, resolved.operators[node])].seconds += micros * 1e-6
         }
         self.entries = entries
         self.costs = costs
@@ -117,15 +134,18 @@ package struct LatencyProfile: Sendable {
             operation, signature, weight: weight.port,
             nonzeros: nonzeros ?? Int((weight.density * Double(count)).rounded()),
             activationByteCount: entry.byteCount(signature))
-        return work.flatMap(predicted)
+        return work.flatMap { predicted($0, canBeSparse: entry.canBeSparse) }
     }
 
-    /// By the faster of the dense and the sparse kernel.
-    private func predicted(_ work: KernelWork) -> Double? {
-        let isDense = work.nonzeros == work.rows * work.columns
-        let formats: [KernelFormat] = isDense ? [.dense] : [.dense, work.sparseFormat]
-        return formats.compactMap {
-            costs.prediction(work, format: $0, residentByteCount: residentByteCount)?.seconds
-        }.min()
+    /// By the sparse kernel where the planner would take it, else by the dense one.
+    private func predicted(_ work: KernelWork, canBeSparse: Bool) -> Double? {
+        func seconds(_ format: KernelFormat) -> Double? {
+            costs.prediction(work, format: format, residentByteCount: residentByteCount)?.seconds
+        }
+        let dense = seconds(.dense)
+        guard canBeSparse, work.nonzeros < work.rows * work.columns, let sparse = seconds(work.sparseFormat)
+        else { return dense }
+        guard let dense else { return sparse }
+        return sparse * costs.caution < dense ? sparse : dense
     }
 }

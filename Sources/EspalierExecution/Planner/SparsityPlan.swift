@@ -67,12 +67,15 @@ struct SparsityPlan {
     }
 }
 
+extension KernelCostModel {
+    /// How many times as fast as dense execution leaving out zeros must promise to be. Predictions of small layers err by some ten
+    /// percent: what promises no more is not worth leaving the dense path. More so with several threads, whose calls cost what
+    /// else they do in between.
+    package var caution: Double { ceilings.threads > 1 ? 1.35 : 1.15 }
+}
+
 /// The layouts of a network's activations as a cut: vertices on the source's side are row-major.
 private struct LayoutNetwork {
-    /// Predictions of small layers err by some ten percent: what promises no more is not worth leaving the dense path.
-    /// More so with several threads, whose calls cost what else they do in between.
-    private var caution: Double { costs.ceilings.threads > 1 ? 1.35 : 1.15 }
-
     private let resolved: ResolvedGraph
     private let costs: KernelCostModel
     private let precision: Precision
@@ -181,7 +184,7 @@ private struct LayoutNetwork {
         else {
             return (MinimumCut.unlimited, 0)
         }
-        return (Self.picoseconds(sparse * caution), Self.picoseconds(dense))
+        return (Self.picoseconds(sparse * costs.caution), Self.picoseconds(dense))
     }
 
     private static func picoseconds(_ seconds: Double) -> Int {
