@@ -75,6 +75,22 @@ struct EdgePopupTests {
         #expect(last > 0.8 && last > first, "from \(first) to \(last)")
     }
 
+    /// Weight decay included.
+    @Test func weightsWithoutScoresStayAsTheyAre() throws {
+        let graph = try network()
+        let weight = try #require(graph.value(named: "fc1.weight")?.id)
+        let run = try run(
+            graph, [EdgePopup([.init(weight: weight, kept: 40, fanIn: 16)], seed: 2)], epochs: 3)
+        try run.train()
+        let after = try run.currentGraph()
+        for id in graph.parameters where id != weight {
+            let values = try [graph, after].map { try #require($0.constants[id]).scalars(as: Float.self) }
+            #expect(values[0] == values[1], "\(graph.name(of: id))")
+        }
+        let scores = try [graph, after].map { try #require($0.constants[weight]).scalars(as: Float.self) }
+        #expect(scores[0] != scores[1])
+    }
+
     /// The gradient of a score is that of the subnetwork's loss by an element, times the element, with the score's sign, whether
     /// or not the element takes part. Here the loss is differentiated by finite differences.
     @Test func gradientsPassThroughTheChoice() throws {

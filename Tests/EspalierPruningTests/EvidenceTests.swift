@@ -104,6 +104,102 @@ struct EvidenceTests {
         }
     }
 
+    /// logits = (relu(T W1) W2 for all tokens T of a sample) V, where the tokens of all samples stand in the rows of one matrix.
+    private func tokenNetwork(
+        tokens: Int, width: Int, shared: [Tensor], head: Tensor
+    ) throws -> Graph {
+        var builder = GraphBuilder(name: "tokens")
+        let input = builder.input(
+            "x", type: ValueType(dtype: .float32, dimensions: [.symbolic("N"), .fixed(tokens * width)]))
+        let rows = builder.constant("rows", Tensor(shape: [2], scalars: [-1, Int64(width)]))
+        var value = builder.node("Reshape", inputs: [input, rows])
+        for (number, weight) in shared.enumerated() {
+            if number > 0 { value = builder.node("Relu", inputs: [value]) }
+            let constant = builder.constant("shared\(number)", weight)
+            value = builder.node(number == 0 ? "Gemm" : "MatMul", inputs: [value, constant])
+        }
+        let samples = builder.constant("samples", Tensor(shape: [2], scalars: [-1, Int64(head.shape[0])]))
+        let flat = builder.node("Reshape", inputs: [value, samples])
+        let last = builder.constant("head", head)
+        let outputs = builder.node("Gemm", inputs: [flat, last])
+        return try builder.finish(outputs: [outputs])
+    }
+
+    private func squares(_ graph: Graph, _ data: Dataset, batchSize: Int) throws -> [String: [Double]] {
+        let evidence = try EvidenceCollector(
+            data, loss: MeanSquaredError(), batchSize: batchSize, lane: Lane(threads: 1)
+        ).collect([.meanSquaredGradients, .meanGradients], from: graph)
+        return Dictionary(
+            uniqueKeysWithValues: evidence[.meanSquaredGradients].map { id, tensor in
+                (graph.name(of: id), tensor.scalars(as: Double.self))
+            })
+    }
+
+    /// x w for two equal tokens, and their difference: the gradients of the tokens cancel in every sample.
+    @Test(arguments: [1, 3])
+    func positionsAreSummedBeforeTheyAreSquared(batchSize: Int) throws {
+        let graph = try tokenNetwork(
+            tokens: 2, width: 1, shared: [Tensor(shape: [1, 1], scalars: [0.7] as [Float])],
+            head: Tensor(shape: [2, 1], scalars: [1, -1] as [Float]))
+        let data = try Dataset(
+            name: "pairs",
+            inputs: [
+                .init(name: "x", values: Tensor(shape: [3, 2], scalars: [1, 1, 2, 2, 3, 3] as [Float]))
+            ],
+            labels: .targets(Tensor(shape: [3, 1], scalars: [1, 2, 3] as [Float])))
+        let found = try squares(graph, data, batchSize: batchSize)
+        let shared = try #require(found["shared0"])
+        #expect(shared.count == 1 && shared.allSatisfy { abs($0) < 1e-10 })
+        // The head has no positions, and its gradients do not vanish.
+        #expect(try #require(found["head"]).allSatisfy { $0 > 0.1 })
+    }
+
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func layersThatTokensShareAreALoopOverSingleSamples(seed: UInt64) throws {
+        var random = RandomSource(seed: seed)
+        func draw(_ shape: Shape) -> Tensor {
+            Tensor(shape: shape, scalars: (0..<shape.count).map { _ in Float(random.normal()) })
+        }
+        let (samples, tokens) = (7, 4)
+        let graph = try tokenNetwork(
+            tokens: tokens, width: 3, shared: [draw([3, 5]), draw([5, 2])], head: draw([2 * tokens, 2]))
+        let (inputs, targets) = (draw([samples, 3 * tokens]), draw([samples, 2]))
+        func selected(_ rows: [Int], of table: Tensor) -> Tensor {
+            let (values, width) = (table.scalars(as: Float.self), table.shape[1])
+            return Tensor(
+                shape: [rows.count, width],
+                scalars: rows.flatMap { values[($0 * width)..<(($0 + 1) * width)] })
+        }
+        func data(_ rows: [Int]) throws -> Dataset {
+            try Dataset(
+                name: "noise", inputs: [.init(name: "x", values: selected(rows, of: inputs))],
+                labels: .targets(selected(rows, of: targets)))
+        }
+        // Four tokens, so that a batch of as many samples is no special case.
+        for batchSize in [1, 4, 7] {
+            let found = try squares(graph, data(Array(0..<samples)), batchSize: batchSize)
+            var expected: [String: [Double]] = [:]
+            for sample in 0..<samples {
+                let evidence = try EvidenceCollector(
+                    data([sample]), loss: MeanSquaredError(), batchSize: 1, lane: Lane(threads: 1)
+                ).collect([.meanGradients], from: graph)
+                for (id, tensor) in evidence[.meanGradients] {
+                    let squares = tensor.scalars(as: Double.self).map { $0 * $0 / Double(samples) }
+                    let sums = expected[graph.name(of: id)] ?? [Double](repeating: 0, count: squares.count)
+                    expected[graph.name(of: id)] = zip(sums, squares).map { $0 + $1 }
+                }
+            }
+            #expect(Set(found.keys) == ["shared0", "shared1", "head"])
+            for (name, values) in found {
+                for (one, other) in zip(values, try #require(expected[name])) {
+                    #expect(
+                        abs(one - other) <= 1e-4 * max(1e-2, other),
+                        "\(name), batches of \(batchSize), seed \(seed)")
+                }
+            }
+        }
+    }
+
     /// Firing counts samples of the evidence it was measured with, not those that training went through.
     @Test func trainingDoesNotCountForOtherKinds() {
         let training = Evidence(sampleCount: 5000, tensors: [.movement: [:]])

@@ -83,6 +83,32 @@ struct GradualPruningTests {
         #expect(try weights(run).count { $0 == 0 } == 4)
     }
 
+    /// What comes back begins at zero: what a step has just dropped does not come back by the same step.
+    @Test func whatWasJustDroppedDoesNotRegrow() throws {
+        final class Witness: StepHook {
+            let identity = "witness"
+            var values: [Float] = []
+            var kept: [Bool] = []
+
+            func didUpdate(_ run: TrainingRun) {
+                guard run.stepsDone == 4, let entry = run.store.entries.first else { return }
+                values = run.store.values[entry.range].map(\.magnitude)
+                kept = run.masks.masks.values.first?.kept ?? []
+            }
+        }
+        let pruning = try GradualPruning(
+            try Pruner(network(), inputShapes: [:]),
+            request: PruningRequest(.element, targets: [.sparsity(0.5)]),
+            schedule: PruningSchedule(.iterative(rounds: 2), begin: 4, end: 8), regrowth: 0.5)
+        let (before, after) = (Witness(), Witness())
+        try run([before, pruning, after]).train()
+        // Nothing was masked before the first step of the schedule: the smallest weights go, and nothing comes for them.
+        let gone = after.kept.indices.filter { !after.kept[$0] }
+        #expect(gone.count == 3 && before.kept.isEmpty)
+        let smallest = before.values.indices.sorted { before.values[$0] < before.values[$1] }.prefix(3)
+        #expect(Set(gone) == Set(smallest))
+    }
+
     @Test(arguments: [0, 0.5], [1, 4, 9, 39, 40, 41])
     func aResumedRunIsTheSameBitForBit(regrowth: Double, stop: Int) throws {
         let straight = try run([pruning(regrowth: regrowth)])

@@ -10,6 +10,8 @@ struct BackwardLowering {
     private var contributions: [ValueID: [BufferID]] = [:]
     /// Values whose gradient is wanted, or which depend on one.
     private var active: Set<ValueID>
+    /// The values whose axis 0 is the samples; nil for all.
+    private var sampleValues: Set<ValueID>?
 
     /// - Parameter targets: parameters and graph inputs whose gradients are wanted.
     init(_ forward: ForwardLowering, targets: Set<ValueID>) {
@@ -36,10 +38,13 @@ struct BackwardLowering {
     ///   - gradients: where to write the gradients of parameters; row-major. A parameter that has a place in `squares`
     ///     and none here gets no plain gradient.
     ///   - squares: where to write sums of squared per-sample gradients of parameters; row-major.
+    ///   - sampleValues: the values whose axis 0 is the samples; nil for all.
     /// - Returns: the buffers of the seeds.
     mutating func lower(
-        seeds: [ValueID], gradients: Destinations, squares: Destinations = [:]
+        seeds: [ValueID], gradients: Destinations, squares: Destinations = [:],
+        sampleValues: Set<ValueID>? = nil
     ) throws(ExecutionError) -> [BufferID] {
+        self.sampleValues = sampleValues
         var seedBuffers: [BufferID] = []
         for seed in seeds {
             let count = resolved.facts[seed]?.shape.count ?? 0
@@ -146,6 +151,7 @@ struct BackwardLowering {
                     name: node.label, operator: "\(node.operatorName)",
                     reason: "the operator has no per-sample gradients")
             }
+            try checkSamples(of: node)
             let kernel = try make(record) { () throws(OperatorError) in
                 try perSample.lowerPerSampleSquares(context(wanting: squared))
             }
@@ -157,6 +163,19 @@ struct BackwardLowering {
                 return lowering.forward.builder.addBuffer(
                     byteCount: lowering.byteCount(of: input, in: layout), place: .external(destination))
             }
+        }
+    }
+
+    /// Kernels of squares take axis 0 for the samples, and would square each position by itself where it is samples and positions.
+    private func checkSamples(of node: Node) throws(ExecutionError) {
+        guard let sampleValues else { return }
+        for value in (node.inputs + node.outputs.prefix(1)).compactMap({ $0 })
+        where resolved.graph.constants[value] == nil && !sampleValues.contains(value) {
+            throw .notDifferentiable(
+                name: node.label, operator: "\(node.operatorName)",
+                reason:
+                    "axis 0 of '\(resolved.graph.name(of: value))' is not the samples, so their gradients "
+                    + "cannot be told apart")
         }
     }
 

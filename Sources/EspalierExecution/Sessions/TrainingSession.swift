@@ -15,6 +15,9 @@ package final class TrainingSession {
         package var inputGradients = false
         /// Also sums over the batch of squared per-sample gradients; see ``squares(of:)``.
         package var perSampleSquares = false
+        /// The values whose axis 0 is the samples, where squares are asked for: beside others the samples of a layer cannot be told
+        /// apart, which is refused as ``ExecutionError/notDifferentiable(name:operator:reason:)``. nil for all values.
+        package var sampleValues: Set<ValueID>?
         /// Whether parameters get their plain gradients; without, only squares are computed.
         package var parameterGradients = true
         /// Whether ``backward()`` may be called several times after one ``forward()``, with other gradients of the
@@ -76,7 +79,8 @@ package final class TrainingSession {
         let wanted =
             options.parameterGradients || options.perSampleSquares ? parameters.trainable.map(\.value) : []
         var backward = BackwardLowering(forward, targets: Set(wanted + realInputs))
-        let seedBuffers = try backward.lower(seeds: outputs, gradients: gradients, squares: squares)
+        let seedBuffers = try backward.lower(
+            seeds: outputs, gradients: gradients, squares: squares, sampleValues: options.sampleValues)
         var inputGradientBuffers: [String: BufferID] = [:]
         for input in realInputs {
             inputGradientBuffers[graph.name(of: input)] = try backward.inputGradient(input)

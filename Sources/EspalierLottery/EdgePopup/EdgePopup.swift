@@ -78,6 +78,14 @@ package final class EdgePopup: StepHook {
         }
     }
 
+    /// Weight decay moves what has no gradient, too.
+    package func didUpdate(_ run: TrainingRun) {
+        let scored = Set(parts.map(\.weight))
+        for entry in run.store.trainable where !scored.contains(entry.value) {
+            for position in entry.range { run.store.values[position] = scores[position] }
+        }
+    }
+
     package func evaluated(_ graph: Graph, in run: TrainingRun) throws -> Graph {
         var patch = Patch(for: graph)
         for part in parts {

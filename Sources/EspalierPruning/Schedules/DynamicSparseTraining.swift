@@ -65,7 +65,8 @@ package final class DynamicSparseTraining: StepHook {
         isSettled = Double(step) >= end
         let interval = min(longestInterval, max(1, Int(end / Self.fewestExchanges)))
         guard !isSettled, step.isMultiple(of: interval), let plan else { return }
-        let changed = regrowth.exchange(plan, in: run.store, progress: Double(step) / end, step: step)
+        let changed = regrowth.exchange(
+            plan, masks: run.masks, in: run.store, progress: Double(step) / end, step: step)
         try run.setMasks(try pruner.masks(of: changed))
         self.plan = changed
     }

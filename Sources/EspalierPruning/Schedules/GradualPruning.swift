@@ -73,7 +73,9 @@ package final class GradualPruning: StepHook {
         isSettled = step >= schedule.end
         if !isSettled {
             let progress = Double(step - schedule.begin) / Double(schedule.end - schedule.begin)
-            plan = regrowth?.exchange(plan, in: run.store, progress: progress, step: step) ?? plan
+            plan =
+                regrowth?.exchange(
+                    plan, masks: run.masks, in: run.store, progress: progress, step: step) ?? plan
         }
         try run.setMasks(try pruner.masks(of: plan).united(with: held))
         self.plan = plan

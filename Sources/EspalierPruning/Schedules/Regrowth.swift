@@ -42,10 +42,11 @@ package struct Regrowth {
     /// The plan with weights exchanged, of single elements; the sums begin anew.
     ///
     /// - Parameters:
+    ///   - masks: those that held until now. What the plan drops only now is not zero yet, and cannot come back at once.
     ///   - progress: how much of the schedule is over, 0 to 1.
     ///   - step: of training: makes random growth another one each time.
     mutating func exchange(
-        _ plan: PrunePlan, in store: ParameterStore, progress: Double, step: Int
+        _ plan: PrunePlan, masks: MaskSet, in store: ParameterStore, progress: Double, step: Int
     ) -> PrunePlan {
         let share = share * (1 + cos(.pi * progress)) / 2
         guard let elements = plan.elements, growth != .gradient || !gradientSums.isEmpty else { return plan }
@@ -57,7 +58,8 @@ package struct Regrowth {
                 let mask = PackedMask(base64: text, count: entry.count)
             else { return layer }
             var layer = layer
-            let kept = exchanging(share, of: mask.kept, entry, store.values, step: step)
+            let kept = exchanging(
+                share, of: mask.kept, before: masks[entry.value]?.kept, entry, store.values, step: step)
             layer.mask = PackedMask(kept).base64
             return layer
         }
@@ -66,12 +68,13 @@ package struct Regrowth {
     }
 
     private func exchanging(
-        _ share: Double, of kept: [Bool], _ entry: ParameterStore.Entry,
+        _ share: Double, of kept: [Bool], before: [Bool]?, _ entry: ParameterStore.Entry,
         _ values: UnsafeMutableBufferPointer<Float>, step: Int
     ) -> [Bool] {
         func size(_ index: Int) -> Float { values[entry.offset + index].magnitude }
         func force(_ index: Int) -> Float { gradientSums[entry.offset + index].magnitude }
-        let (staying, dropped) = (kept.indices.filter { kept[$0] }, kept.indices.filter { !kept[$0] })
+        let staying = kept.indices.filter { kept[$0] }
+        let dropped = kept.indices.filter { !kept[$0] && before?[$0] == false }
         let count = min(Int((share * Double(staying.count)).rounded()), dropped.count)
         // Equal ones by position, so that the result does not depend on the sorting.
         let smallest = staying.sorted { (size($0), $0) < (size($1), $1) }.prefix(count)

@@ -32,10 +32,11 @@ package struct Augmentation: Sendable, Hashable, Codable {
     /// The change to `sample` in `epoch`, a function of these numbers and the seed alone: batches may be gathered in
     /// any order, by any thread, and from the middle of an epoch.
     package func change(seed: UInt64, epoch: Int, sample: Int) -> Change {
-        // One generator for each image, from numbers that are mixed far apart.
-        var key = seed ^ 0x6A09_E667_F3BC_C908
-        for number in [epoch, sample] {
-            key = (key ^ UInt64(bitPattern: Int64(number))) &* 0xD6E8_FEB8_6659_FD93
+        // One generator for each image, from numbers that are mixed far apart: the seed first, so that seed and epoch cannot take each
+        // other's place.
+        var key: UInt64 = 0x6A09_E667_F3BC_C908
+        for number in [seed, UInt64(bitPattern: Int64(epoch)), UInt64(bitPattern: Int64(sample))] {
+            key = (key ^ number) &* 0xD6E8_FEB8_6659_FD93
             key ^= key >> 32
         }
         var random = RandomSource(seed: key)

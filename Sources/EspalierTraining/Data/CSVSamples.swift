@@ -49,14 +49,13 @@ struct CSVSamples {
                     throw records.error(
                         "a single column: samples need a value and, in the last column, a label")
                 }
-                // Words where the features are: these are the names of the columns.
-                if fields.prefix(featureCount).contains(where: { records.number($0) == nil }) { continue }
+                if areNames(fields.prefix(featureCount)) { continue }
             }
             guard fields.count == columns else {
                 throw records.error("\(fields.count) columns, where the lines before have \(columns)")
             }
             for (column, field) in fields.prefix(featureCount).enumerated() {
-                guard let value = records.number(field) else {
+                guard let value = records.number(field), Float(value).isFinite else {
                     throw records.error(
                         "column \(column + 1): '\(records.text(field))' is not a finite number")
                 }
@@ -64,6 +63,9 @@ struct CSVSamples {
             }
             if isLabelled, let field = fields.last {
                 let number = records.number(field)
+                if let number, !Float(number).isFinite {
+                    throw records.error("the label '\(records.text(field))' is not a finite number")
+                }
                 if number == nil {
                     guard !field.range.isEmpty else { throw records.error("the label is missing") }
                     words.append((lines.count, records.text(field)))
@@ -73,6 +75,21 @@ struct CSVSamples {
             lines.append(records.line)
         }
     }
+
+    /// Whether these are the names of columns: words, of which the first may be missing, as tables with row numbers have it. A line with
+    /// any number is a sample, even if it lacks others, and so is one of nothing but missing values.
+    private func areNames(_ fields: ArraySlice<CSVRecords.Field>) -> Bool {
+        var hasWord = false
+        for field in fields where !field.range.isEmpty {
+            let text = records.text(field)
+            if Double(text) != nil { return false }
+            if !Self.missing.contains(text.lowercased()) { hasWord = true }
+        }
+        return hasWord
+    }
+
+    /// How tables spell missing values, besides `nan`.
+    private static let missing: Set<String> = ["na", "n/a", "null", "none", "?"]
 
     /// A header whose columns are called 0, 1, 2, ... and label looks like a sample until the others are known.
     private mutating func dropHeaderOfNumbers() throws(DataError) {

@@ -8,6 +8,18 @@ extension Dataset {
     /// pass over all bytes, about a second per gigabyte, the first time.
     public var fingerprint: String { fingerprintCache.value { computedFingerprint } }
 
+    /// What results on these data depend on: ``fingerprint``, and what was done to the values before, by which perturbations
+    /// are measured and shifted images filled up. Equal values can come from different preparations.
+    package var identity: String {
+        var hash = FNV1a()
+        hash.add(fingerprint)
+        hash.add(preprocessing.layout.rawValue)
+        for list in [[preprocessing.scale], preprocessing.mean, preprocessing.standardDeviation] {
+            hash.add("\(list)")
+        }
+        return hash.text
+    }
+
     private var computedFingerprint: String {
         var hash = FNV1a()
         for input in inputs {

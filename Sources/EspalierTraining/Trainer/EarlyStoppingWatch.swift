@@ -25,7 +25,8 @@ package final class EarlyStoppingWatch: StepHook {
 
     package func didUpdate(_ run: TrainingRun) throws {
         guard run.stepsDone.isMultiple(of: interval) || run.stepsDone == run.totalSteps,
-            let loss = try run.validate()?.mean, best.map({ loss < $0.loss }) ?? true
+            let loss = try run.validate()?.mean,
+            best.map({ loss < $0.loss || ($0.loss.isNaN && !loss.isNaN) }) ?? true
         else { return }
         best = Measurement(step: run.stepsDone, loss: loss)
         values = Array(run.store.values)

@@ -1,6 +1,7 @@
 package import EspalierExecution
 package import EspalierGraphs
 import EspalierOperators
+import EspalierTensors
 
 /// Gradients of a network apart from its training, batch after batch: what evidence and adversarial samples are made of.
 ///
@@ -81,9 +82,27 @@ package final class GradientPass {
     private func session(batchSize: Int) throws -> TrainingSession {
         if let session = sessions[batchSize] { return session }
         let resolved = try ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: batchSize))
+        var options = options
+        if options.perSampleSquares {
+            options.sampleValues = sampleValues(of: resolved, batchSize: batchSize)
+        }
         let session = try TrainingSession(
             resolved, outputs: [output], parameters: parameters, options: options)
         sessions[batchSize] = session
         return session
+    }
+
+    /// The values whose axis 0 is as long as the batch, and stays so in a batch of another size, if the network takes any.
+    private func sampleValues(of resolved: ResolvedGraph, batchSize: Int) -> Set<ValueID> {
+        let otherSize = batchSize == 1 ? 2 : 1
+        let other = try? ResolvedGraph(graph, inputShapes: binding.shapes(batchSize: otherSize))
+        func extent(of value: ValueID, in graph: ResolvedGraph) -> Int? {
+            graph.facts[value]?.shape.extents.first
+        }
+        return Set(
+            resolved.facts.keys.filter { value in
+                guard extent(of: value, in: resolved) == batchSize else { return false }
+                return other.map { extent(of: value, in: $0) == otherSize } ?? true
+            })
     }
 }

@@ -58,6 +58,9 @@ extension TrainingRun {
             history: history,
             best: best.map { .init(epoch: $0.epoch, loss: $0.loss, accuracy: $0.accuracy) })
         let encoder = JSONEncoder()
+        // The validation loss of a network may be infinite, or no number, while it trains on.
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
         encoder.outputFormatting = [.sortedKeys]
         let bytes = [UInt8](try encoder.encode(header))
         arrays.insert(("header", Tensor(shape: [bytes.count], scalars: bytes)), at: 0)
@@ -79,7 +82,10 @@ extension TrainingRun {
         do {
             archive = try NpzArchive(contentsOf: path)
             let bytes = try archive.tensor("header").withUnsafeBytes { Data($0) }
-            header = try JSONDecoder().decode(CheckpointHeader.self, from: bytes)
+            let decoder = JSONDecoder()
+            decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+                positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            header = try decoder.decode(CheckpointHeader.self, from: bytes)
         } catch {
             throw TrainingError.checkpoint("'\(path)' is no checkpoint of a training run (\(error))")
         }
@@ -140,8 +146,8 @@ extension TrainingRun {
         identity["network"] = store.entries.map { "\($0.name):\($0.shape)" }.joined(separator: ",")
         // Of two plans with the same shapes each would otherwise go on from the other's checkpoint.
         identity["starting network"] = startingFingerprint
-        identity["training data"] = training.fingerprint
-        identity["validation data"] = validation?.fingerprint ?? "none"
+        identity["training data"] = training.identity
+        identity["validation data"] = validation?.identity ?? "none"
         identity["teacher"] = (teacher?.graph).map(Self.fingerprint) ?? "none"
         if leavesOutMasked { identity["masked weights"] = "left out" }
         identity["hooks"] = hooks.map(\.identity).joined(separator: "; ")

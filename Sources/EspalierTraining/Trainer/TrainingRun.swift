@@ -126,8 +126,9 @@ struct BestParameters {
     /// All of the store's values.
     var values: [Float]
 
-    /// Whether a result is better than this: more accurate, or as accurate with less loss.
+    /// Whether a result is better than this: more accurate, or as accurate with less loss; any finite loss is better than none.
     func isBeaten(by value: LossValue) -> Bool {
+        guard loss.isFinite == value.mean.isFinite else { return value.mean.isFinite }
         if let accuracy, let other = value.accuracy, accuracy != other { return other > accuracy }
         return value.mean < loss
     }

@@ -148,6 +148,20 @@ struct AugmentationTests {
         #expect(Double(statistic) / 1000 < 85.4)
     }
 
+    /// Repetitions with seeds one after the other must not share what their epochs see.
+    @Test(arguments: [(0, 1, 1, 0), (2, 3, 3, 2), (5, 4, 4, 5)] as [(UInt64, Int, UInt64, Int)])
+    func seedAndEpochAreNotInterchangeable(
+        seed: UInt64, epoch: Int, otherSeed: UInt64, otherEpoch: Int
+    ) {
+        let augmentation = Augmentation(largestShift: 2, flipsHorizontally: true)
+        let same = (0..<200).count { sample in
+            augmentation.change(seed: seed, epoch: epoch, sample: sample)
+                == augmentation.change(seed: otherSeed, epoch: otherEpoch, sample: sample)
+        }
+        // One in 50 by chance.
+        #expect(same < 20)
+    }
+
     @Test func withoutFlipsNothingIsFlipped() {
         let changes = (0..<100).map { Augmentation(largestShift: 1).change(seed: 0, epoch: 0, sample: $0) }
         #expect(!changes.contains { $0.isFlipped })

@@ -51,6 +51,17 @@ struct DatasetTests {
         #expect(try Dataset.numbered(10).fingerprint == base.fingerprint)
     }
 
+    /// Equal values of different preparations are other data for whatever measures in raw units.
+    @Test func identitySeesThePreparation() throws {
+        let values = try Dataset.numbered(10).inputs
+        let datasets = try [
+            Preprocessing(), Preprocessing(scale: 2), Preprocessing(mean: [1]),
+            Preprocessing(standardDeviation: [1]), Preprocessing(layout: .flat),
+        ].map { try Dataset(name: "n", inputs: values, preprocessing: $0) }
+        #expect(Set(datasets.map(\.fingerprint)).count == 1)
+        #expect(Set(datasets.map(\.identity)).count == 5)
+    }
+
     private let fingerprintOfNumbered10 = "ba282bb63ed22313"
 }
 

@@ -103,7 +103,7 @@ struct CSVTests {
         arguments: [
             "1,2.5,0\n3,-4e1,2\n", "a,b,label\n1,2.5,0\n3,-4e1,2", "\u{FEFF}1,2.5,0\r\n3,-4e1,2\r\n",
             "\n 1 ,\t2.5,0\n\n\"3\",\"-40\",\"2\"\n\n", "1,2.5,0\r3,-4e1,2\r",
-            "0,1,label\n1,2.5,0\n3,-4e1,2\n",
+            "0,1,label\n1,2.5,0\n3,-4e1,2\n", ",b,label\n1,2.5,0\n3,-4e1,2\n",
         ])
     func manyWaysToWriteTheSame(text: String) throws {
         let data = try load(text)
@@ -142,6 +142,13 @@ struct CSVTests {
             ("1,2,0\n3,0\n", 2, "2 columns"), ("1,2,0\n3,x,0\n", 2, "column 2: 'x'"),
             ("1,2,0\n\n3,,0\n", 3, "column 2"), ("1,2,0\n3,nan,1\n", 2, "'nan'"),
             ("1,2,0\n3,inf,1\n", 2, "'inf'"),
+            // A sample with a missing value is no header.
+            ("1,,0\n3,4,1\n", 1, "column 2: ''"), ("nan,2,0\n3,4,1\n", 1, "column 1: 'nan'"),
+            ("NA,2,0\n3,4,1\n", 1, "column 1: 'NA'"), ("NaN,plum\n3,apple\n", 1, "'NaN'"),
+            // Beyond what the features are kept in.
+            ("1,2,0\n3,1e39,1\n", 2, "column 2: '1e39' is not a finite number"),
+            ("1,2,0\n3,4,1e39\n", 2, "the label '1e39' is not a finite number"),
+            ("-1e300,2,0\n3,4,1\n", 1, "column 1: '-1e300' is not a finite number"),
             ("1,2,0\n3,4,\n", 2, "label"), ("1,2,0\n3,4,1\n5,6,plum\n", 3, "plum"), ("1,\"2,0\n", 1, "quote"),
             ("1,\"2\"3,0\n", 1, "closing quote"), ("5\n6\n", 1, "single column"),
             ("1,2,0\n3,4,5,0\n", 2, "4 columns"),

@@ -93,6 +93,49 @@ struct TrainingRunTests {
         #expect(try Mask(nonzeroOf: #require(trained.constants[weight])) == mask)
     }
 
+    /// Is validated as a network of `value` alone in its first epoch.
+    private final class Spoiler: StepHook {
+        let identity = "spoiler"
+        private let value: Float
+
+        init(value: Float) { self.value = value }
+
+        func evaluated(_ graph: Graph, in run: TrainingRun) throws -> Graph {
+            guard run.stepsDone <= run.stepsPerEpoch else { return graph }
+            var patch = Patch(for: graph)
+            for id in graph.parameters {
+                guard let shape = graph.constants[id]?.shape else { continue }
+                let values = [Float](repeating: value, count: shape.count)
+                patch.append(.setConstant(id, Tensor(shape: shape, scalars: values)))
+            }
+            return try graph.applying(patch)
+        }
+    }
+
+    @Test(arguments: [Float.nan, .infinity])
+    func aResultThatIsNoNumberIsNeverTheBest(value: Float) throws {
+        let data = try TrainingFixtures.blobs(96, seed: 1)
+        func run(_ hooks: [any StepHook]) throws -> TrainingRun {
+            try TrainingRun(
+                TrainingFixtures.network(), training: data, validation: data,
+                recipe: TrainingFixtures.recipe(epochs: 3), hooks: hooks)
+        }
+        let watch = EarlyStoppingWatch(interval: 1)
+        let spoiled = try run([Spoiler(value: value), watch])
+        try TrainingFixtures.withTemporaryFile { path in
+            try spoiled.train(
+                checkpoints: CheckpointPolicy(path: path), isCancelled: { spoiled.stepsDone == 4 })
+            #expect(spoiled.history[0].validationLoss?.isFinite == false)
+            let resumed = try run([Spoiler(value: value), EarlyStoppingWatch(interval: 1)])
+            try resumed.resume(from: path)
+            #expect(resumed.stepsDone == 4)
+            #expect(resumed.history[0].validationLoss?.isFinite == false)
+        }
+        try spoiled.train()
+        #expect(try #require(spoiled.bestEpoch) > 0)
+        #expect(try #require(watch.best).loss.isFinite)
+    }
+
     @Test func theBestEpochIsKeptAndPatienceEnds() throws {
         var recipe = TrainingFixtures.recipe(epochs: 30)
         // So high a rate that accuracy jumps about.
