@@ -191,6 +191,21 @@ struct CompareTests {
         #expect((curves[1]["points"] as? [Any])?.isEmpty == true)
     }
 
+    /// The network at hand is the same whichever seed comes first.
+    @Test func otherSeedsGoIntoTheSameStore() throws {
+        let folder = try TrainedModel.folder()
+        let common =
+            Self.quick + [
+                folder("dense.onnx"), "--criteria", "random", "--seeds", "1", "--store",
+                folder("runs.sqlite"),
+            ]
+        for seed in ["0", "1"] {
+            let result = tool(common + ["--seed", seed])
+            #expect(result.code == 0, "\(result.error)")
+        }
+        #expect(try Self.trialCount(folder("runs.sqlite")) == 1 + 2 * 2)
+    }
+
     static func trialCount(_ store: String) throws -> Int {
         let listed = try tool("runs", "list", "--store", store, "--json").document()
         let experiments = try #require(listed["experiments"] as? [[String: Any]])

@@ -1,3 +1,4 @@
+import Espalier
 import EspalierTensors
 import Foundation
 import Testing
@@ -166,6 +167,45 @@ struct ParetoTests {
             arguments("killed.sqlite"), files: URL(filePath: folder("killed.sqlite.files")), random: &random)
         #expect(kills > 0)
         #expect(try Result(tool(arguments("killed.sqlite"))) == undisturbed)
+    }
+
+    /// Another seed finds the dense network in the store, and evidence is looked for beside the model.
+    @Test func evidenceOfTrainingIsReadAndOtherSeedsFollow() throws {
+        let folder = try TrainedModel.folder()
+        let trained = tool(
+            "finetune", folder("dense.onnx"), "--data", "digits", "--epochs", "1", "--collect", "movement",
+            "-o", folder("moved.onnx"), "--quiet")
+        try #require(trained.code == 0, "\(trained.error)")
+        for seed in ["0", "1"] {
+            let result = try Result(
+                tool(
+                    Self.quick + [
+                        folder("moved.onnx"), "--methods", "one-shot",
+                        "--criterion", "movement", "--budgets", "0.6", "--seed", seed, "--seeds", "1",
+                        "--store", folder("runs.sqlite"),
+                    ]))
+            #expect(result.points.count == 2)
+        }
+    }
+
+    /// A share of the bytes has nothing to do with whether the given model keeps its weights in a second file.
+    @Test func bytesAreThoseOfModelsWrittenAlike() throws {
+        let folder = try TrainedModel.folder()
+        let graph = try ONNXModel.load(from: folder("dense.onnx"))
+        try ONNXModel.stage(
+            graph, at: folder("apart.onnx"), options: ONNXExportOptions(weights: .external)
+        ).commit()
+        let shares = try ["dense", "apart"].map { name in
+            let result = try Result(
+                tool(
+                    Self.quick + [
+                        folder("\(name).onnx"), "--methods", "one-shot", "--budgets", "0.5", "--objectives",
+                        "bytes", "--store", folder("\(name).sqlite"),
+                    ]))
+            let point = try #require(result.points.first { $0.method == "one-shot" })
+            return try #require(point.values["bytes"])
+        }
+        #expect(shares[0] == shares[1] && shares[0] < 1, "\(shares)")
     }
 
     @Test func unattainableIsRefusedAtOnce() throws {

@@ -88,6 +88,22 @@ struct RobustnessTests {
                 == accuracies(networks[1]["certified"]).map(\.accuracy))
     }
 
+    /// Radii are told in units before deviations were divided by: the same digits can be another measurement.
+    @Test func otherPreparationsOfTheSameValuesAreOthers() throws {
+        let folder = try TrainedModel.folder()
+        var bounds: [Double] = []
+        for preparation in [["--scale", "0.125"], ["--scale", "0.0625", "--std", "0.5"]] {
+            let result = tool(
+                ["robustness", folder("dense.onnx")] + Self.quick + preparation + [
+                    "--epsilons", "0,0.05", "--certificates", "lipschitz", "--attacks", "noise", "--json",
+                    "--store", folder("runs.sqlite"),
+                ])
+            try #require(result.code == 0, "\(result.error)")
+            bounds.append(try result.number("lipschitz", "upper"))
+        }
+        #expect(abs(bounds[1] / bounds[0] - 2) < 0.01, "\(bounds)")
+    }
+
     @Test func tablesTellWhatIsAsked() throws {
         let folder = try networks()
         let result = tool(

@@ -14,7 +14,7 @@ package enum ModelFile {
     /// - Parameters:
     ///   - source: a file that must not be overwritten: the command's input.
     ///   - dataset: where inputs come from, noise without one; how it was prepared is written into the file.
-    ///   - inputShapes: of inputs whose declared ones are open.
+    ///   - inputShapes: of inputs whose declared ones are open; what it does not say, the data do.
     ///   - options: how it is written.
     /// - Returns: how far the outputs are apart: 0 but for the order of summation.
     /// - Throws: ``ModelFileError`` if they differ by more than rounding, or `path` is the input; ``ONNXError``.
@@ -24,6 +24,7 @@ package enum ModelFile {
         seed: UInt64 = 0
     ) throws -> OutputComparison {
         if let source, isSame(path, source) { throw ModelFileError.wouldOverwriteInput(path) }
+        let inputShapes = try graph.openInputShapes(on: dataset).merging(inputShapes) { $1 }
         var graph = graph
         if let dataset { graph.metadata[Preprocessing.metadataKey] = try dataset.preprocessing.text() }
         let staged = try ONNXModel.stage(graph, at: path, options: options)

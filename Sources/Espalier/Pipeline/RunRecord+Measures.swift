@@ -7,11 +7,16 @@ import Foundation
 
 extension RunRecord.Measures {
     /// - Parameters:
+    ///   - dataset: what sizes are taken from that the network leaves open.
     ///   - split: the part of the data that `evaluation` is from.
     ///   - path: the model's file, for its size.
-    package init(_ graph: Graph, evaluation: Evaluation?, split: String, path: String?) throws {
+    package init(
+        _ graph: Graph, dataset: Dataset?, evaluation: Evaluation?, split: String, path: String?
+    ) throws {
+        let shapes = try graph.openInputShapes(on: dataset)
         self.init(
-            ModelSummary(try ResolvedGraph(graph)).totals, evaluation: evaluation, split: split, path: path)
+            ModelSummary(try ResolvedGraph(graph, inputShapes: shapes)).totals, evaluation: evaluation,
+            split: split, path: path)
     }
 
     package init(_ totals: ModelSummary.Totals, evaluation: Evaluation?, split: String, path: String?) {

@@ -178,6 +178,8 @@ struct Pareto: ParsableCommand {
         record.data = parts.description
         let search = try search(loaded, parts, template: record)
         let outcome = try common.run(search.trials(), of: search.experiment, in: store)
+        // Where nothing was found, why is all there is to tell.
+        if search.points(outcome.records).isEmpty { try outcome.check() }
         record = recorder.record(model: loaded.first)
         record.data = parts.description
         let front = try search.front(

@@ -70,7 +70,8 @@ struct TrainingJob {
         record.accuracy = evaluation?.value.accuracy
         record.loss = evaluation?.value.mean
         record.epochs = run.history.map(RunRecord.Epoch.init)
-        record.after = try RunRecord.Measures(trained, evaluation: evaluation, split: "test", path: output)
+        record.after = try RunRecord.Measures(
+            trained, dataset: parts.fit, evaluation: evaluation, split: "test", path: output)
         record.verification = .init(comparison)
         record.outputs = [output] + (journey == nil ? [] : [EvidenceFile.path(beside: output)])
         var sheet = FactSheet()

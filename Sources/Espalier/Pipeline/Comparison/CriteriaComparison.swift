@@ -86,7 +86,7 @@ package struct CriteriaComparison: Sendable {
         ]
         if let repair { configuration["repair"] = .object(repair.described) }
         if let further { configuration["measure"] = further.described }
-        let parts = [data.fit, data.validation, data.test].map { $0?.fingerprint ?? "none" }
+        let parts = [data.fit, data.validation, data.test].map { $0?.identity ?? "none" }
         return Experiment(
             command: template.command, configuration: .object(configuration),
             codeVersion: EspalierVersion.current, dataFingerprint: parts.joined(separator: " "))
@@ -151,7 +151,15 @@ extension CriteriaComparison {
     package func denseKey(_ seed: UInt64) -> String {
         switch networks {
         case .trained: "dense/seed=\(seed)"
-        case .given(let networks): "dense/model=\(seed % UInt64(max(networks.count, 1)))"
+        case .given: "dense/model=\(denseSeed(seed))"
+        }
+    }
+
+    /// The seed of that trial: of a network at hand its index, so that the trial is the same whichever seed asks for it.
+    private func denseSeed(_ seed: UInt64) -> UInt64 {
+        switch networks {
+        case .trained: seed
+        case .given(let networks): seed % UInt64(max(networks.count, 1))
         }
     }
 
@@ -176,10 +184,10 @@ extension CriteriaComparison {
 
     private func denseTrials(_ peakBytes: Int) throws -> [Trial] {
         var keys: Set<String> = []
-        // Of seeds that share a network, the first stands for it.
         return seeds.filter { keys.insert(denseKey($0)).inserted }.map { seed in
             Trial(
-                key: denseKey(seed), seed: seed, configuration: ["network": "dense"], peakBytes: peakBytes,
+                key: denseKey(seed), seed: denseSeed(seed), configuration: ["network": "dense"],
+                peakBytes: peakBytes,
                 body: { context in
                     switch networks {
                     case .trained: try trainDense(context, collecting: nil)

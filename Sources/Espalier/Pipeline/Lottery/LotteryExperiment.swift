@@ -140,7 +140,7 @@ package struct LotteryExperiment: Sendable {
             "evaluationInterval": .integer(Int64(evaluationInterval)),
             "evidenceSamples": .integer(Int64(evidenceSamples)),
         ]
-        let parts = [data.fit, data.validation, data.test].map { $0?.fingerprint ?? "none" }
+        let parts = [data.fit, data.validation, data.test].map { $0?.identity ?? "none" }
         return Experiment(
             command: "lottery", configuration: .object(configuration),
             codeVersion: EspalierVersion.current, dataFingerprint: parts.joined(separator: " "))

@@ -15,6 +15,7 @@ extension ParetoSearch {
         let recorder = TrialRecorder(template, context)
         var record = try recorder.record(of: network.graph, data: data, lane: context.lane)
         record.model = .init(name: network.graph.name, path: network.path)
+        record.after?.fileBytes = try writtenBytes(of: network.graph, context)
         let groups = try pruner(of: network.graph).groups
         var point = RunRecord.FrontPoint(
             key: context.key, method: "dense", seed: context.seed, error: 0, cost: 1, values: [:],
@@ -40,6 +41,7 @@ extension ParetoSearch {
         }
         var record = try recorder.record(of: found.graph, data: data, lane: context.lane)
         record.before = dense.after
+        record.after?.fileBytes = Self.fileBytes(file(named: Self.modelName, context))
         record.epochs = found.history.map(RunRecord.Epoch.init)
         record.request = [
             .init("method", candidate.method.rawValue), .init("granularity", request.granularity.rawValue),
@@ -92,6 +94,11 @@ extension ParetoSearch {
         pipeline.checkpoints = context.checkpoints
         pipeline.resumes = true
         pipeline.teacher = given.teacher
+        // What training left behind is of the network as it was given, not of one that a smaller price has cut.
+        if start == nil {
+            pipeline.recorded = try EvidenceFile.evidence(
+                for: request.criterion, of: dense, beside: given.path)
+        }
         switch candidate.method {
         case .lagrangian:
             // The price is for the whole cost of the dense network, of which a part is gone already.
@@ -147,7 +154,7 @@ extension ParetoSearch {
             Objective.accuracyDrop.name: (dense.figures?["validationAccuracy"] ?? 0) - validation
         ]
         for objective in Self.shares {
-            values[objective.name] = try share(of: objective, found.graph, network, dense: dense, context)
+            values[objective.name] = try share(of: objective, found.graph, record, dense: dense)
         }
         return RunRecord.FrontPoint(
             key: candidate.key, method: candidate.method.rawValue, seed: candidate.seed,
@@ -158,20 +165,16 @@ extension ParetoSearch {
     }
 
     private func share(
-        of objective: Objective, _ graph: Graph, _ network: GivenNetwork, dense: RunRecord,
-        _ context: TrialContext
+        of objective: Objective, _ graph: Graph, _ record: RunRecord, dense: RunRecord
     ) throws -> Double {
         guard let before = dense.after else { return 1 }
-        let after = try RunRecord.Measures(graph, evaluation: nil, split: "", path: nil)
+        let after = try RunRecord.Measures(
+            graph, dataset: data.fit, evaluation: nil, split: "", path: nil)
         switch objective {
         case .multiplyAccumulates: return Double(after.effectiveMacs) / Double(max(1, before.macs))
         case .parameters: return Double(after.nonzero) / Double(max(1, before.parameters))
         case .bytes:
-            let model = URL(fileURLWithPath: context.checkpointPath).deletingLastPathComponent()
-                .appendingPathComponent(Self.modelName).path
-            guard let bytes = Self.fileBytes(model), let whole = Self.fileBytes(network.path) else {
-                return 1
-            }
+            guard let bytes = record.after?.fileBytes, let whole = before.fileBytes else { return 1 }
             return Double(bytes) / Double(max(1, whole))
         default: throw SearchError.notMeasured(objective.name, measured: costs.map(\.name))
         }
@@ -183,6 +186,22 @@ extension ParetoSearch {
 
     func pruner(of graph: Graph) throws -> Pruner {
         try Pruner(graph, inputShapes: InputBinding(graph, data.fit).shapes(batchSize: 1))
+    }
+
+    /// The size of a network's file, written as those of the candidates are: the given one may hold its weights otherwise, or
+    /// in a second file.
+    private func writtenBytes(of graph: Graph, _ context: TrialContext) throws -> Int {
+        let path = file(named: "written.onnx", context)
+        let parts = [path, "\(path).data"]
+        defer { for part in parts { try? FileManager.default.removeItem(atPath: part) } }
+        _ = try ModelFile.write(graph, to: path, dataset: data.validation, seed: context.seed)
+        return parts.compactMap { Self.fileBytes($0) }.reduce(0, +)
+    }
+
+    /// In the trial's folder.
+    private func file(named name: String, _ context: TrialContext) -> String {
+        URL(fileURLWithPath: context.checkpointPath).deletingLastPathComponent()
+            .appendingPathComponent(name).path
     }
 
     private static func fileBytes(_ path: String) -> Int? {

@@ -139,7 +139,7 @@ package struct ParetoSearch: Sendable {
             "repair": .object(repair.described), "penaltyShare": JSONValue(penaltyShare),
             "scratch": .object(scratch.described),
         ]
-        let parts = [data.fit, data.validation, data.test].map { $0?.fingerprint ?? "none" }
+        let parts = [data.fit, data.validation, data.test].map { $0?.identity ?? "none" }
         return Experiment(
             command: "pareto", configuration: .object(configuration),
             codeVersion: EspalierVersion.current, dataFingerprint: parts.joined(separator: " "))
@@ -158,8 +158,9 @@ extension ParetoSearch {
         var keys: Set<String> = []
         let dense = seeds.filter { keys.insert(denseKey($0)).inserted }.map { seed in
             Trial(
-                key: denseKey(seed), seed: seed, configuration: ["method": "dense"], peakBytes: peakBytes,
-                body: { try measureDense($0) })
+                // The same trial, whichever seed asks for it.
+                key: denseKey(seed), seed: UInt64(index(seed)), configuration: ["method": "dense"],
+                peakBytes: peakBytes, body: { try measureDense($0) })
         }
         return dense
             + candidates.map { candidate in

@@ -58,7 +58,7 @@ package struct RobustnessExperiment: Sendable {
         switch networks {
         case .pruned(let comparison): return comparison.experiment
         case .given:
-            let parts = [data.validation, data.test].map { $0?.fingerprint ?? "none" }
+            let parts = [data.validation, data.test].map { $0?.identity ?? "none" }
             return Experiment(
                 command: template.command, configuration: ["measure": measurement.described],
                 codeVersion: EspalierVersion.current, dataFingerprint: parts.joined(separator: " "))

@@ -60,7 +60,8 @@ struct TrialRecorder {
         record.samples = test?.value.count
         record.accuracy = test?.value.accuracy
         record.loss = test?.value.mean
-        record.after = try .init(graph, evaluation: test, split: "test", path: nil)
+        record.after = try .init(
+            graph, dataset: data.fit, evaluation: test, split: "test", path: nil)
         var figures: [String: Double] = [:]
         figures["validationAccuracy"] = validation?.value.accuracy
         figures["validationLoss"] = validation?.value.mean
