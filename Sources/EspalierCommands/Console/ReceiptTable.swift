@@ -28,7 +28,10 @@ enum ReceiptTable {
         var sheet = FactSheet()
         for target in receipt.targets {
             let done = target.achieved.map { ", reached \(Format.percent($0))" } ?? ""
-            sheet.add(target.kind, "asked \(Format.percent(target.requested))\(done)")
+            // What is asked of a latency is told below; to plans it is corrected by what predictions miss.
+            let isCorrected = record.latency != nil && target.kind == "max-latency"
+            let asked = isCorrected ? "asked of the cost model" : "asked"
+            sheet.add(target.kind, "\(asked) \(Format.percent(target.requested))\(done)")
         }
         sheet.add(
             "removed",
